@@ -1,0 +1,3 @@
+"""Titledeed: a registry for generated media."""
+
+__all__: list[str] = []

@@ -1,0 +1,220 @@
+"""Canonical JSON (RFC 8785) and a strict reader of untrusted documents.
+
+What we write holds objects, arrays, strings, integers within 2^53, booleans and null: no floats.
+Binary values are lower-case hex with ``0x`` in front where Ethereum tools expect it (addresses,
+signatures, chain hashes, salts) and without for SHA-256; large blobs are base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import rfc8785
+
+from titledeed.canonical.hashing import sha256
+from titledeed.errors import MalformedDocumentError
+from titledeed.models.primitives import Sha256
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+T = TypeVar("T")
+
+TEXT_LENGTH_MAX = 4_096
+ITEMS_MAX = 100_000
+NESTING_MAX = 40
+INTEGER_MAX = 2**53 - 1
+
+
+def encode_document(document: Mapping[str, Json]) -> bytes:
+    """Canonical bytes of a document (RFC 8785)."""
+    return rfc8785.dumps(dict(document))
+
+
+def digest_document(document: Mapping[str, Json]) -> Sha256:
+    """SHA-256 of a document's canonical bytes."""
+    return sha256(encode_document(document))
+
+
+def parse_document(data: bytes, *, what: str) -> Fields:
+    """Parse untrusted JSON.
+
+    Args:
+        data: UTF-8 text of one JSON object; a duplicate key is refused.
+        what: how errors name the document, for example ``the bundle``.
+
+    Raises:
+        MalformedDocumentError: not JSON, nested too deep, or no object.
+    """
+    try:
+        value = json.loads(data, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedDocumentError(f"{what} is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise MalformedDocumentError(f"{what} must be a JSON object")
+    return Fields(value, path=what)
+
+
+def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return result
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+class Fields:
+    """Strict access to one object of an untrusted document.
+
+    Every accessor removes its field; ``done`` refuses what is left, so that nothing is signed or
+    shown that was never looked at.
+    """
+
+    def __init__(self, values: Mapping[str, object], *, path: str) -> None:
+        self._values = dict(values)
+        self._path = path
+
+    def fail(self, name: str, problem: str) -> MalformedDocumentError:
+        """An error that names the field."""
+        return MalformedDocumentError(f"{self._path}: {name!r} {problem}"[:TEXT_LENGTH_MAX])
+
+    def _take(self, name: str) -> object:
+        if name not in self._values:
+            raise self.fail(name, "is missing")
+        return self._values.pop(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the field is present and not null."""
+        return self._values.get(name) is not None
+
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """The field through ``read``, or None where it is absent or null."""
+        if self.has(name):
+            return read(name)
+        self._values.pop(name, None)
+        return None
+
+    def text(self, name: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+        """A string of at most ``length_max`` characters."""
+        value = self._take(name)
+        if not isinstance(value, str) or len(value) > length_max:
+            raise self.fail(name, f"must be text of at most {length_max} characters")
+        return value
+
+    def literal(self, name: str, expected: str) -> None:
+        """A string that must be exactly ``expected``, for example a schema id."""
+        if self.text(name) != expected:
+            raise self.fail(name, f"must be {expected!r}")
+
+    def integer(self, name: str, *, minimum: int = 0, maximum: int = INTEGER_MAX) -> int:
+        """An integer within bounds; booleans are none."""
+        value = self._take(name)
+        if type(value) is not int or not minimum <= value <= maximum:
+            raise self.fail(name, f"must be an integer from {minimum} to {maximum}")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        """True or false."""
+        value = self._take(name)
+        if not isinstance(value, bool):
+            raise self.fail(name, "must be true or false")
+        return value
+
+    def sha256(self, name: str) -> Sha256:
+        """64 lower-case hex digits."""
+        return Sha256(self._hex(name, self._take(name), prefix="", length=32))
+
+    def word(self, name: str) -> bytes:
+        """``0x`` and 64 lower-case hex digits."""
+        return self._hex(name, self._take(name), prefix="0x", length=32)
+
+    def hexadecimal(self, name: str, *, length_max: int) -> bytes:
+        """``0x`` and lower-case hex digits, at most ``length_max`` bytes."""
+        value = self._take(name)
+        raw = self._hex(name, value, prefix="0x", length=None)
+        if len(raw) > length_max:
+            raise self.fail(name, f"must hold at most {length_max} bytes")
+        return raw
+
+    def blob(self, name: str) -> bytes:
+        """Standard base64 with padding."""
+        value = self._take(name)
+        try:
+            return base64.b64decode(value if isinstance(value, str) else b"!", validate=True)
+        except binascii.Error as error:
+            raise self.fail(name, "must be base64") from error
+
+    def child(self, name: str) -> Fields:
+        """A nested object."""
+        value = self._take(name)
+        if not isinstance(value, dict):
+            raise self.fail(name, "must be an object")
+        return Fields(value, path=f"{self._path}.{name}")
+
+    def children(self, name: str, *, items_max: int = ITEMS_MAX) -> list[Fields]:
+        """An array of objects."""
+        return [
+            Fields(item, path=f"{self._path}.{name}[{index}]")
+            if isinstance(item, dict)
+            else self._refuse(name, "must hold objects")
+            for index, item in enumerate(self._array(name, items_max))
+        ]
+
+    def texts(self, name: str, *, items_max: int = ITEMS_MAX) -> tuple[str, ...]:
+        """An array of strings."""
+        items = self._array(name, items_max)
+        if not all(isinstance(item, str) and len(item) <= TEXT_LENGTH_MAX for item in items):
+            raise self.fail(name, "must hold texts")
+        return tuple(str(item) for item in items)
+
+    def words(self, name: str, *, items_max: int) -> tuple[bytes, ...]:
+        """An array of ``0x`` 32-byte words."""
+        return tuple(
+            self._hex(name, item, prefix="0x", length=32) for item in self._array(name, items_max)
+        )
+
+    def done(self) -> None:
+        """Refuse fields that nobody read.
+
+        Raises:
+            MalformedDocumentError: a field is left.
+        """
+        for name in self._values:
+            raise self.fail(name, "is not known")
+
+    def _array(self, name: str, items_max: int) -> list[object]:
+        value = self._take(name)
+        if not isinstance(value, list) or len(value) > items_max:
+            raise self.fail(name, f"must be an array of at most {items_max} items")
+        return value
+
+    def _refuse(self, name: str, problem: str) -> Fields:
+        raise self.fail(name, problem)
+
+    def _hex(self, name: str, value: object, *, prefix: str, length: int | None) -> bytes:
+        text = value if isinstance(value, str) else ""
+        digits = text.removeprefix(prefix)
+        wrong = not text.startswith(prefix) or digits != digits.lower()
+        try:
+            raw = bytes.fromhex(digits) if not wrong and digits.isalnum() else b""
+        except ValueError:
+            raw = b""
+        if not raw or (length is not None and len(raw) != length):
+            size = f"{length} bytes" if length else "some bytes"
+            raise self.fail(name, f"must be {size} of lower-case hex starting {prefix!r}")
+        return raw
+
+
+def hex_word(value: bytes) -> str:
+    """``0x`` and lower-case hex."""
+    return "0x" + value.hex()
+
+
+def base64_text(value: bytes) -> str:
+    """Standard base64 with padding."""
+    return base64.b64encode(value).decode("ascii")

@@ -1,0 +1,35 @@
+"""The two hash functions, and the tags that keep their uses apart."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from Crypto.Hash import keccak
+
+from titledeed.models.primitives import Keccak256, Sha256
+
+
+def keccak256(*parts: bytes) -> Keccak256:
+    """Keccak-256 (the Ethereum variant) over the concatenated parts."""
+    state = keccak.new(digest_bits=256)
+    for part in parts:
+        state.update(part)
+    return Keccak256(state.digest())
+
+
+def sha256(data: bytes) -> Sha256:
+    """SHA-256."""
+    return Sha256(hashlib.sha256(data).digest())
+
+
+def word(number: int) -> bytes:
+    """A uint256 in its 32-byte big-endian ABI form."""
+    return number.to_bytes(32, "big")
+
+
+CONTENT_TAG: Final = keccak256(b"titledeed.content.v1")
+RECORD_TAG: Final = keccak256(b"titledeed.record.v1")
+LEAF_TAG: Final = keccak256(b"titledeed.leaf.v1")
+ROOT_TAG: Final = keccak256(b"titledeed.root.v1")
+REGISTRATION_TAG: Final = keccak256(b"titledeed.registration.v1")

@@ -1,0 +1,1 @@
+"""Frozen values and vocabularies. Standard library only; no I/O, no clock, no encoding."""

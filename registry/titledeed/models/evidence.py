@@ -1,0 +1,256 @@
+"""Evidence: anchors on a chain, what a manifest says, and the six answers of a verification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from titledeed.models.claim import SignedClaim
+from titledeed.models.match import WorkMatch
+from titledeed.models.primitives import (
+    Address,
+    BlockHash,
+    Keccak256,
+    MerkleRoot,
+    RegistrationId,
+    TransactionHash,
+)
+from titledeed.models.record import Dossier
+
+
+class ChainKind(StrEnum):
+    """Who makes the chain's time."""
+
+    DEVELOPMENT = "development"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainIdentity:
+    """What a home pins and every receipt names."""
+
+    kind: ChainKind
+    chain_id: int
+    genesis_hash: BlockHash
+    contract: Address
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """Raw bytes to broadcast, and the hash by which a receipt is found."""
+
+    raw: bytes
+    hash: TransactionHash
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A Merkle root on chain, as its event and block tell.
+
+    Attributes:
+        root: commits to size and tree; see ``canonical.merkle``.
+        size: number of leaves.
+        caller: who anchored; claims nothing by it.
+        sequence: position among the contract's own events, from 1.
+        block_timestamp: seconds since 1970, by the chain.
+    """
+
+    root: MerkleRoot
+    size: int
+    caller: Address
+    sequence: int
+    transaction: TransactionHash
+    block_number: int
+    block_hash: BlockHash
+    block_timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """Where a leaf stands in a tree: RFC 9162 section 2.1.3 audit path, bottom first."""
+
+    index: int
+    size: int
+    path: tuple[Keccak256, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An evidence bundle: a dossier, its place in a tree, and the tree's anchor."""
+
+    dossier: Dossier
+    proof: InclusionProof
+    anchor: Anchor
+    chain: ChainIdentity
+    raw_transaction: bytes
+
+
+class IntegrityCode(StrEnum):
+    """Do the file's own credentials fit its bytes?"""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    NO_CREDENTIALS = "no_credentials"
+    UNREADABLE = "unreadable"
+
+
+class TrustCode(StrEnum):
+    """Does the signer chain to a trust list that this home uses?"""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    NOT_CHECKED = "not_checked"
+
+
+class HistoryCode(StrEnum):
+    """Is the chain of ingredients whole?"""
+
+    COMPLETE = "complete"
+    GAPS = "gaps"
+    BROKEN_INGREDIENT = "broken_ingredient"
+    NONE = "none"
+
+
+class TimeCode(StrEnum):
+    """The strongest evidence of time, strongest first."""
+
+    PUBLIC_CHAIN = "public_chain"
+    RFC3161_TRUSTED = "rfc3161_trusted"
+    SELF_KEPT = "self_kept"
+    CLAIMED_ONLY = "claimed_only"
+    NONE = "none"
+
+
+class RegistryCode(StrEnum):
+    """What the registry holds about this content."""
+
+    EXACT = "exact"
+    MATCH = "match"
+    CONFLICT = "conflict"
+    NONE = "none"
+
+
+class DisclosureCode(StrEnum):
+    """What the file and its registrations say about AI."""
+
+    DECLARED = "declared"
+    AMBIGUOUS = "ambiguous"
+    CONTRADICTED = "contradicted"
+    NONE = "none"
+
+
+class Headline(StrEnum):
+    """The verdict in one word; each face maps it to an exit code or a colour."""
+
+    REGISTERED_EXACT = "registered_exact"
+    REGISTERED_MATCH = "registered_match"
+    SIGNED_NOT_REGISTERED = "signed_not_registered"
+    NO_RECORD = "no_record"
+    INVALID = "invalid"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the six answers: a code of its own vocabulary and a reason a person understands."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The six independent answers; never blended into one score."""
+
+    integrity: Answer
+    trust: Answer
+    history: Answer
+    time: Answer
+    registry: Answer
+    disclosure: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestReport:
+    """What the C2PA reader says of one file, in our own words.
+
+    Attributes:
+        integrity: from the active manifest and every ingredient's active validation.
+        failures: C2PA failure codes of the active manifest, in order.
+        signer: subject organisation or common name of the signing certificate; hostile text.
+        signed_at: RFC 3161 time if trusted, ISO 8601; None otherwise.
+        manifest_id: label of the active manifest.
+        content_manifest_id: the manifest reached from the active one through update manifests
+            alone; equal to ``manifest_id`` for an ordinary file.
+        source_types: digital source type URIs of the actions, in order; hostile text.
+        actions_complete: created actions only, all ours, and ``allActionsIncluded``.
+        signed_claim: our claim assertion, if the content manifest carries one that parses.
+        title: hostile text.
+    """
+
+    integrity: IntegrityCode
+    trust: TrustCode
+    history: HistoryCode
+    failures: tuple[str, ...]
+    broken_ingredients: tuple[str, ...]
+    signer: str | None
+    signed_at: str | None
+    manifest_id: str | None
+    content_manifest_id: str | None
+    generator: str | None
+    title: str | None
+    source_types: tuple[str, ...]
+    actions_complete: bool
+    ai_disclosure: bool
+    signed_claim: SignedClaim | None
+
+
+class ClaimStatus(StrEnum):
+    """How far a registration has got; ``signing`` and ``failed`` were never accepted."""
+
+    SIGNING = "signing"
+    PENDING = "pending"
+    INCLUDED = "included"
+    SAFE = "safe"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleClaim:
+    """One registration that the viewer may see, in order of time."""
+
+    registration_id: RegistrationId
+    title: str
+    claimant: Address
+    time: Answer
+    at: int | None
+    status: ClaimStatus
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredManifest:
+    """The manifest that the registry kept for a matched work, with its own answers."""
+
+    registration_id: RegistrationId
+    manifest_id: str
+    integrity: Answer
+    trust: Answer
+    history: Answer
+    disclosure: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """All that one verification tells; the faces only render it."""
+
+    headline: Headline
+    sentence: str
+    answers: Answers
+    matches: tuple[WorkMatch, ...]
+    titles: dict[RegistrationId, str]
+    claims: tuple[VisibleClaim, ...]
+    recovered: RecoveredManifest | None

@@ -1,0 +1,48 @@
+"""Intervals of time and bounds of a share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A half-open run of seconds, ``start_s <= t < end_s``."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds; never negative."""
+        return max(0.0, self.end_s - self.start_s)
+
+    def overlap_s(self, other: Interval) -> float:
+        """Seconds that both cover."""
+        return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
+
+
+def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Merge overlapping and touching intervals; sorted, empty ones dropped."""
+    merged: list[Interval] = []
+    for interval in sorted(i for i in intervals if i.duration_s > 0):
+        if merged and interval.start_s <= merged[-1].end_s:
+            merged[-1] = Interval(merged[-1].start_s, max(merged[-1].end_s, interval.end_s))
+        else:
+            merged.append(interval)
+    return tuple(merged)
+
+
+def covered_s(intervals: Iterable[Interval]) -> float:
+    """Seconds covered by at least one of the intervals."""
+    return sum(interval.duration_s for interval in union(intervals))
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBounds:
+    """A share known only as a range: ``lower`` is shown, ``upper`` adds what is unresolved."""
+
+    lower: Fraction
+    upper: Fraction

@@ -1,0 +1,132 @@
+"""Registrations as the registry keeps them, and the batches that anchor them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from titledeed.models.disclosure import DigitalSourceType
+from titledeed.models.evidence import Anchor, ClaimStatus, SignedTransaction
+from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId, Sha256
+
+
+class Visibility(StrEnum):
+    """Who sees a registration: its home alone, or everybody."""
+
+    PRIVATE = "private"
+    PUBLISHED = "published"
+
+
+class Viewer(StrEnum):
+    """On whose behalf a question is asked.
+
+    The owner of the home sees everything; the public sees published registrations, and a private
+    one adds nothing to any answer.
+    """
+
+    OWNER = "owner"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One registration, own or imported, as the index lists it.
+
+    Attributes:
+        signed_digest: SHA-256 of the signed copy; None for types that carry no manifest.
+        snapshot_id: the imported snapshot it came from; None for this home's own.
+        signed_path: where this home put the signed copy; None when there is none.
+        anchor: None until a block includes it.
+        leaf_index: position in the anchor's tree; None until it is batched.
+        accepted_at: seconds since 1970, by this home's clock.
+    """
+
+    registration_id: RegistrationId
+    claimant: Address
+    content_digest: Sha256
+    signed_digest: Sha256 | None
+    manifest_id: str | None
+    title: str
+    source_type: DigitalSourceType
+    status: ClaimStatus
+    visibility: Visibility
+    snapshot_id: str | None
+    signed_path: str | None
+    leaf: LeafHash
+    leaf_index: int | None
+    anchor: Anchor | None
+    duration_ms: int
+    claimed_at: int
+    accepted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningIntent:
+    """Written before a file is signed, so that a killed process can be taken up again."""
+
+    registration_id: RegistrationId
+    source_path: str
+    signed_path: str | None
+    dossier_draft: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Leaves that share one anchor transaction.
+
+    Attributes:
+        registration_ids: in leaf order.
+        transaction: signed and stored before it is first broadcast.
+        anchor: None until a block includes the transaction.
+    """
+
+    root: MerkleRoot
+    registration_ids: tuple[RegistrationId, ...]
+    sender: Address
+    transaction: SignedTransaction
+    anchor: Anchor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a snapshot holds, as reports print it.
+
+    Attributes:
+        exported_at: seconds since 1970, by the exporter's clock.
+        exporter: the account that signed the snapshot.
+        registrations: how many it holds.
+    """
+
+    snapshot_id: str
+    exported_at: int
+    exporter: Address
+    registrations: int
+    chain_id: int
+
+
+class JobStatus(StrEnum):
+    """State of long work behind the HTTP API."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Long work behind the HTTP API, kept so that its result can be fetched.
+
+    Attributes:
+        kind: ``registration``, ``verification`` or ``audit``.
+        viewer: on whose behalf it runs; nobody else may read the result.
+        result: JSON text once it succeeded.
+        problem: JSON text of the error once it failed.
+    """
+
+    job_id: str
+    kind: str
+    viewer: Viewer
+    status: JobStatus
+    result: str | None
+    problem: str | None
+    created_at: int
