@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from titledeed.models.asset import MediaType
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
@@ -44,6 +47,7 @@ class Progress(Protocol):
 
     def __call__(self, label: str, fraction: float) -> None:
         """``fraction`` of the step named ``label`` is done, 0 to 1."""
+        ...
 
 
 def no_progress(label: str, fraction: float) -> None:
@@ -55,6 +59,26 @@ class Clock(Protocol):
 
     def __call__(self) -> int:
         """Seconds since 1970, UTC."""
+        ...
+
+
+class FrameSink(Protocol):
+    """Takes the sampled frames of one decode pass."""
+
+    def add_frame(self, time_s: float, luma: npt.NDArray[np.uint8]) -> None:
+        """One frame: seconds from the start and the luma plane, shape (height, width).
+
+        The array may be reused after the call.
+        """
+        ...
+
+
+class SampleSink(Protocol):
+    """Takes the sound of one decode pass."""
+
+    def add_samples(self, samples: npt.NDArray[np.float32]) -> None:
+        """The next run of mono samples, shape (n,), -1 to 1, at ``media``'s sample rate."""
+        ...
 
 
 class Ledger(Protocol):
@@ -68,19 +92,24 @@ class Ledger(Protocol):
     @property
     def identity(self) -> ChainIdentity:
         """The pinned chain; answers without the network."""
+        ...
 
     @property
     def sender(self) -> Address:
         """The account that pays; it claims nothing."""
+        ...
 
     def count_transactions(self) -> int:
         """The sender's nonce on the canonical chain; the outbox knows better what is under way."""
+        ...
 
     def sign_anchor(self, root: MerkleRoot, size: int, nonce: int) -> SignedTransaction:
         """Sign ``anchor(root, size)`` without sending it. Needs the sender's key."""
+        ...
 
     def broadcast(self, transaction: SignedTransaction) -> None:
         """Send the raw bytes. Idempotent: bytes already known or already mined are no error."""
+        ...
 
     def find_receipt(self, transaction: TransactionHash) -> Anchor | None:
         """The anchor that the transaction made, or None while no block holds it.
@@ -88,15 +117,19 @@ class Ledger(Protocol):
         Raises:
             TransactionRevertedError: the contract refused it.
         """
+        ...
 
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:
         """Block time under which the contract keeps the root for the caller, or None."""
+        ...
 
     def is_canonical(self, anchor: Anchor) -> bool:
         """Whether the anchor's block is still on the chain at its height."""
+        ...
 
     def close(self) -> None:
         """Release processes and connections; idempotent."""
+        ...
 
 
 class KeyStore(Protocol):
@@ -105,6 +138,7 @@ class KeyStore(Protocol):
     @property
     def claimant(self) -> Address:
         """The claimant's account; answers without the passphrase."""
+        ...
 
     def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
         """Sign as EIP-712 typed data.
@@ -112,9 +146,11 @@ class KeyStore(Protocol):
         Raises:
             PassphraseError: the key cannot be opened.
         """
+        ...
 
     def sign_digest(self, digest: Keccak256) -> Signature:
         """Sign a digest that already binds its own domain and purpose."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +192,7 @@ class ManifestSigner(Protocol):
             SigningError: the library refused, or the paths name the same file.
             StorageError: the disk is full or read-only.
         """
+        ...
 
 
 class ManifestReader(Protocol):
@@ -163,11 +200,13 @@ class ManifestReader(Protocol):
 
     def read(self, path: Path, media_type: MediaType) -> ManifestReport:
         """Read the manifest store embedded in the file; its absence is an answer, not an error."""
+        ...
 
     def read_detached(
         self, path: Path, media_type: MediaType, manifest_store: bytes
     ) -> ManifestReport:
         """Read a manifest store kept elsewhere against a file, which need not fit it."""
+        ...
 
 
 class FingerprintIndex(Protocol):
@@ -178,9 +217,11 @@ class FingerprintIndex(Protocol):
 
         Sees every registration accepted before the call, by whichever process.
         """
+        ...
 
     def size(self) -> int:
         """How many works are indexed."""
+        ...
 
 
 class FingerprintSource(Protocol):
@@ -190,6 +231,7 @@ class FingerprintSource(Protocol):
         self, after: int
     ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
         """Codes accepted after cursor position ``after``, oldest first, with their position."""
+        ...
 
 
 class ObjectStore(Protocol):
@@ -201,6 +243,7 @@ class ObjectStore(Protocol):
         Raises:
             StorageError: the disk is full, read-only or damaged.
         """
+        ...
 
     def get(self, key: str) -> bytes:
         """Read an object.
@@ -209,9 +252,11 @@ class ObjectStore(Protocol):
             NotFoundError: no such object.
             StorageError: it cannot be read.
         """
+        ...
 
     def keys(self, prefix: str) -> list[str]:
         """Names under a prefix, sorted."""
+        ...
 
 
 class RegistrationRepository(FingerprintSource, Protocol):
@@ -219,9 +264,11 @@ class RegistrationRepository(FingerprintSource, Protocol):
 
     def save_intent(self, intent: SigningIntent) -> None:
         """Remember what is about to be signed; replaces an earlier intent of the same id."""
+        ...
 
     def find_intent(self, registration_id: RegistrationId) -> SigningIntent | None:
         """An intent that was not accepted yet."""
+        ...
 
     def accept(
         self, registration: Registration, fingerprints: Sequence[FingerprintCode]
@@ -230,26 +277,33 @@ class RegistrationRepository(FingerprintSource, Protocol):
 
         Idempotent: where the id is already accepted, that registration is returned unchanged.
         """
+        ...
 
     def add_imported(
         self, registration: Registration, fingerprints: Sequence[FingerprintCode]
     ) -> bool:
         """Store a registration of another home, without outbox; False if the id is known."""
+        ...
 
     def find(self, registration_id: RegistrationId) -> Registration | None:
         """The registration with this id."""
+        ...
 
     def find_by_digest(self, digest: Sha256) -> list[Registration]:
         """Registrations whose source or signed file has this SHA-256, earliest first."""
+        ...
 
     def find_by_manifest(self, manifest_id: str) -> list[Registration]:
         """Registrations that recorded this manifest, earliest first."""
+        ...
 
     def list_published(self) -> list[Registration]:
         """This home's own published and anchored registrations, oldest first."""
+        ...
 
     def count_own(self) -> int:
         """How many registrations this home accepted itself."""
+        ...
 
     def set_visibility(self, registration_id: RegistrationId, visibility: Visibility) -> None:
         """Publish or unpublish an own registration.
@@ -257,6 +311,7 @@ class RegistrationRepository(FingerprintSource, Protocol):
         Raises:
             NotFoundError: this home has no own registration with this id.
         """
+        ...
 
 
 class OutboxRepository(Protocol):
@@ -268,24 +323,31 @@ class OutboxRepository(Protocol):
         Raises:
             DependencyError: another process holds it for too long.
         """
+        ...
 
     def list_waiting(self, limit: int) -> list[tuple[RegistrationId, LeafHash]]:
         """Leaves in no batch yet, in the order of acceptance."""
+        ...
 
     def next_nonce(self, sender: Address, on_chain: int) -> int:
         """The next unused nonce: after all stored batches, and never below the chain's."""
+        ...
 
     def add_batch(self, batch: Batch) -> None:
         """Store a signed batch and give its leaves their index, in one transaction."""
+        ...
 
     def list_unsettled(self) -> list[Batch]:
         """Batches without an anchor, by nonce."""
+        ...
 
     def settle(self, batch: Batch, anchor: Anchor) -> None:
         """Store the anchor; the batch's registrations become included. Idempotent."""
+        ...
 
     def find_batch(self, root: MerkleRoot) -> Batch | None:
         """The batch with this root."""
+        ...
 
 
 class SnapshotRepository(Protocol):
@@ -293,9 +355,11 @@ class SnapshotRepository(Protocol):
 
     def add(self, coverage: Coverage) -> None:
         """Remember an import; replaces the same id."""
+        ...
 
     def list_all(self) -> list[Coverage]:
         """All imports, oldest export first."""
+        ...
 
 
 class JobRepository(Protocol):
@@ -303,12 +367,15 @@ class JobRepository(Protocol):
 
     def save(self, job: Job) -> None:
         """Insert or replace."""
+        ...
 
     def find(self, job_id: str) -> Job | None:
         """The job with this id."""
+        ...
 
     def fail_running(self, problem: str) -> int:
         """Mark the jobs that a stopped server left running; returns how many."""
+        ...
 
 
 class TokenRepository(Protocol):
@@ -316,9 +383,11 @@ class TokenRepository(Protocol):
 
     def add(self, digest: Sha256) -> None:
         """Accept a token from now on."""
+        ...
 
     def holds(self, digest: Sha256) -> bool:
         """Whether the token is accepted."""
+        ...
 
 
 class Repositories(Protocol):
@@ -327,22 +396,27 @@ class Repositories(Protocol):
     @property
     def registrations(self) -> RegistrationRepository:
         """Registrations and their fingerprints."""
+        ...
 
     @property
     def outbox(self) -> OutboxRepository:
         """Leaves and batches under way."""
+        ...
 
     @property
     def snapshots(self) -> SnapshotRepository:
         """Imported snapshots."""
+        ...
 
     @property
     def jobs(self) -> JobRepository:
         """Long work."""
+        ...
 
     @property
     def tokens(self) -> TokenRepository:
         """Bearer tokens."""
+        ...
 
     def check(self) -> None:
         """Answer if the database can be used.
@@ -350,3 +424,4 @@ class Repositories(Protocol):
         Raises:
             StorageError: it cannot.
         """
+        ...
