@@ -258,6 +258,10 @@ class ObjectStore(Protocol):
         """Names under a prefix, sorted."""
         ...
 
+    def locate(self, key: str) -> str:
+        """Where a person finds the object: a path or a URL, whether or not it exists yet."""
+        ...
+
 
 class RegistrationRepository(FingerprintSource, Protocol):
     """Registrations, own and imported. Each method is one SQL transaction."""
@@ -343,6 +347,10 @@ class OutboxRepository(Protocol):
 
     def settle(self, batch: Batch, anchor: Anchor) -> None:
         """Store the anchor; the batch's registrations become included. Idempotent."""
+        ...
+
+    def list_leaves(self, root: MerkleRoot) -> list[LeafHash]:
+        """The leaves of the batch with this root, by index."""
         ...
 
     def find_batch(self, root: MerkleRoot) -> Batch | None:

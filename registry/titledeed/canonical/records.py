@@ -24,7 +24,7 @@ def encode_record(record: Record) -> dict[str, Json]:
         "schema": RECORD_SCHEMA,
         "claim": encode_signed_claim(record.signed_claim),
         "credential": _encode_credential(record.credential) if record.credential else None,
-        "media": _encode_facts(record.facts),
+        "media": encode_facts(record.facts),
     }
 
 
@@ -40,7 +40,7 @@ def parse_record(fields: Fields) -> Record:
         credential=fields.optional(
             "credential", lambda name: _parse_credential(fields.child(name))
         ),
-        facts=_parse_facts(fields.child("media")),
+        facts=parse_facts(fields.child("media")),
     )
     fields.done()
     return record
@@ -64,7 +64,8 @@ def _parse_credential(fields: Fields) -> Credential:
     return credential
 
 
-def _encode_facts(facts: MediaFacts) -> dict[str, Json]:
+def encode_facts(facts: MediaFacts) -> dict[str, Json]:
+    """JSON form of the technical facts."""
     return {
         "media_type": facts.media_type.value,
         "size_bytes": facts.size_bytes,
@@ -77,7 +78,12 @@ def _encode_facts(facts: MediaFacts) -> dict[str, Json]:
     }
 
 
-def _parse_facts(fields: Fields) -> MediaFacts:
+def parse_facts(fields: Fields) -> MediaFacts:
+    """Inverse of ``encode_facts``.
+
+    Raises:
+        MalformedDocumentError: a field is missing, unknown or of the wrong form.
+    """
     media_type = fields.text("media_type")
     if media_type not in set(MediaType):
         raise fields.fail("media_type", "is not a known media type")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import Anchor, ClaimStatus, SignedTransaction
 from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId, Sha256
@@ -33,6 +34,7 @@ class Registration:
     """One registration, own or imported, as the index lists it.
 
     Attributes:
+        domain: chain and contract for which the claim was signed.
         signed_digest: SHA-256 of the signed copy; None for types that carry no manifest.
         snapshot_id: the imported snapshot it came from; None for this home's own.
         signed_path: where this home put the signed copy; None when there is none.
@@ -42,6 +44,7 @@ class Registration:
     """
 
     registration_id: RegistrationId
+    domain: SigningDomain
     claimant: Address
     content_digest: Sha256
     signed_digest: Sha256 | None
@@ -67,7 +70,6 @@ class SigningIntent:
     registration_id: RegistrationId
     source_path: str
     signed_path: str | None
-    dossier_draft: bytes
 
 
 @dataclass(frozen=True, slots=True)

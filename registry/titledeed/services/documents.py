@@ -1,0 +1,206 @@
+"""Results as the JSON documents that every face prints."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from titledeed.errors import TitledeedError
+from titledeed.models.evidence import (
+    Answer,
+    Answers,
+    RecoveredManifest,
+    VerificationReport,
+    VisibleClaim,
+)
+from titledeed.models.interval import Interval
+from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.registration import Coverage, Registration
+from titledeed.services.evidence import BundleReport
+from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
+
+SCHEMA_VERSION: Final = 1
+
+Document = dict[str, object]
+
+
+def verification_document(report: VerificationReport) -> Document:
+    """The JSON of ``verify``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": report.headline.value,
+        "sentence": report.sentence,
+        "answers": answers_document(report.answers),
+        "matches": [
+            {"title": report.titles[match.registration_id], **match_document(match)}
+            for match in report.matches
+        ],
+        "claims": [_claim_document(claim) for claim in report.claims],
+        "recovered": _recovered_document(report.recovered) if report.recovered else None,
+    }
+
+
+def answers_document(answers: Answers) -> Document:
+    """The six answers."""
+    return {
+        "integrity": _answer_document(answers.integrity),
+        "trust": _answer_document(answers.trust),
+        "history": _answer_document(answers.history),
+        "time": _answer_document(answers.time),
+        "registry": _answer_document(answers.registry),
+        "disclosure": _answer_document(answers.disclosure),
+    }
+
+
+def match_document(match: WorkMatch) -> Document:
+    """One match: registration id, score, segments."""
+    return {
+        "registration_id": match.registration_id,
+        "score": round(match.score, 4),
+        "segments": [_segment_document(segment) for segment in match.segments],
+    }
+
+
+def registered_document(registered: RegisteredFile) -> Document:
+    """The JSON of ``register``, one object a file."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": registered.source,
+        **registration_document(registered.registration),
+        "created": registered.created,
+        "bundle_path": registered.bundle_path,
+        "similar": [_similar_document(similar) for similar in registered.similar],
+        "notes": list(registered.notes),
+    }
+
+
+def refused_document(refused: RefusedFile) -> Document:
+    """The JSON of ``register`` for a file that was refused."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": refused.source,
+        "error": problem_document(refused.error),
+    }
+
+
+def registration_document(registration: Registration) -> Document:
+    """One registration."""
+    anchor = registration.anchor
+    signed = registration.signed_digest
+    return {
+        "registration_id": registration.registration_id,
+        "status": registration.status.value,
+        "visibility": registration.visibility.value,
+        "title": registration.title,
+        "claimant": registration.claimant,
+        "digital_source_type": registration.source_type.value,
+        "signed_path": registration.signed_path,
+        "content_sha256": registration.content_digest.hex(),
+        "signed_sha256": signed.hex() if signed else None,
+        "chain": {
+            "chain_id": registration.domain.chain_id,
+            "contract": registration.domain.contract,
+            "tx": "0x" + anchor.transaction.hex() if anchor else None,
+            "block": anchor.block_number if anchor else None,
+            "block_timestamp": anchor.block_timestamp if anchor else None,
+            "status": registration.status.value,
+        },
+    }
+
+
+def bundle_document(report: BundleReport) -> Document:
+    """The JSON of ``bundle verify``."""
+    dossier = report.bundle.dossier
+    anchor = report.bundle.anchor
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "holds": report.holds,
+        "registration_id": dossier.registration_id,
+        "title": dossier.rights.title,
+        "claimant": dossier.record.signed_claim.claim.claimant,
+        "checks": [
+            {"name": check.name, "holds": check.holds, "detail": check.detail}
+            for check in report.checks
+        ],
+        "anchor": {
+            "chain_kind": report.bundle.chain.kind.value,
+            "chain_id": report.bundle.chain.chain_id,
+            "contract": report.bundle.chain.contract,
+            "tx": "0x" + anchor.transaction.hex(),
+            "block": anchor.block_number,
+            "block_hash": "0x" + anchor.block_hash.hex(),
+            "block_timestamp": anchor.block_timestamp,
+        },
+        "by_hand": report.by_hand,
+    }
+
+
+def coverage_document(coverage: Coverage) -> Document:
+    """What a snapshot holds."""
+    return {
+        "snapshot_id": coverage.snapshot_id,
+        "exported_at": coverage.exported_at,
+        "exporter": coverage.exporter,
+        "registrations": coverage.registrations,
+        "chain_id": coverage.chain_id,
+    }
+
+
+def problem_document(error: TitledeedError) -> Document:
+    """An error as data; faces add their own status."""
+    return {"code": error.code, "message": error.message, "next_step": error.next_step}
+
+
+def _answer_document(answer: Answer) -> Document:
+    return {"code": str(answer.code), "reason": answer.reason}
+
+
+def _segment_document(segment: Segment) -> Document:
+    return {
+        "query_start_s": round(segment.query.start_s, 3),
+        "query_end_s": round(segment.query.end_s, 3),
+        "work_start_s": round(segment.work.start_s, 3),
+        "work_end_s": round(segment.work.end_s, 3),
+        "speed": round(segment.speed, 4),
+        "mirrored": segment.mirrored,
+    }
+
+
+def _claim_document(claim: VisibleClaim) -> Document:
+    return {
+        "registration_id": claim.registration_id,
+        "title": claim.title,
+        "claimant": claim.claimant,
+        "time": {"code": str(claim.time.code), "at": claim.at, "reason": claim.time.reason},
+        "status": claim.status.value,
+        "mine": claim.mine,
+    }
+
+
+def _recovered_document(recovered: RecoveredManifest) -> Document:
+    return {
+        "registration_id": recovered.registration_id,
+        "manifest_id": recovered.manifest_id,
+        "answers": {
+            "integrity": _answer_document(recovered.integrity),
+            "trust": _answer_document(recovered.trust),
+            "history": _answer_document(recovered.history),
+            "disclosure": _answer_document(recovered.disclosure),
+        },
+    }
+
+
+def _similar_document(similar: SimilarWork) -> Document:
+    match = similar.match
+    return {
+        "registration_id": similar.registration.registration_id,
+        "title": similar.registration.title,
+        "claimant": similar.registration.claimant,
+        "mine": similar.mine,
+        "score": round(match.score, 4) if match else 1.0,
+        "segments": [_segment_document(s) for s in match.segments] if match else [],
+    }
+
+
+def interval_document(interval: Interval) -> Document:
+    """Seconds of a film."""
+    return {"start_s": round(interval.start_s, 3), "end_s": round(interval.end_s, 3)}

@@ -1,0 +1,133 @@
+"""One look at a file: decoding and fingerprinting in one sandboxed pass.
+
+Only digests, codes, the thumbnail and facts leave the child process, never frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprint
+from titledeed.canonical.documents import Fields, Json, base64_text
+from titledeed.canonical.records import encode_facts, parse_facts
+from titledeed.errors import UnreadableInputError
+from titledeed.fingerprinting.algorithms import algorithms_for
+from titledeed.media.decoding import MediaLimits, decode
+from titledeed.media.sniffing import sniff_file
+from titledeed.models.asset import Asset, MediaType
+from titledeed.models.fingerprint import FingerprintCode, FingerprintView
+from titledeed.models.primitives import Sha256
+from titledeed.ports import Progress, no_progress
+from titledeed.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one look at a file found.
+
+    Attributes:
+        fingerprints: to be stored; empty where the media carry no evidence (one colour, black).
+        views: to be searched with.
+        thumbnail: JPEG; empty for sound.
+        notes: why an algorithm found no evidence, one line each.
+    """
+
+    asset: Asset
+    fingerprints: tuple[FingerprintCode, ...]
+    views: tuple[FingerprintView, ...]
+    thumbnail: bytes
+    notes: tuple[str, ...]
+
+    @property
+    def media_type(self) -> MediaType:
+        """The type that the bytes show."""
+        return self.asset.facts.media_type
+
+
+def digest_file(path: Path) -> Sha256:
+    """SHA-256 of a file, read in blocks.
+
+    Raises:
+        UnreadableInputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return Sha256(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error.strerror}",
+            next_step="Check that the file exists and that you may read it.",
+        ) from error
+
+
+class Intake:
+    """Examines files in child processes."""
+
+    def __init__(self, *, sandbox: Sandbox, limits: MediaLimits) -> None:
+        self._sandbox = sandbox
+        self._limits = limits
+
+    def examine(self, path: Path, progress: Progress = no_progress) -> Examination:
+        """Decode and fingerprint one file.
+
+        Raises:
+            InputError: the file is unreadable, unsupported, malformed or too large.
+        """
+        found = self._sandbox.run(
+            "titledeed.services.intake:examine_job",
+            path,
+            asdict(self._limits),
+            label=path.name,
+            progress=progress,
+        )
+        return _parse_examination(found)
+
+
+def examine_job(
+    file: BinaryIO, arguments: Mapping[str, Json], report: Callable[[float], None]
+) -> dict[str, Json]:
+    """The part that runs in the child."""
+    limits = Fields(arguments, path="limits")
+    extractors = [algorithm.start() for algorithm in algorithms_for(sniff_file(file).kind)]
+    media = decode(
+        file,
+        limits=MediaLimits(
+            size_bytes_max=limits.integer("size_bytes_max"),
+            pixels_max=limits.integer("pixels_max"),
+            duration_s_max=limits.integer("duration_s_max"),
+        ),
+        frame_sinks=extractors,
+        sample_sinks=(),
+        report=report,
+    )
+    extractions = [extractor.finish() for extractor in extractors]
+    return {
+        "content_sha256": media.asset.content_digest.hex(),
+        "media": encode_facts(media.asset.facts),
+        "fingerprints": [encode_fingerprint(e.code) for e in extractions if e.code],
+        "views": [
+            {"fingerprint": encode_fingerprint(view.code), "mirrored": view.mirrored}
+            for extraction in extractions
+            for view in extraction.views
+        ],
+        "thumbnail": base64_text(media.thumbnail),
+        "notes": [extraction.note for extraction in extractions if extraction.note],
+    }
+
+
+def _parse_examination(found: Fields) -> Examination:
+    views = [
+        FingerprintView(parse_fingerprint(item.child("fingerprint")), item.boolean("mirrored"))
+        for item in found.children("views")
+    ]
+    return Examination(
+        asset=Asset(found.sha256("content_sha256"), parse_facts(found.child("media"))),
+        fingerprints=tuple(parse_fingerprint(i) for i in found.children("fingerprints")),
+        views=tuple(views),
+        thumbnail=found.blob("thumbnail"),
+        notes=found.texts("notes"),
+    )

@@ -1,0 +1,100 @@
+"""Long work behind the HTTP API: runs in threads, leaves its result in the database."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Final
+
+from titledeed.canonical.documents import Json
+from titledeed.errors import NotFoundError, TitledeedError
+from titledeed.models.registration import Job, JobStatus, Viewer
+from titledeed.ports import Clock, JobRepository
+from titledeed.services.documents import problem_document
+
+WORKERS_MAX: Final = 2
+"""Decoding is the bill, and each job already uses a process of its own."""
+
+Work = Callable[[], Mapping[str, object]]
+
+
+class JobService:
+    """Starts, finds and finishes jobs. A job that a stopped server left is failed at start."""
+
+    def __init__(self, *, jobs: JobRepository, clock: Clock) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._executor = ThreadPoolExecutor(WORKERS_MAX, thread_name_prefix="job")
+        self._running: dict[str, Future[None]] = {}
+
+    def recover(self) -> int:
+        """Fail what a stopped server left running; returns how many."""
+        return self._jobs.fail_running(
+            json.dumps(
+                {
+                    "code": "interrupted",
+                    "message": "the server stopped before this was done",
+                    "next_step": "Send the file again; nothing accepted was lost.",
+                }
+            )
+        )
+
+    def submit(self, kind: str, viewer: Viewer, work: Work) -> Job:
+        """Start work; its result is any JSON document."""
+        job = Job(
+            job_id=secrets.token_urlsafe(16),
+            kind=kind,
+            viewer=viewer,
+            status=JobStatus.RUNNING,
+            result=None,
+            problem=None,
+            created_at=self._clock(),
+        )
+        self._jobs.save(job)
+        self._running[job.job_id] = self._executor.submit(self._run, job, work)
+        return job
+
+    def get(self, job_id: str, viewer: Viewer) -> Job:
+        """A job, as far as the viewer may see it.
+
+        Raises:
+            NotFoundError: there is none, or another viewer started it.
+        """
+        job = self._jobs.find(job_id)
+        if job is None or (job.viewer is Viewer.OWNER and viewer is not Viewer.OWNER):
+            raise NotFoundError("there is no such job")
+        return job
+
+    def wait(self, job: Job, timeout_s: float) -> Job:
+        """The job after at most ``timeout_s`` seconds, done or not."""
+        running = self._running.get(job.job_id)
+        if running is not None:
+            wait([running], timeout_s)
+        return self._jobs.find(job.job_id) or job
+
+    def close(self) -> None:
+        """Let running jobs finish and start no more."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, job: Job, work: Work) -> None:
+        result: str | None = None
+        problem: str | None = json.dumps(_INTERNAL)
+        try:
+            result, problem = json.dumps(work()), None
+        except TitledeedError as error:
+            problem = json.dumps(problem_document(error))
+        finally:
+            status = JobStatus.FAILED if problem else JobStatus.SUCCEEDED
+            self._jobs.save(
+                Job(job.job_id, job.kind, job.viewer, status, result, problem, job.created_at)
+            )
+            self._running.pop(job.job_id, None)
+
+
+_INTERNAL: Final[dict[str, Json]] = {
+    "code": "internal",
+    "message": "the server failed; its log says why",
+    "next_step": "Tell the operator.",
+}

@@ -1,0 +1,237 @@
+"""Snapshots: signed, dated files of published registrations, searched offline elsewhere.
+
+A snapshot is UTF-8 text, one canonical JSON object a line: a header, one evidence bundle a line,
+and a trailer with the exporter's signature over the SHA-256 of all bytes before it. Importing
+checks that signature and every bundle's own evidence; it trusts the exporter for completeness
+only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from titledeed.canonical.bundles import encode_bundle, parse_bundle
+from titledeed.canonical.documents import Fields, encode_document, hex_word, parse_document
+from titledeed.canonical.hashing import keccak256
+from titledeed.canonical.identifiers import parse_address
+from titledeed.chain.signatures import recover_signer
+from titledeed.errors import (
+    MalformedDocumentError,
+    ProofError,
+    StorageError,
+    UnreadableInputError,
+)
+from titledeed.models.evidence import Bundle, ChainIdentity, ClaimStatus
+from titledeed.models.primitives import Keccak256, Signature
+from titledeed.models.registration import Coverage, Registration, Visibility
+from titledeed.ports import (
+    Clock,
+    KeyStore,
+    ObjectStore,
+    Progress,
+    RegistrationRepository,
+    SnapshotRepository,
+    no_progress,
+)
+from titledeed.services.anchoring import AnchoringService, bundle_key
+from titledeed.services.evidence import BUNDLE_LENGTH_MAX, require_bundle
+from titledeed.services.registration import list_dossier
+
+SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
+REGISTRATIONS_MAX: Final = 10_000_000
+SIGNATURE_PREFIX: Final = b"titledeed.snapshot.v1"
+
+
+class SnapshotService:
+    """Exports and imports snapshots."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyStore,
+        registrations: RegistrationRepository,
+        snapshots: SnapshotRepository,
+        objects: ObjectStore,
+        anchoring: AnchoringService,
+        chain: ChainIdentity,
+        clock: Clock,
+    ) -> None:
+        self._keys = keys
+        self._registrations = registrations
+        self._snapshots = snapshots
+        self._objects = objects
+        self._anchoring = anchoring
+        self._chain = chain
+        self._clock = clock
+
+    def export(self, destination: Path, progress: Progress = no_progress) -> Coverage:
+        """Write all own published and anchored registrations; the file appears whole or not.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        published = self._registrations.list_published()
+        temporary = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+        try:
+            with temporary.open("xb") as file:
+                coverage = self._write(file, published, progress)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(destination)
+        except OSError as error:
+            raise StorageError(
+                f"{destination} cannot be written: {error.strerror}",
+                next_step="Choose another folder or free some space.",
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return coverage
+
+    def import_(self, source: Path, progress: Progress = no_progress) -> tuple[Coverage, int]:
+        """Check a whole snapshot, then add what is new.
+
+        Returns:
+            What it covers, and how many registrations were new here.
+
+        Raises:
+            UnreadableInputError: the file cannot be read.
+            MalformedDocumentError: it is no snapshot.
+            VerificationError: a signature or a bundle does not hold; nothing was added.
+        """
+        try:
+            with source.open("rb") as file:
+                # Checked once whole and then read again: nothing of a bad file is ever added.
+                coverage = read_coverage(file)
+                file.seek(0)
+                added = 0
+                for position, bundle in enumerate(_iter_bundles(file), 1):
+                    added += self._add(bundle, coverage)
+                    progress(source.name, position / coverage.registrations)
+        except OSError as error:
+            raise UnreadableInputError(
+                f"{source} cannot be read: {error.strerror}", next_step="Check the path."
+            ) from error
+        self._snapshots.add(coverage)
+        return coverage, added
+
+    def list_imported(self) -> list[Coverage]:
+        """All imports, oldest export first."""
+        return self._snapshots.list_all()
+
+    def _write(
+        self, file: BinaryIO, published: list[Registration], progress: Progress
+    ) -> Coverage:
+        exported_at = self._clock()
+        hasher = hashlib.sha256()
+        header = {
+            "schema": SNAPSHOT_SCHEMA,
+            "exported_at": exported_at,
+            "exporter": self._keys.claimant,
+            "registrations": len(published),
+            "chain_id": self._chain.chain_id,
+        }
+        _write_line(file, hasher, encode_document(header))
+        for position, registration in enumerate(published, 1):
+            bundle = self._anchoring.complete_bundle(registration)
+            _write_line(file, hasher, encode_document(encode_bundle(bundle)))
+            progress("Exporting", position / len(published))
+        signature = self._keys.sign_digest(_signed_digest(hasher.digest()))
+        file.write(encode_document({"signature": hex_word(signature)}) + b"\n")
+        return _parse_header(Fields(header, path="the snapshot"), hasher.hexdigest())
+
+    def _add(self, bundle: Bundle, coverage: Coverage) -> bool:
+        registration = list_bundle(bundle, coverage.snapshot_id, accepted_at=self._clock())
+        if self._registrations.find(registration.registration_id) is not None:
+            return False
+        key = bundle_key(registration.registration_id)
+        self._objects.put(key, encode_document(encode_bundle(bundle)))
+        return self._registrations.add_imported(registration, bundle.dossier.fingerprints)
+
+
+def list_bundle(bundle: Bundle, snapshot_id: str, *, accepted_at: int) -> Registration:
+    """How the index lists a bundle that came from elsewhere."""
+    listed = list_dossier(
+        bundle.dossier,
+        visibility=Visibility.PUBLISHED,
+        accepted_at=accepted_at,
+        signed_path=None,
+    )
+    return replace(
+        listed,
+        snapshot_id=snapshot_id,
+        status=ClaimStatus.INCLUDED,
+        leaf_index=bundle.proof.index,
+        anchor=bundle.anchor,
+    )
+
+
+def read_coverage(file: BinaryIO) -> Coverage:
+    """Check a whole snapshot from its start: form, every bundle, the exporter's signature.
+
+    Raises:
+        MalformedDocumentError: it is no snapshot.
+        VerificationError: a signature or a bundle does not hold.
+    """
+    hasher = hashlib.sha256()
+    header = _read_line(file)
+    hasher.update(header)
+    fields = parse_document(header, what="the snapshot's header")
+    expected = fields.integer("registrations", maximum=REGISTRATIONS_MAX)
+    for _ in range(expected):
+        line = _read_line(file)
+        hasher.update(line)
+        require_bundle(parse_bundle(parse_document(line, what="a bundle of the snapshot")))
+    trailer = parse_document(_read_line(file), what="the snapshot's trailer")
+    signature = Signature(trailer.hexadecimal("signature", length_max=65))
+    trailer.done()
+    coverage = _parse_header(parse_document(header, what="the snapshot"), hasher.hexdigest())
+    if recover_signer(_signed_digest(hasher.digest()), signature) != coverage.exporter:
+        raise ProofError(
+            "the snapshot was changed after it was signed",
+            next_step="Ask the exporter for the file again.",
+        )
+    return coverage
+
+
+def _iter_bundles(file: BinaryIO) -> Iterator[Bundle]:
+    header = parse_document(_read_line(file), what="the snapshot's header")
+    for _ in range(header.integer("registrations", maximum=REGISTRATIONS_MAX)):
+        yield parse_bundle(parse_document(_read_line(file), what="a bundle of the snapshot"))
+
+
+def _parse_header(fields: Fields, digest: str) -> Coverage:
+    fields.literal("schema", SNAPSHOT_SCHEMA)
+    coverage = Coverage(
+        snapshot_id=digest,
+        exported_at=fields.integer("exported_at"),
+        exporter=parse_address(fields.text("exporter")),
+        registrations=fields.integer("registrations", maximum=REGISTRATIONS_MAX),
+        chain_id=fields.integer("chain_id", minimum=1),
+    )
+    fields.done()
+    return coverage
+
+
+def _signed_digest(content: bytes) -> Keccak256:
+    # The prefix keeps this signature from ever being a Claim's or a transaction's.
+    return keccak256(SIGNATURE_PREFIX, content)
+
+
+def _read_line(file: BinaryIO) -> bytes:
+    line = file.readline(BUNDLE_LENGTH_MAX)
+    if not line.endswith(b"\n"):
+        raise MalformedDocumentError(
+            "the snapshot ends too early or holds an overlong line",
+            next_step="Copy the file again: it is probably cut.",
+        )
+    return line
+
+
+def _write_line(file: BinaryIO, hasher: hashlib._Hash, line: bytes) -> None:
+    file.write(line + b"\n")
+    hasher.update(line + b"\n")

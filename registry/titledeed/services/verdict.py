@@ -1,0 +1,264 @@
+"""From evidence to the six answers, the headline and one sentence. Pure.
+
+Each answer speaks for itself; the headline follows a fixed order and blends nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from titledeed.models.disclosure import DigitalSourceType
+from titledeed.models.evidence import (
+    Answer,
+    Answers,
+    DisclosureCode,
+    Headline,
+    HistoryCode,
+    IntegrityCode,
+    ManifestReport,
+    RegistryCode,
+    TimeCode,
+    TrustCode,
+    VisibleClaim,
+)
+from titledeed.models.match import WorkMatch
+from titledeed.models.primitives import Address
+from titledeed.models.registration import Registration
+
+_TIME_ORDER: Final = tuple(TimeCode)
+
+_INTEGRITY_REASONS: Final = {
+    IntegrityCode.INTACT: "The file carries credentials that fit its bytes.",
+    IntegrityCode.ALTERED: "The file's credentials do not fit its bytes: they were changed after "
+    "signing.",
+    IntegrityCode.NO_CREDENTIALS: "The file carries no Content Credentials; this is no evidence "
+    "either way.",
+    IntegrityCode.UNREADABLE: "The file carries credentials that cannot be read.",
+}
+
+_HISTORY_REASONS: Final = {
+    HistoryCode.COMPLETE: "Every ingredient that the credentials name checks out.",
+    HistoryCode.GAPS: "The credentials name ingredients that carry none of their own.",
+    HistoryCode.BROKEN_INGREDIENT: "A valid signature stands over an ingredient that had failed: ",
+    HistoryCode.NONE: "The credentials name no ingredients.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything gathered about one file for one viewer.
+
+    Attributes:
+        manifest: what the file itself carries.
+        exact: visible registrations whose source or signed bytes these are, earliest first.
+        matches: visible works found in the content, best first; empty when ``exact`` is not.
+        works: the registration behind each match.
+        claims: in order of time.
+        manifest_claimant: claimant whose valid signature the file's own manifest carries.
+    """
+
+    manifest: ManifestReport
+    exact: tuple[Registration, ...]
+    matches: tuple[WorkMatch, ...]
+    works: dict[str, Registration]
+    claims: tuple[VisibleClaim, ...]
+    manifest_claimant: Address | None
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """The registrations that speak of this file."""
+        return self.exact or tuple(self.works[m.registration_id] for m in self.matches)
+
+
+def answer_all(evidence: Evidence) -> Answers:
+    """The six answers."""
+    return Answers(
+        integrity=answer_integrity(evidence.manifest),
+        trust=answer_trust(evidence.manifest),
+        history=answer_history(evidence.manifest),
+        time=_answer_time(evidence),
+        registry=_answer_registry(evidence),
+        disclosure=_answer_disclosure(evidence),
+    )
+
+
+def choose_headline(evidence: Evidence, answers: Answers) -> Headline:
+    """The first of these that applies: conflict, exact, altered, match, signed, nothing."""
+    code = answers.registry.code
+    integrity = evidence.manifest.integrity
+    if code == RegistryCode.CONFLICT:
+        return Headline.CONFLICT
+    if code == RegistryCode.EXACT:
+        return Headline.REGISTERED_EXACT
+    if integrity in (IntegrityCode.ALTERED, IntegrityCode.UNREADABLE):
+        return Headline.INVALID
+    if code == RegistryCode.MATCH:
+        return Headline.REGISTERED_MATCH
+    if integrity is IntegrityCode.INTACT:
+        return Headline.SIGNED_NOT_REGISTERED
+    return Headline.NO_RECORD
+
+
+def answer_integrity(manifest: ManifestReport) -> Answer:
+    """Do the credentials fit the bytes?"""
+    reason = _INTEGRITY_REASONS[manifest.integrity]
+    if manifest.failures and manifest.integrity is not IntegrityCode.INTACT:
+        reason += f" ({', '.join(manifest.failures)})"
+    return Answer(manifest.integrity, reason)
+
+
+def answer_trust(manifest: ManifestReport) -> Answer:
+    """Does the signer chain to a list that this home trusts?"""
+    signer = manifest.signer or "nobody named"
+    reasons = {
+        TrustCode.TRUSTED: f"Signed by {signer}, on a trust list of this home.",
+        TrustCode.UNTRUSTED: f"Signed by {signer}, on no trust list of this home.",
+        TrustCode.EXPIRED: f"Signed by {signer}; the certificate has expired and no trusted "
+        "time-stamp shows that it was valid at signing.",
+        TrustCode.REVOKED: f"Signed by {signer}; the certificate was revoked.",
+        TrustCode.NOT_CHECKED: "There is no signature to check.",
+    }
+    return Answer(manifest.trust, reasons[manifest.trust])
+
+
+def answer_history(manifest: ManifestReport) -> Answer:
+    """Is the chain of ingredients whole?"""
+    reason = _HISTORY_REASONS[manifest.history]
+    if manifest.history is HistoryCode.BROKEN_INGREDIENT:
+        reason += f"{', '.join(manifest.broken_ingredients)}."
+    return Answer(manifest.history, reason)
+
+
+def _answer_time(evidence: Evidence) -> Answer:
+    found = [claim.time for claim in evidence.claims]
+    if evidence.manifest.signed_at:
+        found.append(
+            Answer(
+                TimeCode.RFC3161_TRUSTED,
+                f"A trusted time-stamp shows that it existed by {evidence.manifest.signed_at}.",
+            )
+        )
+    if evidence.manifest_claimant:
+        found.append(
+            Answer(TimeCode.CLAIMED_ONLY, "Only the claimant's own clock speaks of a time.")
+        )
+    none = Answer(TimeCode.NONE, "Nothing shows when it was made.")
+    return min(found, key=lambda answer: _TIME_ORDER.index(TimeCode(answer.code)), default=none)
+
+
+def _answer_registry(evidence: Evidence) -> Answer:
+    if evidence.exact:
+        return _answer_exact(evidence)
+    if evidence.matches:
+        count = len(evidence.matches)
+        works = "a registered work" if count == 1 else f"{count} registered works"
+        return Answer(RegistryCode.MATCH, f"The content matches {works}; see the seconds.")
+    return Answer(
+        RegistryCode.NONE,
+        "Nothing registered here matches; this is no evidence either way.",
+    )
+
+
+def _answer_exact(evidence: Evidence) -> Answer:
+    earliest = evidence.exact[0]
+    claimant = evidence.manifest_claimant
+    if claimant is not None and claimant != earliest.claimant:
+        return Answer(
+            RegistryCode.CONFLICT,
+            f"The file's own credentials name the claimant {claimant}, but {earliest.claimant} "
+            "claimed the same content earlier.",
+        )
+    count = len(evidence.exact)
+    others = f" {count - 1} later claim(s) exist on the same content." if count > 1 else ""
+    return Answer(RegistryCode.EXACT, f"These very bytes are registered.{others}")
+
+
+def _answer_disclosure(evidence: Evidence) -> Answer:
+    registered = [registration.source_type for registration in evidence.registrations]
+    if not registered:
+        return answer_carried_disclosure(evidence.manifest)
+    carried = _carried_source_types(evidence.manifest)
+    generative = {source_type.is_generative for source_type in registered}
+    if carried:
+        generative.add(any(source_type.is_generative for source_type in carried))
+    named = ", ".join(dict.fromkeys([*registered, *carried]))
+    if len(generative) > 1:
+        return Answer(
+            DisclosureCode.CONTRADICTED,
+            f"Claims and credentials disagree on whether generative AI was used: {named}.",
+        )
+    return Answer(DisclosureCode.DECLARED, f"The claimant declares {named}.")
+
+
+def answer_carried_disclosure(manifest: ManifestReport) -> Answer:
+    """What a manifest alone discloses (signal rules of c2pa-org/conformance-public)."""
+    named = ", ".join(dict.fromkeys(_carried_source_types(manifest)))
+    if not named:
+        return Answer(DisclosureCode.NONE, "Nothing states how it was made.")
+    if not manifest.actions_complete:
+        return Answer(
+            DisclosureCode.AMBIGUOUS,
+            f"The credentials name {named}, but do not say that all actions are listed.",
+        )
+    return Answer(DisclosureCode.DECLARED, f"The signer declares {named}.")
+
+
+def _carried_source_types(manifest: ManifestReport) -> list[DigitalSourceType]:
+    """Source types of credentials that fit the bytes; altered ones are no evidence."""
+    if manifest.integrity is not IntegrityCode.INTACT:
+        return []
+    names = (uri.rpartition("/")[2] for uri in manifest.source_types)
+    return [DigitalSourceType(name) for name in names if name in set(DigitalSourceType)]
+
+
+def write_sentence(headline: Headline, evidence: Evidence) -> str:
+    """The verdict in one sentence."""
+    if headline is Headline.REGISTERED_MATCH:
+        return _match_sentence(evidence)
+    if headline in (Headline.REGISTERED_EXACT, Headline.CONFLICT):
+        first = evidence.exact[0]
+        start = f"This file is “{first.title}”, {_claimed(evidence, first)}"
+        if headline is Headline.REGISTERED_EXACT:
+            return f"{start}."
+        return f"{start}; its own credentials name another claimant, {evidence.manifest_claimant}."
+    signer = evidence.manifest.signer or "a signer without a name"
+    return {
+        Headline.INVALID: "The file's credentials do not fit its bytes.",
+        Headline.SIGNED_NOT_REGISTERED: f"The file carries intact credentials signed by {signer}; "
+        "nothing registered here matches it.",
+        Headline.NO_RECORD: "Nothing registered here matches this file and it carries no "
+        "credentials; this is no evidence either way.",
+    }[headline]
+
+
+def _match_sentence(evidence: Evidence) -> str:
+    match = evidence.matches[0]
+    work = evidence.works[match.registration_id]
+    segment = match.segments[0]
+    if segment.query.duration_s:
+        mirrored = ", mirrored" if segment.mirrored else ""
+        where = (
+            f"Seconds {segment.query.start_s:.1f} to {segment.query.end_s:.1f} of this file are "
+            f"seconds {segment.work.start_s:.1f} to {segment.work.end_s:.1f} of"
+        )
+        text = f"{where} “{work.title}”{mirrored}, {_claimed(evidence, work)}"
+    else:
+        text = f"This picture matches “{work.title}”, {_claimed(evidence, work)}"
+    others = len(evidence.matches) - 1
+    return f"{text}; {others} more registered work(s) match." if others else f"{text}."
+
+
+def _claimed(evidence: Evidence, registration: Registration) -> str:
+    claim = next(
+        c for c in evidence.claims if c.registration_id == registration.registration_id
+    )
+    if claim.at is None:
+        return f"claimed by {registration.claimant} and not anchored yet"
+    return f"claimed by {registration.claimant} on {format_time(claim.at)}"
+
+
+def format_time(seconds: int) -> str:
+    """A time for people, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

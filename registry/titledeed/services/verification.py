@@ -1,0 +1,299 @@
+"""Verifying: gathers the evidence about one file, and checks each claim against the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from titledeed.chain.signatures import check_claim
+from titledeed.errors import InvariantViolation, NotFoundError, VerificationError
+from titledeed.models.evidence import (
+    Answer,
+    ChainIdentity,
+    ChainKind,
+    IntegrityCode,
+    ManifestReport,
+    RecoveredManifest,
+    TimeCode,
+    TrustCode,
+    VerificationReport,
+    VisibleClaim,
+)
+from titledeed.models.match import WorkMatch
+from titledeed.models.primitives import Address, RegistrationId
+from titledeed.models.registration import Registration, Viewer
+from titledeed.ports import (
+    FingerprintIndex,
+    Ledger,
+    ManifestReader,
+    ObjectStore,
+    Progress,
+    RegistrationRepository,
+    no_progress,
+)
+from titledeed.services.anchoring import AnchoringService, read_bundle, read_dossier
+from titledeed.services.evidence import require_bundle
+from titledeed.services.intake import Examination, Intake
+from titledeed.services.registration import is_visible
+from titledeed.services.verdict import (
+    Evidence,
+    answer_all,
+    answer_carried_disclosure,
+    answer_history,
+    answer_integrity,
+    answer_trust,
+    choose_headline,
+    format_time,
+    write_sentence,
+)
+
+
+class VerificationService:
+    """Answers what is known about a file."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        reader: ManifestReader,
+        registrations: RegistrationRepository,
+        objects: ObjectStore,
+        index: FingerprintIndex,
+        anchoring: AnchoringService,
+        ledger: Callable[[], Ledger],
+        chain: ChainIdentity,
+        claimant: Address,
+    ) -> None:
+        self._intake = intake
+        self._reader = reader
+        self._registrations = registrations
+        self._objects = objects
+        self._index = index
+        self._anchoring = anchoring
+        self._ledger = ledger
+        self._chain = chain
+        self._claimant = claimant
+
+    def verify(
+        self, path: Path, viewer: Viewer, progress: Progress = no_progress
+    ) -> VerificationReport:
+        """Gather all evidence about one file that the viewer may see.
+
+        Raises:
+            InputError: the file is unreadable, unsupported, malformed or too large.
+            LedgerUnavailableError: a claim has to be checked and the chain does not answer.
+        """
+        progress(path.name, 0.0)
+        examination = self._intake.examine(path, progress)
+        manifest = self._reader.read(path, examination.media_type)
+        evidence = self._gather(examination, manifest, viewer)
+        answers = answer_all(evidence)
+        headline = choose_headline(evidence, answers)
+        progress(path.name, 1.0)
+        return VerificationReport(
+            headline=headline,
+            sentence=write_sentence(headline, evidence),
+            answers=answers,
+            matches=evidence.matches,
+            titles={r.registration_id: r.title for r in evidence.registrations},
+            claims=evidence.claims,
+            recovered=self._recover(evidence),
+        )
+
+    def find_matches(self, examination: Examination, viewer: Viewer) -> list[WorkMatch]:
+        """Visible works found in the content, best first."""
+        return [
+            match
+            for match in self._index.search(examination.views)
+            if self._find_visible(match.registration_id, viewer)
+        ]
+
+    def _gather(
+        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+    ) -> Evidence:
+        exact = self._find_exact(examination, manifest, viewer)
+        matches = () if exact else tuple(self.find_matches(examination, viewer))
+        works = {m.registration_id: self._find_visible(m.registration_id, viewer) for m in matches}
+        found = {key: work for key, work in works.items() if work is not None}
+        claims = sorted(
+            self._show_claims(exact or found.values(), viewer),
+            key=lambda claim: (claim.at is None, claim.at or 0),
+        )
+        return Evidence(
+            manifest=manifest,
+            exact=exact,
+            matches=matches,
+            works=dict(found),
+            claims=tuple(claims),
+            manifest_claimant=_signed_claimant(manifest),
+        )
+
+    def _find_exact(
+        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+    ) -> tuple[Registration, ...]:
+        found = self._registrations.find_by_digest(examination.asset.content_digest)
+        if not found:
+            found = self._find_by_update_manifests(manifest) or self._find_contested(manifest)
+        # All claims on the content count, whichever copy of it this file is.
+        same_content = {
+            r.registration_id: r
+            for one in found
+            if is_visible(one, viewer)
+            for r in self._registrations.find_by_digest(one.content_digest)
+            if is_visible(r, viewer)
+        }
+        return tuple(same_content.values())
+
+    def _find_by_update_manifests(self, manifest: ManifestReport) -> list[Registration]:
+        """An added receipt changes the bytes, not the identity.
+
+        A manifest label can be forged, so the signer must be one that this home trusts and the
+        claim in the manifest the recorded one.
+        """
+        claim = manifest.signed_claim
+        if (
+            manifest.integrity is not IntegrityCode.INTACT
+            or manifest.trust is not TrustCode.TRUSTED
+            or manifest.content_manifest_id is None
+            or claim is None
+        ):
+            return []
+        found = self._registrations.find_by_manifest(manifest.content_manifest_id)
+        return [
+            registration
+            for registration in found
+            if registration.claimant == claim.claim.claimant
+            and registration.content_digest == claim.claim.content_digest
+        ]
+
+    def _find_contested(self, manifest: ManifestReport) -> list[Registration]:
+        """Claims on the content that the manifest names, where its claimant was not the first."""
+        claimant = _signed_claimant(manifest)
+        if claimant is None or manifest.signed_claim is None:
+            return []
+        found = self._registrations.find_by_digest(manifest.signed_claim.claim.content_digest)
+        return found if found and found[0].claimant != claimant else []
+
+    def _find_visible(
+        self, registration_id: RegistrationId, viewer: Viewer
+    ) -> Registration | None:
+        registration = self._registrations.find(registration_id)
+        if registration is None or not is_visible(registration, viewer):
+            return None
+        return registration
+
+    def _show_claims(
+        self, registrations: Iterable[Registration], viewer: Viewer
+    ) -> list[VisibleClaim]:
+        return [
+            VisibleClaim(
+                registration_id=registration.registration_id,
+                title=registration.title,
+                claimant=registration.claimant,
+                time=(time := self._check_time(registration)),
+                at=_time_of(registration, time),
+                status=registration.status,
+                mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
+            )
+            for registration in registrations
+        ]
+
+    def _check_time(self, registration: Registration) -> Answer:
+        """Evidence of time for one claim: its proof, and the chain where it can be asked."""
+        anchor = registration.anchor
+        if anchor is None:
+            return Answer(
+                TimeCode.CLAIMED_ONLY, "The claim waits for its block; only its own clock speaks."
+            )
+        if registration.snapshot_id is None:
+            bundle = self._anchoring.complete_bundle(registration)
+        else:
+            bundle = read_bundle(self._objects, registration.registration_id)
+        try:
+            require_bundle(bundle)
+        except VerificationError as error:
+            return Answer(TimeCode.NONE, f"The stored proof does not hold: {error.message}")
+        return self._judge_time(bundle.chain, registration)
+
+    def _judge_time(self, chain: ChainIdentity, registration: Registration) -> Answer:
+        anchor = registration.anchor
+        if anchor is None:
+            raise InvariantViolation(f"{registration.registration_id} has no anchor")
+        when = format_time(anchor.block_timestamp)
+        if chain != self._chain:
+            if chain.kind is ChainKind.DEVELOPMENT:
+                return Answer(
+                    TimeCode.SELF_KEPT,
+                    f"{when} by a development chain that another home keeps itself; it proves "
+                    "order inside that home only and was not asked.",
+                )
+            return Answer(
+                TimeCode.CLAIMED_ONLY,
+                f"Its bundle names {when} on chain {chain.chain_id}, which this home does not "
+                "ask: compare the block hash on any explorer.",
+            )
+        if self._ledger().find_anchor_time(anchor.root, anchor.caller) != anchor.block_timestamp:
+            return Answer(TimeCode.NONE, "The chain does not hold the anchor of this claim.")
+        if chain.kind is ChainKind.DEVELOPMENT:
+            return Answer(
+                TimeCode.SELF_KEPT,
+                f"It existed by {when}, by a development chain that this home keeps itself: "
+                "order inside this home only.",
+            )
+        return Answer(TimeCode.PUBLIC_CHAIN, f"It existed by {when}, by chain {chain.chain_id}.")
+
+    def _recover(self, evidence: Evidence) -> RecoveredManifest | None:
+        """The manifest that the registry kept, for a copy that carries none of it."""
+        if evidence.manifest.integrity is IntegrityCode.INTACT or not evidence.registrations:
+            return None
+        registration = evidence.registrations[0]
+        store = self._stored_manifest(registration)
+        if not store or registration.manifest_id is None:
+            return None
+        report = self._reader.read_store(store)
+        return RecoveredManifest(
+            registration_id=registration.registration_id,
+            manifest_id=registration.manifest_id,
+            integrity=_answer_recovered(report),
+            trust=answer_trust(report),
+            history=answer_history(report),
+            disclosure=answer_carried_disclosure(report),
+        )
+
+    def _stored_manifest(self, registration: Registration) -> bytes:
+        try:
+            if registration.snapshot_id is None:
+                return read_dossier(self._objects, registration.registration_id).manifest_store
+            return read_bundle(
+                self._objects, registration.registration_id
+            ).dossier.manifest_store
+        except NotFoundError:
+            return b""
+
+
+def _signed_claimant(manifest: ManifestReport) -> Address | None:
+    """The claimant whose valid signature an intact manifest carries."""
+    if manifest.integrity is not IntegrityCode.INTACT or manifest.signed_claim is None:
+        return None
+    try:
+        check_claim(manifest.signed_claim)
+    except VerificationError:
+        return None
+    return manifest.signed_claim.claim.claimant
+
+
+def _time_of(registration: Registration, time: Answer) -> int | None:
+    """When the claim counts from: its block, unless the evidence for that does not hold."""
+    if registration.anchor is None or time.code == TimeCode.NONE:
+        return None
+    return registration.anchor.block_timestamp
+
+
+def _answer_recovered(report: ManifestReport) -> Answer:
+    if report.integrity is IntegrityCode.INTACT:
+        return Answer(
+            IntegrityCode.INTACT,
+            "The manifest that the registry kept is whole. It was made for the registered file; "
+            "that it is not bound to these bytes is expected.",
+        )
+    return answer_integrity(report)
