@@ -8,7 +8,6 @@ signatures, chain hashes, salts) and without for SHA-256; large blobs are base64
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -99,6 +98,10 @@ class Fields:
         self._values.pop(name, None)
         return None
 
+    def value(self, name: str) -> object:
+        """The field as it stands; the caller checks it."""
+        return self._take(name)
+
     def text(self, name: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
         """A string of at most ``length_max`` characters."""
         value = self._take(name)
@@ -146,7 +149,7 @@ class Fields:
         value = self._take(name)
         try:
             return base64.b64decode(value if isinstance(value, str) else b"!", validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise self.fail(name, "must be base64") from error
 
     def child(self, name: str) -> Fields:
@@ -177,6 +180,11 @@ class Fields:
         return tuple(
             self._hex(name, item, prefix="0x", length=32) for item in self._array(name, items_max)
         )
+
+    def rest(self) -> dict[str, object]:
+        """Take every field that is left: for formats that keep what they do not know."""
+        rest, self._values = self._values, {}
+        return rest
 
     def done(self) -> None:
         """Refuse fields that nobody read.

@@ -1,0 +1,50 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need first.
+
+UV := .tools/bin/uv
+RUN := $(UV) run --locked --no-sync
+NPM_FLAGS := --ignore-scripts --no-audit --no-fund --fetch-timeout=20000 --fetch-retries=2
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: setup demo test fast check docs contracts vectors clean
+
+setup: .tools/synced node_modules/.package-lock.json
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.13,<1'
+
+.tools/synced: $(UV) pyproject.toml uv.lock
+	$(UV) sync --locked --quiet
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci $(NPM_FLAGS) || { echo 'npm could not install anvil and the compiler: check that the npm registry can be reached, then run make again.' >&2; exit 1; }
+	touch $@
+
+demo: setup
+	$(RUN) python scripts/demo.py
+
+test: check
+	$(RUN) pytest -q -n 2 --dist loadgroup
+
+fast: setup
+	$(RUN) pytest -q -n 2 tests/unit tests/contract tests/property tests/tidy tests/docs
+
+check: setup
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) lint-imports --no-cache
+	$(RUN) mypy
+	$(RUN) pyright
+
+docs: setup
+	$(RUN) python scripts/export_help.py
+
+contracts: setup
+	$(RUN) python scripts/compile_contracts.py
+
+vectors: setup
+	$(RUN) python scripts/build_vectors.py
+
+clean:
+	rm -rf .tools .venv node_modules demo-output contracts/out contracts/cache
