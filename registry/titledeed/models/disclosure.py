@@ -85,19 +85,56 @@ class DeclaredUse(StrEnum):
 
 
 class ShareMetric(StrEnum):
-    """What a claimed share counts; a share without a metric is not comparable."""
+    """What a claimed share counts; a share without a metric is not comparable.
+
+    "Any" counts a shot, second or frame as soon as it shows any AI. The first three are measured;
+    the others are part of ``aidisc/1`` and are read, never compared.
+    """
 
     SHOTS_ANY = "shots_any"
     SECONDS_ANY = "seconds_any"
     FRAMES_ANY = "frames_any"
+    SHOTS_FULL = "shots_full"
+    FRAMES_FULL = "frames_full"
+    COVERAGE_WEIGHTED = "coverage_weighted"
+    MUSIC_SECONDS = "music_seconds"
+    VOICE_SECONDS = "voice_seconds"
+    BUDGET_SHARE = "budget_share"
+
+
+class ShareUnit(StrEnum):
+    """What the value of a claimed share is given in."""
+
+    RATIO = "ratio"
+    SECONDS = "s"
+    FRAMES = "frames"
+    COUNT = "count"
+    CURRENCY = "currency"
+
+
+class Qualifier(StrEnum):
+    """How a claimed share is meant."""
+
+    EXACT = "exact"
+    ABOUT = "about"
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+
+
+class Used(StrEnum):
+    """A department's answer to "was AI used?"."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True, slots=True)
 class DepartmentAnswer:
-    """One department's answer; ``used`` is ``yes``, ``no`` or ``unsure``."""
+    """One department's answer."""
 
     department: str
-    used: str
+    used: Used
     mode: str | None = None
 
 
@@ -114,12 +151,14 @@ class ToolAnswer:
 class ShareClaim:
     """A share that the film-maker states, for example about 0.4 of the shots.
 
-    ``tolerance`` is absolute, in the unit of ``value``.
+    ``tolerance`` is absolute, in the unit of ``value``; None where the film-maker states none.
     """
 
     metric: ShareMetric | None
     value: Fraction
-    tolerance: Fraction
+    unit: ShareUnit
+    qualifier: Qualifier
+    tolerance: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +167,7 @@ class DeclaredUseOfAI:
 
     Attributes:
         time: seconds of the film, from ``start_frame`` and ``end_frame`` (exclusive).
+        source_type: as written, a NewsCodes URI or term; hostile text.
     """
 
     id: str
@@ -139,16 +179,37 @@ class DeclaredUseOfAI:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmVersion:
+    """One master of the film, as far as the disclosure tells."""
+
+    label: str | None
+    digest: Sha256 | None
+    frames: int | None
+    rate: Fraction | None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds, where both frames and rate are given."""
+        return float(self.frames / self.rate) if self.frames and self.rate else None
+
+
+@dataclass(frozen=True, slots=True)
 class FilmDisclosure:
     """A film's disclosure, profile ``mini``: five answers, each of which may be missing.
 
     ``None`` means "not answered", which is never the same as "no" or an empty list.
+
+    Attributes:
+        digest: SHA-256 of the file as it was handed in; it covers the unread fields as well.
+        unread: fields that this version does not read, for example ``uses[].coverage``.
     """
 
     title: str
+    versions: tuple[FilmVersion, ...]
     declared_use: DeclaredUse | None
     departments: tuple[DepartmentAnswer, ...] | None
     tools: tuple[ToolAnswer, ...] | None
     uses: tuple[DeclaredUseOfAI, ...] | None
     claims: tuple[ShareClaim, ...] | None
     digest: Sha256
+    unread: tuple[str, ...] = ()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
-from titledeed.models.interval import Interval
+from titledeed.models.interval import Interval, ShareBounds
+
+Fact = bool | str | Fraction | ShareBounds | tuple[str, ...] | tuple[Interval, ...]
+Facts = Mapping[str, Fact]
+"""What rules ask about, by name. A fact that is absent is unknown, which is never "no"."""
 
 
 class Severity(StrEnum):

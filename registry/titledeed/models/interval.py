@@ -40,6 +40,19 @@ def covered_s(intervals: Iterable[Interval]) -> float:
     return sum(interval.duration_s for interval in union(intervals))
 
 
+def shared_s(left: Iterable[Interval], right: Iterable[Interval]) -> float:
+    """Seconds covered by both sides."""
+    one, other = tuple(left), tuple(right)
+    return max(0.0, covered_s(one) + covered_s(other) - covered_s(one + other))
+
+
+def clip(intervals: Iterable[Interval], window: Interval) -> tuple[Interval, ...]:
+    """The union of the intervals inside a window."""
+    return union(
+        Interval(max(i.start_s, window.start_s), min(i.end_s, window.end_s)) for i in intervals
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ShareBounds:
     """A share known only as a range: ``lower`` is shown, ``upper`` adds what is unresolved."""

@@ -62,6 +62,10 @@ class Registration:
     claimed_at: int
     accepted_at: int
 
+    def is_visible_to(self, viewer: Viewer) -> bool:
+        """Whether the viewer may know of this registration at all."""
+        return viewer is Viewer.OWNER or self.visibility is Visibility.PUBLISHED
+
 
 @dataclass(frozen=True, slots=True)
 class SigningIntent:

@@ -1,30 +1,12 @@
-"""Registering: from a file to an accepted registration, its anchor and its bundle.
-
-The order of steps is what makes a crash harmless: an intent before anything is signed, the signed
-copy before the dossier, the dossier (durable) before the row and its outbox entry, and those two
-in one transaction. From that commit on the registration is *accepted* and survives anything;
-before it, the same command simply starts the file again.
-"""
+"""Registering: files and folders in one batch, and answers about registrations."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.attachments import (
-    TITLE_LENGTH_MAX,
-    digest_fingerprints,
-    encode_disclosure,
-    encode_rights,
-)
-from titledeed.canonical.bundles import encode_dossier
-from titledeed.canonical.claims import identify_claim
-from titledeed.canonical.documents import digest_document, encode_document
-from titledeed.canonical.identifiers import ZERO_ADDRESS
-from titledeed.canonical.leaves import leaf_of_record
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -35,33 +17,22 @@ from titledeed.errors import (
     UnreadableInputError,
     UnsupportedMediaTypeError,
 )
-from titledeed.fingerprinting.algorithms import soft_binding_of
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
-from titledeed.models.disclosure import AssetDisclosure
-from titledeed.models.evidence import ClaimStatus, IntegrityCode
+from titledeed.models.evidence import IntegrityCode
 from titledeed.models.match import WorkMatch
-from titledeed.models.primitives import RegistrationId, Salt
-from titledeed.models.record import Dossier, Record, Salts
-from titledeed.models.registration import Registration, SigningIntent, Viewer, Visibility
-from titledeed.models.rights import RightsStatement
+from titledeed.models.primitives import Address, RegistrationId
+from titledeed.models.registration import Registration, Viewer, Visibility
 from titledeed.ports import (
-    Clock,
     FingerprintIndex,
-    KeyStore,
-    ManifestDraft,
     ManifestReader,
-    ManifestSigner,
     ObjectStore,
     Progress,
     RegistrationRepository,
-    SignedCopy,
     no_progress,
 )
-from titledeed.rights.statements import state_sole_rights
-from titledeed.services.anchoring import AnchoringService, bundle_key, dossier_key
-from titledeed.services.intake import Examination, Intake, digest_file
+from titledeed.services.acceptance import Acceptance, Statement, thumbnail_key
+from titledeed.services.anchoring import AnchoringService, bundle_key
+from titledeed.services.intake import Examination, Intake
 
-SALT_LENGTH: Final = 32
 SIMILAR_MAX: Final = 5
 
 
@@ -71,17 +42,12 @@ class RegisterRequest:
 
     Attributes:
         sources: files, or folders that are walked recursively.
-        title: of a single file; file names are used otherwise.
-        output: folder for the signed copies; None for the home's own.
+        statement: the same for every file; a title names a single one.
         wait: whether to wait until a block includes the claims.
     """
 
     sources: tuple[Path, ...]
-    disclosure: AssetDisclosure
-    title: str | None = None
-    credits: tuple[str, ...] = ()
-    visibility: Visibility = Visibility.PRIVATE
-    output: Path | None = None
+    statement: Statement
     wait: bool = True
 
 
@@ -125,28 +91,24 @@ class RegistrationService:
         self,
         *,
         intake: Intake,
-        keys: KeyStore,
-        signer: ManifestSigner,
+        acceptance: Acceptance,
         reader: ManifestReader,
         registrations: RegistrationRepository,
         objects: ObjectStore,
         index: FingerprintIndex,
         anchoring: AnchoringService,
-        domain: SigningDomain,
+        claimant: Address,
         signed_folder: Path,
-        clock: Clock,
     ) -> None:
         self._intake = intake
-        self._keys = keys
-        self._signer = signer
+        self._acceptance = acceptance
         self._reader = reader
         self._registrations = registrations
         self._objects = objects
         self._index = index
         self._anchoring = anchoring
-        self._domain = domain
+        self._claimant = claimant
         self._signed_folder = signed_folder
-        self._clock = clock
 
     def register(
         self, request: RegisterRequest, progress: Progress = no_progress
@@ -158,12 +120,12 @@ class RegistrationService:
         Raises:
             InvalidRequestError: the request contradicts itself; nothing was done.
             UnreadableInputError: a source does not exist; nothing was done.
-                LedgerUnavailableError: before anything was done, the chain is down; or, everything is
+            LedgerUnavailableError: the chain is down and nothing was done; or everything is
                 accepted, but no block includes it yet.
         """
         files = _list_files(request.sources)
-        _check_output(request.output or self._signed_folder, request.sources)
-        if request.title is not None and len(files) > 1:
+        _check_output(request.statement.output or self._signed_folder, request.sources)
+        if request.statement.title is not None and len(files) > 1:
             raise InvalidRequestError(
                 "one title cannot name several files",
                 next_step="Leave the title out: each file is then titled by its name.",
@@ -173,7 +135,7 @@ class RegistrationService:
         outcomes: list[RegisteredFile | RefusedFile] = []
         for path in files:
             try:
-                outcomes.append(self._register_file(path, request, progress))
+                outcomes.append(self._register_file(path, request.statement, progress))
             except UnsupportedMediaTypeError as error:
                 # In a walked folder, files that are no media are none of our business.
                 if path in request.sources:
@@ -210,7 +172,7 @@ class RegistrationService:
             NotFoundError: there is none, or the viewer may not know of it.
         """
         registration = self._registrations.find(registration_id)
-        if registration is None or not is_visible(registration, viewer):
+        if registration is None or not registration.is_visible_to(viewer):
             raise NotFoundError(f"there is no registration {registration_id} to be seen here")
         return registration
 
@@ -261,16 +223,16 @@ class RegistrationService:
         )
 
     def _register_file(
-        self, path: Path, request: RegisterRequest, progress: Progress
+        self, path: Path, statement: Statement, progress: Progress
     ) -> RegisteredFile:
         progress(path.name, 0.0)
         examination = self._intake.examine(path, progress)
         known = self._find_own(path, examination)
         if known is None:
             similar = self._find_similar(examination)
-            registration = self._accept(path, examination, request)
+            registration = self._acceptance.accept(path, examination, statement)
         else:
-            registration, similar = self._apply_visibility(known, request), ()
+            registration, similar = self._apply_visibility(known, statement), ()
         progress(path.name, 1.0)
         return RegisteredFile(
             source=str(path),
@@ -291,13 +253,11 @@ class RegistrationService:
         return next((r for r in found if self._is_mine(r)), None)
 
     def _is_mine(self, registration: Registration) -> bool:
-        return (
-            registration.claimant == self._keys.claimant and registration.snapshot_id is None
-        )
+        return registration.claimant == self._claimant and registration.snapshot_id is None
 
-    def _apply_visibility(self, known: Registration, request: RegisterRequest) -> Registration:
+    def _apply_visibility(self, known: Registration, statement: Statement) -> Registration:
         """Registering again with ``--publish`` publishes; without it nothing is taken back."""
-        if request.visibility is not Visibility.PUBLISHED:
+        if statement.visibility is not Visibility.PUBLISHED:
             return known
         return self.set_visibility(known.registration_id, Visibility.PUBLISHED)
 
@@ -313,123 +273,6 @@ class RegistrationService:
             SimilarWork(registration, match, mine=self._is_mine(registration))
             for registration, match in [*same, *matched][:SIMILAR_MAX]
         )
-
-    def _accept(
-        self, path: Path, examination: Examination, request: RegisterRequest
-    ) -> Registration:
-        title = request.title or path.stem[:TITLE_LENGTH_MAX]
-        rights = state_sole_rights(title, self._keys.claimant, request.credits)
-        claim = self._sign_claim(examination, request.disclosure, rights)
-        registration_id = identify_claim(claim.claim, claim.domain)
-        signed_path = self._choose_signed_path(registration_id, path, examination, request)
-        location = str(signed_path) if signed_path else None
-        self._registrations.save_intent(SigningIntent(registration_id, str(path), location))
-        copy = None
-        if signed_path is not None:
-            draft = ManifestDraft(
-                title=rights.title,
-                media_type=examination.media_type,
-                signed_claim=claim,
-                disclosure=request.disclosure,
-                soft_bindings=tuple(map(soft_binding_of, examination.fingerprints)),
-            )
-            copy = self._sign_copy(path, signed_path, draft)
-        dossier = Dossier(
-            registration_id=registration_id,
-            record=Record(claim, copy.credential if copy else None, examination.asset.facts),
-            salts=_draw_salts(),
-            fingerprints=examination.fingerprints,
-            disclosure=request.disclosure,
-            rights=rights,
-            manifest_store=copy.manifest_store if copy else b"",
-        )
-        self._objects.put(thumbnail_key(registration_id), examination.thumbnail)
-        self._objects.put(dossier_key(registration_id), encode_document(encode_dossier(dossier)))
-        registration = list_dossier(
-            dossier,
-            visibility=request.visibility,
-            accepted_at=self._clock(),
-            signed_path=location,
-        )
-        return self._registrations.accept(registration, dossier.fingerprints)
-
-    def _sign_claim(
-        self, examination: Examination, disclosure: AssetDisclosure, rights: RightsStatement
-    ) -> SignedClaim:
-        claim = Claim(
-            claimant=self._keys.claimant,
-            content_digest=examination.asset.content_digest,
-            fingerprints_digest=digest_fingerprints(examination.fingerprints),
-            disclosure_digest=digest_document(encode_disclosure(disclosure)),
-            rights_digest=digest_document(encode_rights(rights)),
-            recovery_key=ZERO_ADDRESS,
-            claimed_at=self._clock(),
-        )
-        return self._keys.sign_claim(claim, self._domain)
-
-    def _sign_copy(self, path: Path, signed_path: Path, draft: ManifestDraft) -> SignedCopy:
-        copy = self._signer.sign(path, signed_path, draft)
-        if digest_file(path) != draft.signed_claim.claim.content_digest:
-            signed_path.unlink()
-            raise UnreadableInputError(
-                f"{path} changed while it was registered",
-                next_step="Register it again once nothing writes to it.",
-            )
-        return copy
-
-    def _choose_signed_path(
-        self,
-        registration_id: RegistrationId,
-        path: Path,
-        examination: Examination,
-        request: RegisterRequest,
-    ) -> Path | None:
-        if not examination.media_type.carries_credentials:
-            return None
-        intent = self._registrations.find_intent(registration_id)
-        if intent is not None and intent.signed_path is not None and request.output is None:
-            return Path(intent.signed_path)
-        extension = examination.media_type.extension
-        if request.output is None:
-            return self._signed_folder / registration_id / f"{path.stem}.{extension}"
-        wanted = request.output / f"{path.stem}.{extension}"
-        # Another file's signed copy, or a stranger's file, is never overwritten.
-        return wanted.with_stem(f"{path.stem}-{registration_id[3:11]}") if wanted.exists() else wanted
-
-
-def list_dossier(
-    dossier: Dossier, *, visibility: Visibility, accepted_at: int, signed_path: str | None
-) -> Registration:
-    """How the index lists a dossier that no block includes yet."""
-    record = dossier.record
-    claim = record.signed_claim.claim
-    return Registration(
-        registration_id=dossier.registration_id,
-        domain=record.signed_claim.domain,
-        claimant=claim.claimant,
-        content_digest=claim.content_digest,
-        signed_digest=record.credential.signed_digest if record.credential else None,
-        manifest_id=record.credential.manifest_id if record.credential else None,
-        title=dossier.rights.title,
-        source_type=dossier.disclosure.source_type,
-        status=ClaimStatus.PENDING,
-        visibility=visibility,
-        snapshot_id=None,
-        signed_path=signed_path,
-        leaf=leaf_of_record(record, dossier.salts),
-        leaf_index=None,
-        anchor=None,
-        duration_ms=record.facts.duration_ms,
-        claimed_at=claim.claimed_at,
-        accepted_at=accepted_at,
-    )
-
-
-def _draw_salts() -> Salts:
-    return Salts(
-        content=Salt(secrets.token_bytes(SALT_LENGTH)),
-        record=Salt(secrets.token_bytes(SALT_LENGTH)),
-    )
 
 
 def _list_files(sources: Sequence[Path]) -> list[Path]:
@@ -458,13 +301,3 @@ def _check_output(output: Path, sources: Sequence[Path]) -> None:
                 f"the signed copies would land in the input folder {folder}",
                 next_step="Choose another folder with --output.",
             )
-
-
-def thumbnail_key(registration_id: RegistrationId) -> str:
-    """Where the object store keeps a thumbnail."""
-    return f"thumbnails/{registration_id}.jpg"
-
-
-def is_visible(registration: Registration, viewer: Viewer) -> bool:
-    """Whether the viewer may know of the registration."""
-    return viewer is Viewer.OWNER or registration.visibility is Visibility.PUBLISHED

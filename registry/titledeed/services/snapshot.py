@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from titledeed.canonical.bundles import encode_bundle, parse_bundle
-from titledeed.canonical.documents import Fields, encode_document, hex_word, parse_document
+from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
 from titledeed.chain.signatures import recover_signer
@@ -38,9 +38,9 @@ from titledeed.ports import (
     SnapshotRepository,
     no_progress,
 )
+from titledeed.services.acceptance import list_dossier
 from titledeed.services.anchoring import AnchoringService, bundle_key
 from titledeed.services.evidence import BUNDLE_LENGTH_MAX, require_bundle
-from titledeed.services.registration import list_dossier
 
 SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
 REGISTRATIONS_MAX: Final = 10_000_000
@@ -123,12 +123,10 @@ class SnapshotService:
         """All imports, oldest export first."""
         return self._snapshots.list_all()
 
-    def _write(
-        self, file: BinaryIO, published: list[Registration], progress: Progress
-    ) -> Coverage:
+    def _write(self, file: BinaryIO, published: list[Registration], progress: Progress) -> Coverage:
         exported_at = self._clock()
         hasher = hashlib.sha256()
-        header = {
+        header: dict[str, Json] = {
             "schema": SNAPSHOT_SCHEMA,
             "exported_at": exported_at,
             "exporter": self._keys.claimant,

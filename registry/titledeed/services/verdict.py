@@ -24,7 +24,7 @@ from titledeed.models.evidence import (
     VisibleClaim,
 )
 from titledeed.models.match import WorkMatch
-from titledeed.models.primitives import Address
+from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration
 
 _TIME_ORDER: Final = tuple(TimeCode)
@@ -62,7 +62,7 @@ class Evidence:
     manifest: ManifestReport
     exact: tuple[Registration, ...]
     matches: tuple[WorkMatch, ...]
-    works: dict[str, Registration]
+    works: dict[RegistrationId, Registration]
     claims: tuple[VisibleClaim, ...]
     manifest_claimant: Address | None
 
@@ -251,9 +251,7 @@ def _match_sentence(evidence: Evidence) -> str:
 
 
 def _claimed(evidence: Evidence, registration: Registration) -> str:
-    claim = next(
-        c for c in evidence.claims if c.registration_id == registration.registration_id
-    )
+    claim = next(c for c in evidence.claims if c.registration_id == registration.registration_id)
     if claim.at is None:
         return f"claimed by {registration.claimant} and not anchored yet"
     return f"claimed by {registration.claimant} on {format_time(claim.at)}"

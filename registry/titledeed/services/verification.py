@@ -34,7 +34,6 @@ from titledeed.ports import (
 from titledeed.services.anchoring import AnchoringService, read_bundle, read_dossier
 from titledeed.services.evidence import require_bundle
 from titledeed.services.intake import Examination, Intake
-from titledeed.services.registration import is_visible
 from titledeed.services.verdict import (
     Evidence,
     answer_all,
@@ -123,7 +122,7 @@ class VerificationService:
             manifest=manifest,
             exact=exact,
             matches=matches,
-            works=dict(found),
+            works=found,
             claims=tuple(claims),
             manifest_claimant=_signed_claimant(manifest),
         )
@@ -138,9 +137,9 @@ class VerificationService:
         same_content = {
             r.registration_id: r
             for one in found
-            if is_visible(one, viewer)
+            if one.is_visible_to(viewer)
             for r in self._registrations.find_by_digest(one.content_digest)
-            if is_visible(r, viewer)
+            if r.is_visible_to(viewer)
         }
         return tuple(same_content.values())
 
@@ -174,11 +173,9 @@ class VerificationService:
         found = self._registrations.find_by_digest(manifest.signed_claim.claim.content_digest)
         return found if found and found[0].claimant != claimant else []
 
-    def _find_visible(
-        self, registration_id: RegistrationId, viewer: Viewer
-    ) -> Registration | None:
+    def _find_visible(self, registration_id: RegistrationId, viewer: Viewer) -> Registration | None:
         registration = self._registrations.find(registration_id)
-        if registration is None or not is_visible(registration, viewer):
+        if registration is None or not registration.is_visible_to(viewer):
             return None
         return registration
 
@@ -264,9 +261,7 @@ class VerificationService:
         try:
             if registration.snapshot_id is None:
                 return read_dossier(self._objects, registration.registration_id).manifest_store
-            return read_bundle(
-                self._objects, registration.registration_id
-            ).dossier.manifest_store
+            return read_bundle(self._objects, registration.registration_id).dossier.manifest_store
         except NotFoundError:
             return b""
 

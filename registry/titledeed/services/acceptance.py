@@ -1,0 +1,217 @@
+"""Accepting one file: claim, signed copy, dossier, and the commit that makes it count.
+
+The order of steps is what makes a crash harmless: an intent before anything is signed, the signed
+copy before the dossier, the dossier (durable) before the row and its outbox entry, and those two
+in one transaction. From that commit on the registration is *accepted* and survives anything;
+before it, the same call simply starts the file again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.attachments import (
+    TITLE_LENGTH_MAX,
+    digest_fingerprints,
+    encode_disclosure,
+    encode_rights,
+)
+from titledeed.canonical.bundles import encode_dossier
+from titledeed.canonical.claims import identify_claim
+from titledeed.canonical.documents import digest_document, encode_document
+from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.canonical.leaves import leaf_of_record
+from titledeed.errors import UnreadableInputError
+from titledeed.fingerprinting.algorithms import soft_binding_of
+from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.disclosure import AssetDisclosure
+from titledeed.models.evidence import ClaimStatus
+from titledeed.models.primitives import RegistrationId, Salt
+from titledeed.models.record import Dossier, Record, Salts
+from titledeed.models.registration import Registration, SigningIntent, Visibility
+from titledeed.models.rights import RightsStatement
+from titledeed.ports import (
+    Clock,
+    KeyStore,
+    ManifestDraft,
+    ManifestSigner,
+    ObjectStore,
+    RegistrationRepository,
+    SignedCopy,
+)
+from titledeed.rights.statements import state_sole_rights
+from titledeed.services.anchoring import dossier_key
+from titledeed.services.intake import Examination, digest_file
+
+SALT_LENGTH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the claimant says about a file.
+
+    Attributes:
+        title: None for the file's name.
+        output: folder for the signed copy; None for the home's own.
+    """
+
+    disclosure: AssetDisclosure
+    title: str | None
+    credits: tuple[str, ...]
+    visibility: Visibility
+    output: Path | None
+
+
+class Acceptance:
+    """Turns an examined file into an accepted registration."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyStore,
+        signer: ManifestSigner,
+        registrations: RegistrationRepository,
+        objects: ObjectStore,
+        domain: SigningDomain,
+        signed_folder: Path,
+        clock: Clock,
+    ) -> None:
+        self._keys = keys
+        self._signer = signer
+        self._registrations = registrations
+        self._objects = objects
+        self._domain = domain
+        self._signed_folder = signed_folder
+        self._clock = clock
+
+    def accept(self, path: Path, examination: Examination, statement: Statement) -> Registration:
+        """Sign, record and accept one file.
+
+        Raises:
+            SigningError: no signed copy could be made.
+            StorageError: the disk is full or damaged.
+            UnreadableInputError: the file changed since it was examined.
+        """
+        title = statement.title or path.stem[:TITLE_LENGTH_MAX]
+        rights = state_sole_rights(title, self._keys.claimant, statement.credits)
+        claim = self._sign_claim(examination, statement.disclosure, rights)
+        registration_id = identify_claim(claim.claim, claim.domain)
+        signed_path = self._choose_signed_path(registration_id, path, examination, statement)
+        location = str(signed_path) if signed_path else None
+        self._registrations.save_intent(SigningIntent(registration_id, str(path), location))
+        copy = None
+        if signed_path is not None:
+            draft = ManifestDraft(
+                title=rights.title,
+                media_type=examination.media_type,
+                signed_claim=claim,
+                disclosure=statement.disclosure,
+                soft_bindings=tuple(map(soft_binding_of, examination.fingerprints)),
+            )
+            copy = self._sign_copy(path, signed_path, draft)
+        dossier = Dossier(
+            registration_id=registration_id,
+            record=Record(claim, copy.credential if copy else None, examination.asset.facts),
+            salts=_draw_salts(),
+            fingerprints=examination.fingerprints,
+            disclosure=statement.disclosure,
+            rights=rights,
+            manifest_store=copy.manifest_store if copy else b"",
+        )
+        self._objects.put(thumbnail_key(registration_id), examination.thumbnail)
+        self._objects.put(dossier_key(registration_id), encode_document(encode_dossier(dossier)))
+        registration = list_dossier(
+            dossier,
+            visibility=statement.visibility,
+            accepted_at=self._clock(),
+            signed_path=location,
+        )
+        return self._registrations.accept(registration, dossier.fingerprints)
+
+    def _sign_claim(
+        self, examination: Examination, disclosure: AssetDisclosure, rights: RightsStatement
+    ) -> SignedClaim:
+        claim = Claim(
+            claimant=self._keys.claimant,
+            content_digest=examination.asset.content_digest,
+            fingerprints_digest=digest_fingerprints(examination.fingerprints),
+            disclosure_digest=digest_document(encode_disclosure(disclosure)),
+            rights_digest=digest_document(encode_rights(rights)),
+            recovery_key=ZERO_ADDRESS,
+            claimed_at=self._clock(),
+        )
+        return self._keys.sign_claim(claim, self._domain)
+
+    def _sign_copy(self, path: Path, signed_path: Path, draft: ManifestDraft) -> SignedCopy:
+        copy = self._signer.sign(path, signed_path, draft)
+        if digest_file(path) != draft.signed_claim.claim.content_digest:
+            signed_path.unlink()
+            raise UnreadableInputError(
+                f"{path} changed while it was registered",
+                next_step="Register it again once nothing writes to it.",
+            )
+        return copy
+
+    def _choose_signed_path(
+        self,
+        registration_id: RegistrationId,
+        path: Path,
+        examination: Examination,
+        statement: Statement,
+    ) -> Path | None:
+        if not examination.media_type.carries_credentials:
+            return None
+        intent = self._registrations.find_intent(registration_id)
+        if intent is not None and intent.signed_path is not None and statement.output is None:
+            return Path(intent.signed_path)
+        extension = examination.media_type.extension
+        if statement.output is None:
+            return self._signed_folder / registration_id / f"{path.stem}.{extension}"
+        wanted = statement.output / f"{path.stem}.{extension}"
+        # Another file's signed copy, or a stranger's file, is never overwritten.
+        return (
+            wanted.with_stem(f"{path.stem}-{registration_id[3:11]}") if wanted.exists() else wanted
+        )
+
+
+def list_dossier(
+    dossier: Dossier, *, visibility: Visibility, accepted_at: int, signed_path: str | None
+) -> Registration:
+    """How the index lists a dossier that no block includes yet."""
+    record = dossier.record
+    claim = record.signed_claim.claim
+    return Registration(
+        registration_id=dossier.registration_id,
+        domain=record.signed_claim.domain,
+        claimant=claim.claimant,
+        content_digest=claim.content_digest,
+        signed_digest=record.credential.signed_digest if record.credential else None,
+        manifest_id=record.credential.manifest_id if record.credential else None,
+        title=dossier.rights.title,
+        source_type=dossier.disclosure.source_type,
+        status=ClaimStatus.PENDING,
+        visibility=visibility,
+        snapshot_id=None,
+        signed_path=signed_path,
+        leaf=leaf_of_record(record, dossier.salts),
+        leaf_index=None,
+        anchor=None,
+        duration_ms=record.facts.duration_ms,
+        claimed_at=claim.claimed_at,
+        accepted_at=accepted_at,
+    )
+
+
+def thumbnail_key(registration_id: RegistrationId) -> str:
+    """Where the object store keeps a thumbnail."""
+    return f"thumbnails/{registration_id}.jpg"
+
+
+def _draw_salts() -> Salts:
+    return Salts(
+        content=Salt(secrets.token_bytes(SALT_LENGTH)),
+        record=Salt(secrets.token_bytes(SALT_LENGTH)),
+    )
