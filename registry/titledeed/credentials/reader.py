@@ -1,0 +1,67 @@
+"""Reads manifest stores of untrusted files in a child process without network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.documents import Json, base64_text
+from titledeed.credentials.interpretation import report_without_store
+from titledeed.credentials.report_document import parse_report
+from titledeed.errors import MalformedDocumentError, MalformedMediaError, MediaTooLargeError
+from titledeed.models.asset import MediaType
+from titledeed.models.evidence import IntegrityCode, ManifestReport
+from titledeed.sandbox import Sandbox
+
+READER_STOPPED: Final = "reader_stopped"
+"""A failure: the library crashed, misbehaved, or reached a limit on time or memory."""
+
+_JOB: Final = "titledeed.credentials.reading:read_manifest"
+
+
+class C2paReader:
+    """Adapter of ``ports.ManifestReader``.
+
+    Args:
+        sandbox: runs the library.
+        trust_anchors: PEM of the roots that count, asked at each read.
+    """
+
+    def __init__(self, *, sandbox: Sandbox, trust_anchors: Callable[[], str]) -> None:
+        self._sandbox = sandbox
+        self._trust_anchors = trust_anchors
+
+    def read(self, path: Path, media_type: MediaType) -> ManifestReport:
+        """Read the manifest store embedded in the file.
+
+        Raises:
+            UnreadableInputError: the file cannot be opened.
+            ConfigurationError: a trust list is damaged.
+        """
+        return self._run(path, media_type, None)
+
+    def read_detached(
+        self, path: Path, media_type: MediaType, manifest_store: bytes
+    ) -> ManifestReport:
+        """Read a manifest store kept elsewhere against a file, which need not fit it.
+
+        Raises:
+            UnreadableInputError: the file cannot be opened.
+            ConfigurationError: a trust list is damaged.
+        """
+        return self._run(path, media_type, manifest_store)
+
+    def _run(
+        self, path: Path, media_type: MediaType, manifest_store: bytes | None
+    ) -> ManifestReport:
+        arguments: dict[str, Json] = {
+            "media_type": media_type.value,
+            "trust_anchors": self._trust_anchors(),
+            "manifest_store": None if manifest_store is None else base64_text(manifest_store),
+        }
+        try:
+            return parse_report(self._sandbox.run(_JOB, path, arguments, label="credentials"))
+        except (MediaTooLargeError, MalformedMediaError, MalformedDocumentError):
+            # A file that stops the reader must not keep its other evidence from being seen.
+            return report_without_store(IntegrityCode.UNREADABLE, READER_STOPPED)

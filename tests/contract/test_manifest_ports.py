@@ -1,0 +1,101 @@
+"""What every ``ManifestSigner`` and ``ManifestReader`` promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from credential_builders import SIGNED_TYPES, Authority, build_draft, render_media
+
+from titledeed.errors import SigningError
+from titledeed.models.asset import MediaType
+from titledeed.models.evidence import IntegrityCode, ManifestReport
+from titledeed.ports import ManifestReader, ManifestSigner
+
+Ports = tuple[ManifestSigner, ManifestReader]
+
+
+def _c2pa(folder: Path) -> Ports:
+    authority = Authority(folder)
+    return authority.signer(), authority.reader()
+
+
+@pytest.fixture(scope="session", params=[_c2pa])
+def ports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ports:
+    """A signer, and a reader that trusts it."""
+    build: Callable[[Path], Ports] = request.param
+    return build(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.mark.parametrize("media_type", SIGNED_TYPES)
+def test_what_was_signed_is_read(tmp_path: Path, ports: Ports, media_type: MediaType) -> None:
+    signer, reader = ports
+    source, signed = render_media(tmp_path, media_type), tmp_path / "signed"
+    before = source.read_bytes()
+    copy = signer.sign(source, signed, build_draft(media_type))
+    assert source.read_bytes() == before
+    report = reader.read(signed, media_type)
+    assert report.integrity is IntegrityCode.INTACT
+    assert report.manifest_id == copy.credential.manifest_id
+
+
+@pytest.mark.parametrize("media_type", list(MediaType))
+def test_absence_is_an_answer(tmp_path: Path, ports: Ports, media_type: MediaType) -> None:
+    report = ports[1].read(render_media(tmp_path, media_type), media_type)
+    assert report.integrity is IntegrityCode.NO_CREDENTIALS
+
+
+def test_store_kept_elsewhere_need_not_fit(tmp_path: Path, ports: Ports) -> None:
+    signer, reader = ports
+    source = render_media(tmp_path, MediaType.PNG)
+    copy = signer.sign(source, tmp_path / "signed.png", build_draft(MediaType.PNG))
+    other = render_media(tmp_path, MediaType.PNG, seed=2)
+    report = reader.read_detached(other, MediaType.PNG, copy.manifest_store)
+    assert report.integrity is IntegrityCode.ALTERED
+    assert report.signed_claim == build_draft(MediaType.PNG).signed_claim
+
+
+def test_destination_is_never_seen_in_part(tmp_path: Path, ports: Ports) -> None:
+    source, signed = render_media(tmp_path, MediaType.MP4), tmp_path / "signed.mp4"
+    seen: set[int] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            if signed.exists():
+                seen.add(signed.stat().st_size)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    ports[0].sign(source, signed, build_draft(MediaType.MP4))
+    done.set()
+    watcher.join()
+    assert seen <= {signed.stat().st_size}
+    assert sorted(tmp_path.iterdir()) == [signed, source]
+
+
+def test_source_is_never_its_own_destination(tmp_path: Path, ports: Ports) -> None:
+    source = render_media(tmp_path, MediaType.JPEG)
+    before = source.read_bytes()
+    with pytest.raises(SigningError):
+        ports[0].sign(source, source, build_draft(MediaType.JPEG))
+    assert source.read_bytes() == before
+
+
+def test_threads_share_one_signer_and_one_reader(tmp_path: Path, ports: Ports) -> None:
+    signer, reader = ports
+    source = render_media(tmp_path, MediaType.JPEG)
+
+    def sign_and_read(number: int) -> ManifestReport:
+        signed = tmp_path / f"signed-{number}.jpg"
+        draft = build_draft(MediaType.JPEG, title=f"Work {number}", seed=number)
+        signer.sign(source, signed, draft)
+        return reader.read(signed, MediaType.JPEG)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(sign_and_read, range(12)))
+    assert [report.title for report in reports] == [f"Work {number}" for number in range(12)]
+    assert {report.integrity for report in reports} == {IntegrityCode.INTACT}
