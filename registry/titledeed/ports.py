@@ -202,10 +202,8 @@ class ManifestReader(Protocol):
         """Read the manifest store embedded in the file; its absence is an answer, not an error."""
         ...
 
-    def read_detached(
-        self, path: Path, media_type: MediaType, manifest_store: bytes
-    ) -> ManifestReport:
-        """Read a manifest store kept elsewhere against a file, which need not fit it."""
+    def read_kept(self, manifest_store: bytes) -> ManifestReport:
+        """Read a manifest store kept apart from its file; its hard binding is not judged."""
         ...
 
 

@@ -36,6 +36,7 @@ _NOT_ABOUT_BYTES: Final = (
 )
 """Failures that leave open whether anything was changed."""
 _HARD_BINDING_MATCH: Final = re.compile(r"assertion\.\w+Hash\.match")
+_HARD_BINDING_MISMATCH: Final = re.compile(r"assertion\.(data|bmff|boxes|collection)Hash\.mismatch")
 _MODERN_CLAIM: Final = 2
 
 _ASSERTION_URI: Final = re.compile(
@@ -43,14 +44,18 @@ _ASSERTION_URI: Final = re.compile(
 )
 
 
-def interpret_store(summary: object, details: object) -> ManifestReport:
+def interpret_store(
+    summary: object, details: object, *, is_detached: bool = False
+) -> ManifestReport:
     """Judge a manifest store.
 
     Args:
         summary: the library's short JSON, parsed; untrusted.
         details: its detailed JSON; only the claims' lists of assertions are read.
+        is_detached: it was read without the file that it is bound to, so that its hard binding
+            says nothing either way.
     """
-    return _Store(summary, details).report()
+    return _Store(summary, details, is_detached=is_detached).report()
 
 
 def report_without_store(integrity: IntegrityCode, *failures: str) -> ManifestReport:
@@ -77,12 +82,17 @@ def report_without_store(integrity: IntegrityCode, *failures: str) -> ManifestRe
 class _Store:
     """One manifest store and its validation."""
 
-    def __init__(self, summary: object, details: object) -> None:
+    def __init__(self, summary: object, details: object, *, is_detached: bool) -> None:
         self._summary = summary
         self._details = details
+        self._is_detached = is_detached
         self._active_id = text(summary, "active_manifest") or ""
         self._active = self._manifest(self._active_id)
-        self._failures = self._active_codes("failure")
+        self._failures = tuple(
+            code
+            for code in self._active_codes("failure")
+            if not (is_detached and _HARD_BINDING_MISMATCH.fullmatch(code))
+        )
         self._successes = self._active_codes("success")
 
     def report(self) -> ManifestReport:
@@ -113,7 +123,7 @@ class _Store:
         if any(_is_about_bytes(code) for code in (*self._failures, *deltas)):
             return IntegrityCode.ALTERED
         bound = any(_HARD_BINDING_MATCH.fullmatch(code) for code in self._successes)
-        if bound and self._is_signature_valid():
+        if (bound or self._is_detached) and self._is_signature_valid():
             return IntegrityCode.INTACT
         return IntegrityCode.UNREADABLE
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.documents import Json, base64_text
+from titledeed.canonical.documents import Json
 from titledeed.credentials.interpretation import report_without_store
 from titledeed.credentials.report_document import parse_report
-from titledeed.errors import MalformedDocumentError, MalformedMediaError, MediaTooLargeError
+from titledeed.errors import MalformedMediaError, MediaTooLargeError, StorageError
 from titledeed.models.asset import MediaType
 from titledeed.models.evidence import IntegrityCode, ManifestReport
 from titledeed.sandbox import Sandbox
@@ -18,6 +19,7 @@ READER_STOPPED: Final = "reader_stopped"
 """A failure: the library crashed, misbehaved, or reached a limit on time or memory."""
 
 _JOB: Final = "titledeed.credentials.reading:read_manifest"
+_STORE_TYPE: Final = "application/c2pa"
 
 
 class C2paReader:
@@ -39,29 +41,33 @@ class C2paReader:
             UnreadableInputError: the file cannot be opened.
             ConfigurationError: a trust list is damaged.
         """
-        return self._run(path, media_type, None)
+        return self._run(path, media_type.value)
 
-    def read_detached(
-        self, path: Path, media_type: MediaType, manifest_store: bytes
-    ) -> ManifestReport:
-        """Read a manifest store kept elsewhere against a file, which need not fit it.
+    def read_kept(self, manifest_store: bytes) -> ManifestReport:
+        """Read a manifest store that was kept apart from its file.
 
         Raises:
-            UnreadableInputError: the file cannot be opened.
             ConfigurationError: a trust list is damaged.
+            StorageError: the temporary folder is full.
         """
-        return self._run(path, media_type, manifest_store)
+        try:
+            with tempfile.NamedTemporaryFile(prefix="titledeed-") as file:
+                file.write(manifest_store)
+                file.flush()
+                return self._run(Path(file.name), _STORE_TYPE)
+        except OSError as error:
+            raise StorageError(
+                f"the temporary folder cannot be written: {error.strerror}",
+                next_step="Free some space, or set TMPDIR to another folder.",
+            ) from error
 
-    def _run(
-        self, path: Path, media_type: MediaType, manifest_store: bytes | None
-    ) -> ManifestReport:
+    def _run(self, path: Path, media_type: str) -> ManifestReport:
         arguments: dict[str, Json] = {
-            "media_type": media_type.value,
+            "media_type": media_type,
             "trust_anchors": self._trust_anchors(),
-            "manifest_store": None if manifest_store is None else base64_text(manifest_store),
         }
         try:
             return parse_report(self._sandbox.run(_JOB, path, arguments, label="credentials"))
-        except (MediaTooLargeError, MalformedMediaError, MalformedDocumentError):
+        except (MediaTooLargeError, MalformedMediaError):
             # A file that stops the reader must not keep its other evidence from being seen.
             return report_without_store(IntegrityCode.UNREADABLE, READER_STOPPED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
@@ -19,11 +18,11 @@ from titledeed.credentials.library import (
     error_kind,
 )
 from titledeed.credentials.report_document import encode_report
-from titledeed.models.asset import MediaType
 from titledeed.models.evidence import IntegrityCode, ManifestReport
 
 REMOTE_MANIFEST_NOT_FETCHED: Final = "remote_manifest_not_fetched"
 MANIFEST_UNREADABLE: Final = "manifest_unreadable"
+STORE_TYPE: Final = "application/c2pa"
 
 
 def read_manifest(
@@ -31,36 +30,30 @@ def read_manifest(
 ) -> dict[str, Json]:
     """The job of the child process; arguments and answer as ``C2paReader`` sends and takes them."""
     del report  # the library tells nothing on its way
-    store = arguments["manifest_store"]
     return encode_report(
         read_store(
-            file,
-            MediaType(str(arguments["media_type"])),
-            trust_anchors=str(arguments["trust_anchors"]),
-            manifest_store=base64.b64decode(store) if isinstance(store, str) else None,
+            file, str(arguments["media_type"]), trust_anchors=str(arguments["trust_anchors"])
         )
     )
 
 
-def read_store(
-    file: BinaryIO,
-    media_type: MediaType,
-    *,
-    trust_anchors: str,
-    manifest_store: bytes | None = None,
-) -> ManifestReport:
+def read_store(file: BinaryIO, media_type: str, *, trust_anchors: str) -> ManifestReport:
     """Read in this process: in the child, or a file that we have just signed ourselves.
 
     Args:
         file: its position does not matter.
-        media_type: a hint only; the library trusts the bytes more.
+        media_type: a hint only, the library trusts the bytes more; or ``STORE_TYPE`` for a
+            manifest store that lies alone in the file.
         trust_anchors: PEM that was validated before.
-        manifest_store: to be read instead of the embedded one.
     """
     context = c2pa.Context.from_dict(build_settings(trust_anchors))
     try:
-        with context, c2pa.Reader(media_type.value, file, manifest_store, context) as reader:
-            return interpret_store(json.loads(reader.json()), json.loads(reader.detailed_json()))
+        with context, c2pa.Reader(media_type, file, None, context) as reader:
+            return interpret_store(
+                json.loads(reader.json()),
+                json.loads(reader.detailed_json()),
+                is_detached=media_type == STORE_TYPE,
+            )
     except c2pa.C2paError as error:
         return _explain(error)
     except (ValueError, RecursionError):

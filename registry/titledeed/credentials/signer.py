@@ -213,7 +213,7 @@ def _read_back(copy: BinaryIO, store: bytes, draft: ManifestDraft, anchors: str)
     from titledeed.credentials.reading import read_store
 
     copy.seek(0)
-    report = read_store(copy, draft.media_type, trust_anchors=anchors)
+    report = read_store(copy, draft.media_type.value, trust_anchors=anchors)
     if (
         report.integrity is not IntegrityCode.INTACT
         or report.signed_claim != draft.signed_claim

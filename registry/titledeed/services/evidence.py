@@ -17,7 +17,7 @@ from titledeed.canonical.documents import digest_document, parse_document
 from titledeed.canonical.hashing import sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import root_of_proof
-from titledeed.chain.signatures import check_anchor_transaction, check_claim
+from titledeed.chain.signatures import check_claim, check_transaction
 from titledeed.errors import ProofError, VerificationError
 from titledeed.models.evidence import Bundle, ChainKind
 from titledeed.models.primitives import Sha256
@@ -137,7 +137,7 @@ def _check_inclusion(bundle: Bundle) -> None:
 
 
 def _check_transaction(bundle: Bundle) -> None:
-    check_anchor_transaction(bundle.raw_transaction, bundle.anchor, bundle.chain)
+    check_transaction(bundle.raw_transaction, chain=bundle.chain, anchor=bundle.anchor)
 
 
 _CHECKS: Final[tuple[tuple[str, Callable[[Bundle], None]], ...]] = (

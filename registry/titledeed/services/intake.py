@@ -17,7 +17,7 @@ from titledeed.canonical.records import encode_facts, parse_facts
 from titledeed.errors import UnreadableInputError
 from titledeed.fingerprinting.algorithms import algorithms_for
 from titledeed.media.decoding import MediaLimits, decode
-from titledeed.media.sniffing import sniff_file
+from titledeed.media.sniffing import HEAD_BYTES, sniff
 from titledeed.models.asset import Asset, MediaType
 from titledeed.models.fingerprint import FingerprintCode, FingerprintView
 from titledeed.models.primitives import Sha256
@@ -92,7 +92,9 @@ def examine_job(
 ) -> dict[str, Json]:
     """The part that runs in the child."""
     limits = Fields(arguments, path="limits")
-    extractors = [algorithm.start() for algorithm in algorithms_for(sniff_file(file).kind)]
+    kind = sniff(file.read(HEAD_BYTES)).kind
+    file.seek(0)
+    extractors = [algorithm.start() for algorithm in algorithms_for(kind)]
     media = decode(
         file,
         limits=MediaLimits(

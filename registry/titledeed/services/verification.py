@@ -247,7 +247,7 @@ class VerificationService:
         store = self._stored_manifest(registration)
         if not store or registration.manifest_id is None:
             return None
-        report = self._reader.read_store(store)
+        report = self._reader.read_kept(store)
         return RecoveredManifest(
             registration_id=registration.registration_id,
             manifest_id=registration.manifest_id,

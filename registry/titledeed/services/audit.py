@@ -1,0 +1,269 @@
+"""Auditing a submission: gathers the evidence, lets the pure audit and the rules judge it.
+
+A submission is a folder: one ``film.*``, ``disclosure.yaml``, perhaps ``timeline.otio`` and
+``bundles/``. Nothing is written into it, and nothing of it leaves this machine: the chain is not
+asked, so that an audit gives the same report with the network off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from titledeed.audit.document import audit_document
+from titledeed.audit.facts import facts_of
+from titledeed.audit.page import audit_page
+from titledeed.audit.report import apply_rules, assess
+from titledeed.disclosure.film import parse_film_disclosure
+from titledeed.errors import (
+    InputError,
+    InvalidRequestError,
+    UnreadableInputError,
+    VerificationError,
+)
+from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.models.audit import AuditReport, FilmEvidence, Timeline
+from titledeed.models.disclosure import FilmDisclosure
+from titledeed.models.evidence import Bundle, IntegrityCode
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.match import WorkMatch
+from titledeed.models.primitives import RegistrationId, Sha256
+from titledeed.models.registration import Registration, Viewer
+from titledeed.policy.evaluation import evaluate
+from titledeed.policy.packs import load_pack
+from titledeed.ports import (
+    Clock,
+    ManifestReader,
+    Progress,
+    RegistrationRepository,
+    SnapshotRepository,
+    no_progress,
+)
+from titledeed.services.evidence import BUNDLE_LENGTH_MAX, read_bundle_file, require_bundle
+from titledeed.services.intake import Examination, Intake, digest_file
+from titledeed.services.snapshot import list_bundle
+from titledeed.services.verification import VerificationService
+
+DEFAULT_PACK: Final = "cambridge-significant"
+BUNDLES_MAX: Final = 10_000
+SUBMITTED: Final = "submission"
+"""Stands for the snapshot id of registrations that came as bundles with the film."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """A report, and where its two forms lie."""
+
+    report: AuditReport
+    document: dict[str, object]
+    json_path: Path
+    html_path: Path
+
+
+@dataclass(slots=True)
+class _Submission:
+    """What the folder holds, as far as it can be read."""
+
+    film: Path
+    disclosure: FilmDisclosure | None = None
+    timeline: Timeline | None = None
+    bundles: list[Bundle] = field(default_factory=list)
+    unassessed: list[str] = field(default_factory=list)
+
+
+class AuditService:
+    """Audits submissions."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        reader: ManifestReader,
+        verification: VerificationService,
+        registrations: RegistrationRepository,
+        snapshots: SnapshotRepository,
+        reports_folder: Path,
+        write_file: Callable[[Path, bytes], None],
+        clock: Clock,
+    ) -> None:
+        self._intake = intake
+        self._reader = reader
+        self._verification = verification
+        self._registrations = registrations
+        self._snapshots = snapshots
+        self._reports_folder = reports_folder
+        self._write_file = write_file
+        self._clock = clock
+
+    def audit(
+        self,
+        folder: Path,
+        *,
+        pack: str = DEFAULT_PACK,
+        output: Path | None = None,
+        progress: Progress = no_progress,
+    ) -> AuditResult:
+        """Audit one submission and write its report.
+
+        What cannot be read makes the outcome ``cannot_assess``; it is no error.
+
+        Raises:
+            InvalidRequestError: the folder holds no film, or the report would land in it.
+            UnreadableInputError: there is no such folder.
+            NotFoundError: there is no such rule pack.
+            StorageError: the report cannot be written.
+        """
+        rules = load_pack(pack)
+        submission = _read_submission(folder)
+        evidence = self._gather(submission, progress)
+        report = assess(evidence)
+        report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
+        target = output or self._reports_folder / _report_name(folder, evidence.film_digest)
+        if target.resolve() == folder.resolve() or folder.resolve() in target.resolve().parents:
+            raise InvalidRequestError(
+                "the report would land in the submission's own folder",
+                next_step="Choose another folder with --output.",
+            )
+        document = audit_document(report)
+        result = AuditResult(report, document, target / "report.json", target / "report.html")
+        self._write_file(result.json_path, json.dumps(document, indent=2).encode())
+        self._write_file(result.html_path, audit_page(report).encode())
+        return result
+
+    def _gather(self, submission: _Submission, progress: Progress) -> FilmEvidence:
+        film = submission.film
+        examination = self._examine(submission, progress)
+        matches: dict[RegistrationId, WorkMatch] = {}
+        works: dict[RegistrationId, Registration] = {}
+        source_types: tuple[str, ...] = ()
+        if examination is not None:
+            for match, work in self._find_works(examination, submission.bundles):
+                matches.setdefault(match.registration_id, match)
+                works.setdefault(match.registration_id, work)
+            manifest = self._reader.read(film, examination.media_type)
+            if manifest.integrity is IntegrityCode.INTACT:
+                source_types = manifest.source_types
+        return FilmEvidence(
+            film_name=film.name,
+            film_digest=examination.asset.content_digest if examination else digest_file(film),
+            duration_s=examination.asset.facts.duration_ms / 1000 if examination else 0.0,
+            disclosure=submission.disclosure,
+            timeline=submission.timeline,
+            matches=tuple(matches.values()),
+            works=works,
+            coverages=tuple(self._snapshots.list_all()),
+            own_registrations=self._registrations.count_own(),
+            submitted_bundles=len(submission.bundles),
+            manifest_source_types=source_types,
+            unassessed=tuple(submission.unassessed),
+            as_of=self._clock(),
+        )
+
+    def _examine(self, submission: _Submission, progress: Progress) -> Examination | None:
+        try:
+            return self._intake.examine(submission.film, progress)
+        except UnreadableInputError:
+            raise
+        except InputError as error:
+            submission.unassessed.append(f"The film: {error.message}")
+            return None
+
+    def _find_works(
+        self, examination: Examination, bundles: Sequence[Bundle]
+    ) -> Iterator[tuple[WorkMatch, Registration]]:
+        for match in self._verification.find_matches(examination, Viewer.OWNER):
+            work = self._registrations.find(match.registration_id)
+            if work is not None:
+                yield match, work
+        submitted = {
+            work.registration_id: (work, bundle.dossier.fingerprints)
+            for bundle in bundles
+            for work in [list_bundle(bundle, SUBMITTED, accepted_at=self._clock())]
+        }
+        for match in EmbeddedIndex(source=_SubmittedCodes(submitted)).search(examination.views):
+            yield match, submitted[match.registration_id][0]
+
+
+class _SubmittedCodes:
+    """The codes of bundles that came with a submission, as an index reads them."""
+
+    def __init__(
+        self, works: dict[RegistrationId, tuple[Registration, tuple[FingerprintCode, ...]]]
+    ) -> None:
+        self._codes = [
+            (registration_id, code)
+            for registration_id, (_, codes) in works.items()
+            for code in codes
+        ]
+
+    def iter_fingerprints(
+        self, after: int
+    ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
+        for position, (registration_id, code) in enumerate(self._codes, 1):
+            if position > after:
+                yield position, registration_id, code
+
+
+def _read_submission(folder: Path) -> _Submission:
+    if not folder.is_dir():
+        raise UnreadableInputError(
+            f"{folder} is no folder",
+            next_step="Name the folder that holds film.* and disclosure.yaml.",
+        )
+    films = sorted(path for path in folder.glob("film.*") if path.is_file())
+    if len(films) != 1:
+        raise InvalidRequestError(
+            f"{folder} holds {len(films)} files named film.*",
+            next_step="Put exactly one film there, named film.mp4, film.mov or the like.",
+        )
+    submission = _Submission(films[0])
+    submission.disclosure = _read(submission, folder / "disclosure.yaml", parse_film_disclosure)
+    submission.timeline = _read(submission, folder / "timeline.otio", _read_otio)
+    for path in sorted((folder / "bundles").glob("*.json"))[:BUNDLES_MAX]:
+        bundle = _read(submission, path, _read_bundle)
+        if bundle is not None:
+            submission.bundles.append(bundle)
+    return submission
+
+
+def _read(submission: _Submission, path: Path, parse: Callable[[bytes], T]) -> T | None:
+    if not path.exists():
+        return None
+    try:
+        return parse(_read_bytes(path))
+    except (InputError, VerificationError) as error:
+        submission.unassessed.append(f"{path.name}: {error.message}")
+        return None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(BUNDLE_LENGTH_MAX + 1)
+    except OSError as error:
+        raise UnreadableInputError(f"it cannot be read: {error.strerror}") from error
+    if len(data) > BUNDLE_LENGTH_MAX:
+        raise UnreadableInputError("it is too long")
+    return data
+
+
+def _read_bundle(data: bytes) -> Bundle:
+    bundle = read_bundle_file(data)
+    require_bundle(bundle)
+    return bundle
+
+
+def _read_otio(data: bytes) -> Timeline:
+    # OpenTimelineIO loads plug-ins when imported: only where a timeline is there.
+    from titledeed.timeline.otio import read_timeline
+
+    return read_timeline(data)
+
+
+def _report_name(folder: Path, film_digest: Sha256) -> str:
+    return f"{folder.resolve().name}-{film_digest.hex()[:8]}"

@@ -1,0 +1,630 @@
+"""What every database behind ``ports.Repositories`` promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import builders
+import pytest
+
+from titledeed.errors import (
+    ConflictError,
+    DependencyError,
+    InvalidRequestError,
+    InvariantViolation,
+    NotFoundError,
+)
+from titledeed.models.asset import MediaType
+from titledeed.models.evidence import Anchor, Bundle, ClaimStatus
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.primitives import BlockHash, Keccak256, MerkleRoot, RegistrationId, Sha256
+from titledeed.models.registration import (
+    Batch,
+    Coverage,
+    Job,
+    JobStatus,
+    Registration,
+    SigningIntent,
+    Viewer,
+    Visibility,
+)
+from titledeed.ports import Repositories
+from titledeed.store.database import sqlite_url
+from titledeed.store.registrations import PAGE_SIZE
+from titledeed.store.repositories import SqlRepositories
+
+
+@contextmanager
+def open_sqlite(folder: Path) -> Iterator[Repositories]:
+    repositories = SqlRepositories(
+        url=sqlite_url(folder / "store.sqlite3"),
+        lock_path=folder / "locks" / "sender",
+        writer_timeout_s=0.2,
+    )
+    yield repositories
+    repositories.close()
+
+
+ADAPTERS: dict[str, Callable[[Path], AbstractContextManager[Repositories]]] = {
+    "sqlite": open_sqlite,
+}
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
+    with ADAPTERS[request.param](tmp_path) as opened:
+        yield opened
+
+
+def accept(repositories: Repositories, *registrations: Registration) -> None:
+    for registration in registrations:
+        repositories.registrations.accept(registration, [])
+
+
+def anchor(repositories: Repositories, *registrations: Registration, sequence: int = 1) -> Batch:
+    batch = builders.build_batch(registrations, nonce=sequence - 1)
+    repositories.outbox.add_batch(batch)
+    repositories.outbox.settle(
+        batch, builders.build_anchor(batch.root, len(registrations), sequence=sequence)
+    )
+    return batch
+
+
+def imported(bundle: Bundle, snapshot_id: str = "snapshot") -> Registration:
+    return builders.build_registration(
+        bundle.dossier,
+        bundle=bundle,
+        snapshot_id=snapshot_id,
+        visibility=Visibility.PUBLISHED,
+    )
+
+
+def ids(registrations: list[Registration]) -> list[RegistrationId]:
+    return [registration.registration_id for registration in registrations]
+
+
+class TestAcceptance:
+    @pytest.mark.parametrize("media_type", [MediaType.MP4, MediaType.MKV])
+    def test_accepted_registration_is_found_whole(
+        self, repositories: Repositories, media_type: MediaType
+    ) -> None:
+        registration = builders.build_registration(
+            builders.build_dossier(1, media_type=media_type), signed_path="/signed/a.mp4"
+        )
+        assert repositories.registrations.accept(registration, []) == registration
+        assert repositories.registrations.find(registration.registration_id) == registration
+
+    def test_unknown_registration_is_none(self, repositories: Repositories) -> None:
+        unknown = builders.build_registration(1)
+        assert repositories.registrations.find(unknown.registration_id) is None
+        assert repositories.registrations.find_by_digest(unknown.content_digest) == []
+        assert repositories.registrations.find_by_manifest(unknown.manifest_id or "") == []
+
+    def test_second_acceptance_returns_the_first_and_adds_nothing(
+        self, repositories: Repositories
+    ) -> None:
+        first = builders.build_registration(1)
+        again = dataclasses.replace(first, title="Another", accepted_at=first.accepted_at + 9)
+        codes = builders.build_fingerprints(1)
+        repositories.registrations.accept(first, codes)
+        assert repositories.registrations.accept(again, codes) == first
+        assert repositories.registrations.find(first.registration_id) == first
+        assert len(list(repositories.registrations.iter_fingerprints(0))) == len(codes)
+        assert len(repositories.outbox.list_waiting(10)) == 1
+        assert repositories.registrations.count_own() == 1
+
+    def test_second_acceptance_returns_the_present_state(self, repositories: Repositories) -> None:
+        registration = builders.build_registration(1)
+        accept(repositories, registration)
+        anchor(repositories, registration)
+        repositories.registrations.set_visibility(
+            registration.registration_id, Visibility.PUBLISHED
+        )
+        known = repositories.registrations.accept(registration, [])
+        assert known.status is ClaimStatus.INCLUDED
+        assert known.visibility is Visibility.PUBLISHED
+        assert known == repositories.registrations.find(registration.registration_id)
+
+    def test_hostile_title_survives(self, repositories: Repositories) -> None:
+        title = "'; DROP TABLE registration; --\0\x1b[31m\u202e\U0001f3ac%s{}"
+        registration = builders.build_registration(builders.build_dossier(1, title=title))
+        accept(repositories, registration)
+        found = repositories.registrations.find(registration.registration_id)
+        assert found is not None
+        assert found.title == title
+
+    def test_title_that_is_not_unicode_is_refused_whole(self, repositories: Repositories) -> None:
+        registration = dataclasses.replace(builders.build_registration(1), title="\udcff")
+        with pytest.raises(InvalidRequestError):
+            repositories.registrations.accept(registration, builders.build_fingerprints(1))
+        assert repositories.registrations.count_own() == 0
+        assert list(repositories.registrations.iter_fingerprints(0)) == []
+
+    def test_number_beyond_64_bits_is_refused(self, repositories: Repositories) -> None:
+        registration = dataclasses.replace(builders.build_registration(1), claimed_at=2**63)
+        with pytest.raises(InvalidRequestError):
+            repositories.registrations.accept(registration, [])
+
+    def test_path_that_is_not_unicode_survives(self, repositories: Repositories) -> None:
+        path = os.fsdecode(b"/signed/\xff\xfe.mp4")
+        registration = builders.build_registration(1, signed_path=path)
+        accept(repositories, registration)
+        assert repositories.registrations.find(registration.registration_id) == registration
+
+    def test_row_of_another_home_cannot_be_accepted(self, repositories: Repositories) -> None:
+        with pytest.raises(InvariantViolation):
+            accept(repositories, imported(builders.build_bundle(1)))
+
+    def test_threads_lose_nothing(self, repositories: Repositories) -> None:
+        registrations = [builders.build_registration(seed) for seed in range(40)]
+        threads = [
+            threading.Thread(target=accept, args=(repositories, *registrations[start::4]))
+            for start in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert repositories.registrations.count_own() == 40
+        assert {found for found, _ in repositories.outbox.list_waiting(100)} == set(
+            ids(registrations)
+        )
+
+
+class TestIntents:
+    def test_intent_is_replaced_and_forgotten_on_acceptance(
+        self, repositories: Repositories
+    ) -> None:
+        registration = builders.build_registration(1)
+        first = SigningIntent(registration.registration_id, "/in/a.mp4", None)
+        second = SigningIntent(
+            registration.registration_id, os.fsdecode(b"/in/\xff.mp4"), "/signed/a.mp4"
+        )
+        assert repositories.registrations.find_intent(registration.registration_id) is None
+        repositories.registrations.save_intent(first)
+        assert repositories.registrations.find_intent(registration.registration_id) == first
+        repositories.registrations.save_intent(second)
+        assert repositories.registrations.find_intent(registration.registration_id) == second
+        accept(repositories, registration)
+        assert repositories.registrations.find_intent(registration.registration_id) is None
+
+    def test_intent_for_what_is_accepted_already_is_forgotten(
+        self, repositories: Repositories
+    ) -> None:
+        registration, other = builders.build_registration(1), builders.build_registration(2)
+        accept(repositories, registration)
+        for item in (registration, other):
+            repositories.registrations.save_intent(
+                SigningIntent(item.registration_id, "/in/a.mp4", None)
+            )
+        accept(repositories, registration)
+        assert repositories.registrations.find_intent(registration.registration_id) is None
+        assert repositories.registrations.find_intent(other.registration_id) is not None
+
+
+class TestLookup:
+    def test_source_and_signed_file_both_lead_to_the_registration(
+        self, repositories: Repositories
+    ) -> None:
+        registration, other = builders.build_registration(1), builders.build_registration(2)
+        accept(repositories, registration, other)
+        assert registration.signed_digest is not None
+        for digest in (registration.content_digest, registration.signed_digest):
+            assert repositories.registrations.find_by_digest(digest) == [registration]
+
+    def test_claims_on_one_content_come_in_the_order_of_their_time(
+        self, repositories: Repositories
+    ) -> None:
+        content = builders.build_registration(1).content_digest
+        by_claimant = [
+            builders.build_registration(
+                builders.build_dossier(seed, claimant=seed, content_digest=content),
+                accepted_at=builders.EPOCH + 100 - seed,
+            )
+            for seed in range(6)
+        ]
+        accept(repositories, *by_claimant)
+        # 3 has the earlier block; 4 and 1 share a block; 2 comes second in the same anchor as 4.
+        same_time = builders.EPOCH + 50
+        for members, sequence, at in [([1], 3, same_time), ([4, 2], 2, same_time), ([3], 1, 9)]:
+            batch = builders.build_batch([by_claimant[m] for m in members], nonce=sequence)
+            repositories.outbox.add_batch(batch)
+            repositories.outbox.settle(
+                batch,
+                builders.build_anchor(
+                    batch.root, len(members), sequence=sequence, block_timestamp=at
+                ),
+            )
+        # 0 and 5 are pending; 5 is in a batch, which must not bring it forward or back.
+        other = builders.build_registration(90)
+        accept(repositories, other)
+        repositories.outbox.add_batch(builders.build_batch([other, by_claimant[5]], nonce=9))
+        found = ids(repositories.registrations.find_by_digest(content))
+        assert found == ids([by_claimant[i] for i in (3, 4, 2, 1, 5, 0)])
+
+    def test_manifest_leads_to_its_registration(self, repositories: Repositories) -> None:
+        registration, other = builders.build_registration(1), builders.build_registration(2)
+        accept(repositories, registration, other)
+        assert registration.manifest_id is not None
+        found = repositories.registrations.find_by_manifest(registration.manifest_id)
+        assert found == [registration]
+
+
+class TestImports:
+    def test_imported_registration_is_found_and_never_waits(
+        self, repositories: Repositories
+    ) -> None:
+        registration = imported(builders.build_bundle(1))
+        assert repositories.registrations.add_imported(registration, []) is True
+        assert repositories.registrations.find(registration.registration_id) == registration
+        assert repositories.outbox.list_waiting(10) == []
+        assert repositories.registrations.count_own() == 0
+        assert repositories.registrations.list_published() == []
+
+    def test_known_registration_is_not_imported_again(self, repositories: Repositories) -> None:
+        first = imported(builders.build_bundle(1))
+        later = dataclasses.replace(first, snapshot_id="later", title="Changed")
+        repositories.registrations.add_imported(first, builders.build_fingerprints(1))
+        assert (
+            repositories.registrations.add_imported(later, builders.build_fingerprints(1)) is False
+        )
+        assert repositories.registrations.find(first.registration_id) == first
+        assert len(list(repositories.registrations.iter_fingerprints(0))) == 2
+
+    def test_import_never_replaces_an_own_registration(self, repositories: Repositories) -> None:
+        bundle = builders.build_bundle(1)
+        own = builders.build_registration(bundle.dossier)
+        accept(repositories, own)
+        assert repositories.registrations.add_imported(imported(bundle), []) is False
+        assert repositories.registrations.find(own.registration_id) == own
+
+    def test_acceptance_takes_the_place_of_an_import(self, repositories: Repositories) -> None:
+        bundle = builders.build_bundle(1)
+        own = builders.build_registration(bundle.dossier)
+        repositories.registrations.add_imported(imported(bundle), builders.build_fingerprints(7))
+        before = [cursor for cursor, _, _ in repositories.registrations.iter_fingerprints(0)]
+        codes = builders.build_fingerprints(1)
+        assert repositories.registrations.accept(own, codes) == own
+        assert repositories.registrations.find(own.registration_id) == own
+        assert repositories.outbox.list_waiting(10) == [(own.registration_id, own.leaf)]
+        found = list(repositories.registrations.iter_fingerprints(0))
+        assert [code for _, _, code in found] == list(codes)
+        assert min(cursor for cursor, _, _ in found) > max(before)
+
+    def test_imported_anchor_cannot_touch_an_own_one(self, repositories: Repositories) -> None:
+        own = builders.build_registration(1)
+        accept(repositories, own)
+        batch = anchor(repositories, own)
+        kept = repositories.registrations.find(own.registration_id)
+        assert kept is not None and kept.anchor is not None
+        forged = dataclasses.replace(kept.anchor, block_timestamp=1)
+        theirs = dataclasses.replace(
+            imported(builders.build_bundle(2)), anchor=forged, leaf_index=0
+        )
+        repositories.registrations.add_imported(theirs, [])
+        assert repositories.registrations.find(own.registration_id) == kept
+        stored = repositories.outbox.find_batch(batch.root)
+        assert stored is not None and stored.anchor == kept.anchor
+        assert repositories.registrations.find(theirs.registration_id) == theirs
+
+    def test_import_without_a_snapshot_is_refused(self, repositories: Repositories) -> None:
+        with pytest.raises(InvariantViolation):
+            repositories.registrations.add_imported(builders.build_registration(1), [])
+
+
+class TestVisibility:
+    def test_only_own_anchored_published_ones_are_listed_oldest_first(
+        self, repositories: Repositories
+    ) -> None:
+        older, newer, private, pending = (
+            builders.build_registration(
+                seed,
+                visibility=Visibility.PRIVATE if seed == 3 else Visibility.PUBLISHED,
+            )
+            for seed in (1, 2, 3, 4)
+        )
+        accept(repositories, newer, older, private, pending)
+        anchor(repositories, private, older, sequence=1)
+        anchor(repositories, newer, sequence=2)
+        repositories.registrations.add_imported(imported(builders.build_bundle(9)), [])
+        listed = repositories.registrations.list_published()
+        assert ids(listed) == ids([older, newer])
+
+    def test_visibility_goes_both_ways(self, repositories: Repositories) -> None:
+        registration = builders.build_registration(1)
+        accept(repositories, registration)
+        for visibility in (Visibility.PUBLISHED, Visibility.PRIVATE):
+            repositories.registrations.set_visibility(registration.registration_id, visibility)
+            found = repositories.registrations.find(registration.registration_id)
+            assert found == dataclasses.replace(registration, visibility=visibility)
+
+    def test_only_own_registrations_can_be_published(self, repositories: Repositories) -> None:
+        theirs = imported(builders.build_bundle(1))
+        repositories.registrations.add_imported(theirs, [])
+        unknown = builders.build_registration(5).registration_id
+        for registration_id in (theirs.registration_id, unknown):
+            with pytest.raises(NotFoundError):
+                repositories.registrations.set_visibility(registration_id, Visibility.PRIVATE)
+        assert repositories.registrations.find(theirs.registration_id) == theirs
+
+
+class TestFingerprints:
+    def test_cursor_continues_where_the_reader_stopped(self, repositories: Repositories) -> None:
+        first, second = builders.build_registration(1), builders.build_registration(2)
+        codes = builders.build_fingerprints(1)
+        repositories.registrations.accept(first, codes)
+        seen = list(repositories.registrations.iter_fingerprints(0))
+        assert [(found, code) for _, found, code in seen] == [
+            (first.registration_id, code) for code in codes
+        ]
+        last = seen[-1][0]
+        assert list(repositories.registrations.iter_fingerprints(last)) == []
+        repositories.registrations.accept(second, codes[:1])
+        (new,) = repositories.registrations.iter_fingerprints(last)
+        assert new == (new[0], second.registration_id, codes[0])
+        assert new[0] > last
+
+    def test_more_codes_than_a_page_come_once_each_and_in_order(
+        self, repositories: Repositories
+    ) -> None:
+        codes = [
+            FingerprintCode("test.short", 1, builders.seeded_bytes("short", seed, 8))
+            for seed in range(2 * PAGE_SIZE + 1)
+        ]
+        repositories.registrations.accept(builders.build_registration(1), codes)
+        found = list(repositories.registrations.iter_fingerprints(0))
+        assert [code for _, _, code in found] == codes
+        cursors = [cursor for cursor, _, _ in found]
+        assert cursors == sorted(set(cursors))
+
+    def test_writing_goes_on_while_codes_are_read(self, repositories: Repositories) -> None:
+        repositories.registrations.accept(
+            builders.build_registration(1), builders.build_fingerprints(1)
+        )
+        reading = repositories.registrations.iter_fingerprints(0)
+        next(reading)
+        repositories.registrations.accept(
+            builders.build_registration(2), builders.build_fingerprints(2)
+        )
+        assert len(list(reading)) == 3
+
+
+class TestOutbox:
+    def test_leaves_wait_in_the_order_of_acceptance(self, repositories: Repositories) -> None:
+        registrations = [
+            builders.build_registration(seed, accepted_at=builders.EPOCH) for seed in (3, 1, 2)
+        ]
+        accept(repositories, *registrations)
+        expected = [(item.registration_id, item.leaf) for item in registrations]
+        assert repositories.outbox.list_waiting(10) == expected
+        assert repositories.outbox.list_waiting(2) == expected[:2]
+
+    def test_own_registration_that_comes_with_its_anchor_never_waits(
+        self, repositories: Repositories
+    ) -> None:
+        bundle = builders.build_bundle(1)
+        rebuilt = builders.build_registration(bundle.dossier, bundle=bundle)
+        assert repositories.registrations.accept(rebuilt, []) == rebuilt
+        assert repositories.registrations.find(rebuilt.registration_id) == rebuilt
+        assert repositories.outbox.list_waiting(10) == []
+
+    def test_batched_leaves_wait_no_more_and_have_their_index(
+        self, repositories: Repositories
+    ) -> None:
+        registrations = [builders.build_registration(seed) for seed in range(3)]
+        accept(repositories, *registrations)
+        batch = builders.build_batch([registrations[2], registrations[0]])
+        repositories.outbox.add_batch(batch)
+        assert [found for found, _ in repositories.outbox.list_waiting(10)] == [
+            registrations[1].registration_id
+        ]
+        assert repositories.outbox.list_leaves(batch.root) == [
+            registrations[2].leaf,
+            registrations[0].leaf,
+        ]
+        found = repositories.registrations.find(registrations[0].registration_id)
+        assert found == dataclasses.replace(registrations[0], leaf_index=1)
+        assert repositories.outbox.find_batch(batch.root) == batch
+        assert repositories.outbox.list_unsettled() == [batch]
+
+    def test_unknown_root_has_no_batch_and_no_leaves(self, repositories: Repositories) -> None:
+        root = MerkleRoot(Keccak256(bytes(32)))
+        assert repositories.outbox.find_batch(root) is None
+        assert repositories.outbox.list_leaves(root) == []
+
+    def test_batch_is_stored_whole_or_not_at_all(self, repositories: Repositories) -> None:
+        registrations = [builders.build_registration(seed) for seed in range(4)]
+        accept(repositories, *registrations[:3])
+        first = builders.build_batch(registrations[:1])
+        repositories.outbox.add_batch(first)
+        theirs = imported(builders.build_bundle(50))
+        repositories.registrations.add_imported(theirs, [])
+        waiting = repositories.outbox.list_waiting(10)
+        refused = [
+            builders.build_batch([registrations[1], registrations[3]], nonce=1),  # unknown
+            builders.build_batch([registrations[1], registrations[0]], nonce=1),  # batched
+            builders.build_batch([registrations[1], theirs], nonce=1),  # of another home
+            builders.build_batch([registrations[1]], nonce=0),  # nonce used
+            dataclasses.replace(builders.build_batch([registrations[1]], nonce=1), root=first.root),
+        ]
+        for batch in refused:
+            with pytest.raises(ConflictError):
+                repositories.outbox.add_batch(batch)
+        assert repositories.outbox.list_waiting(10) == waiting
+        assert repositories.outbox.list_unsettled() == [first]
+
+    def test_next_nonce_is_after_all_batches_and_never_below_the_chain(
+        self, repositories: Repositories
+    ) -> None:
+        registration = builders.build_registration(1)
+        accept(repositories, registration)
+        batch = builders.build_batch([registration], nonce=5)
+        assert repositories.outbox.next_nonce(batch.sender, 0) == 0
+        assert repositories.outbox.next_nonce(batch.sender, 4) == 4
+        repositories.outbox.add_batch(batch)
+        assert repositories.outbox.next_nonce(batch.sender, 0) == 6
+        assert repositories.outbox.next_nonce(batch.sender, 6) == 6
+        assert repositories.outbox.next_nonce(batch.sender, 9) == 9
+        assert repositories.outbox.next_nonce(builders.build_address(1), 0) == 0
+        repositories.outbox.settle(batch, builders.build_anchor(batch.root, 1, sequence=6))
+        assert repositories.outbox.next_nonce(batch.sender, 0) == 6
+
+    def test_settled_batch_makes_its_registrations_included(
+        self, repositories: Repositories
+    ) -> None:
+        registrations = [builders.build_registration(seed) for seed in range(3)]
+        accept(repositories, *registrations)
+        batch = builders.build_batch(registrations[:2])
+        repositories.outbox.add_batch(batch)
+        proof = builders.build_anchor(batch.root, 2)
+        for _ in range(2):  # settling again changes nothing
+            repositories.outbox.settle(batch, proof)
+            assert repositories.outbox.list_unsettled() == []
+            settled = repositories.outbox.find_batch(batch.root)
+            assert settled == dataclasses.replace(batch, anchor=proof)
+            for index, registration in enumerate(registrations[:2]):
+                assert repositories.registrations.find(
+                    registration.registration_id
+                ) == dataclasses.replace(
+                    registration, status=ClaimStatus.INCLUDED, leaf_index=index, anchor=proof
+                )
+        untouched = repositories.registrations.find(registrations[2].registration_id)
+        assert untouched == registrations[2]
+
+    def test_settling_after_a_reorg_points_at_the_new_block(
+        self, repositories: Repositories
+    ) -> None:
+        registration = builders.build_registration(1)
+        accept(repositories, registration)
+        batch = anchor(repositories, registration)
+        moved = dataclasses.replace(
+            builders.build_anchor(batch.root, 1),
+            block_number=500,
+            block_hash=BlockHash(Keccak256(b"\1" * 32)),
+        )
+        repositories.outbox.settle(batch, moved)
+        found = repositories.registrations.find(registration.registration_id)
+        assert found is not None and found.anchor == moved
+
+    def test_unknown_batch_and_foreign_anchor_are_not_settled(
+        self, repositories: Repositories
+    ) -> None:
+        registration = builders.build_registration(1)
+        accept(repositories, registration)
+        batch = builders.build_batch([registration])
+        with pytest.raises(NotFoundError):
+            repositories.outbox.settle(batch, builders.build_anchor(batch.root, 1))
+        repositories.outbox.add_batch(batch)
+        foreign: Anchor = builders.build_bundle(9).anchor
+        with pytest.raises(InvariantViolation):
+            repositories.outbox.settle(batch, foreign)
+        assert repositories.outbox.list_unsettled() == [batch]
+
+    def test_unsettled_batches_come_by_nonce(self, repositories: Repositories) -> None:
+        registrations = [builders.build_registration(seed) for seed in range(3)]
+        accept(repositories, *registrations)
+        batches = {
+            nonce: builders.build_batch([item], nonce=nonce)
+            for nonce, item in zip((7, 3, 5), registrations, strict=True)
+        }
+        for batch in batches.values():
+            repositories.outbox.add_batch(batch)
+        assert repositories.outbox.list_unsettled() == [batches[3], batches[5], batches[7]]
+
+    def test_there_is_one_writer_at_a_time(self, repositories: Repositories) -> None:
+        with repositories.outbox.writer():
+            with pytest.raises(DependencyError) as caught:
+                _enter_elsewhere(repositories)
+            assert caught.value.retryable and caught.value.next_step
+        _enter_elsewhere(repositories)
+
+    def test_writer_that_fails_lets_the_next_one_in(self, repositories: Repositories) -> None:
+        with pytest.raises(NotFoundError), repositories.outbox.writer():
+            raise NotFoundError("gone")
+        _enter_elsewhere(repositories)
+
+
+def _enter_elsewhere(repositories: Repositories) -> None:
+    """Take the writer's right in another thread; raise what it raised."""
+    raised: list[DependencyError] = []
+
+    def enter() -> None:
+        try:
+            with repositories.outbox.writer():
+                pass
+        except DependencyError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    if raised:
+        raise raised[0]
+
+
+class TestSmallTables:
+    def test_snapshots_are_replaced_and_listed_oldest_export_first(
+        self, repositories: Repositories
+    ) -> None:
+        new = Coverage("b", 2_000, builders.build_address(1), 3, 713)
+        old = Coverage("a", 1_000, builders.build_address(2), 4, 713)
+        assert repositories.snapshots.list_all() == []
+        repositories.snapshots.add(dataclasses.replace(new, registrations=1))
+        repositories.snapshots.add(old)
+        repositories.snapshots.add(new)
+        assert repositories.snapshots.list_all() == [old, new]
+
+    def test_job_is_replaced_and_found(self, repositories: Repositories) -> None:
+        running = Job("j1", "audit", Viewer.PUBLIC, JobStatus.RUNNING, None, None, 1_000)
+        done = dataclasses.replace(running, status=JobStatus.SUCCEEDED, result="{}")
+        assert repositories.jobs.find("j1") is None
+        repositories.jobs.save(running)
+        assert repositories.jobs.find("j1") == running
+        repositories.jobs.save(done)
+        assert repositories.jobs.find("j1") == done
+
+    def test_only_running_jobs_are_failed(self, repositories: Repositories) -> None:
+        running = Job("j1", "audit", Viewer.OWNER, JobStatus.RUNNING, None, None, 1_000)
+        done = dataclasses.replace(running, job_id="j2", status=JobStatus.SUCCEEDED, result="{}")
+        repositories.jobs.save(running)
+        repositories.jobs.save(done)
+        assert repositories.jobs.fail_running('{"code": "stopped"}') == 1
+        assert repositories.jobs.fail_running('{"code": "stopped"}') == 0
+        assert repositories.jobs.find("j2") == done
+        assert repositories.jobs.find("j1") == dataclasses.replace(
+            running, status=JobStatus.FAILED, problem='{"code": "stopped"}'
+        )
+
+    def test_token_is_accepted_once_added(self, repositories: Repositories) -> None:
+        digest, other = Sha256(b"\1" * 32), Sha256(b"\2" * 32)
+        assert not repositories.tokens.holds(digest)
+        repositories.tokens.add(digest)
+        repositories.tokens.add(digest)
+        assert repositories.tokens.holds(digest)
+        assert not repositories.tokens.holds(other)
+
+    def test_digest_of_another_length_is_refused(self, repositories: Repositories) -> None:
+        with pytest.raises(InvariantViolation):
+            repositories.tokens.add(Sha256(b"short"))
+
+
+def test_fresh_database_can_be_used(repositories: Repositories) -> None:
+    repositories.check()
+
+
+@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
+def test_everything_is_there_when_opened_again(adapter: str, tmp_path: Path) -> None:
+    registration = builders.build_registration(1)
+    with ADAPTERS[adapter](tmp_path) as first:
+        first.registrations.accept(registration, builders.build_fingerprints(1))
+        batch = anchor(first, registration)
+        before = first.registrations.find(registration.registration_id)
+    with ADAPTERS[adapter](tmp_path) as second:
+        assert second.registrations.find(registration.registration_id) == before
+        assert len(list(second.registrations.iter_fingerprints(0))) == 2
+        assert second.outbox.next_nonce(batch.sender, 0) == 1
