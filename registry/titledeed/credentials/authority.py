@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from titledeed.credentials.atomic_files import PRIVATE_MODE, replacing
+from titledeed.durability import PRIVATE_MODE, replacing
 from titledeed.errors import ConfigurationError, PassphraseError
 
 CLAIM_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, ParamSpec, TypeVar
 
 from titledeed.canonical.hashing import sha256
-from titledeed.credentials.atomic_files import replacing
 from titledeed.credentials.authority import SigningIdentity
 from titledeed.credentials.library import (
     NO_MANIFEST,
@@ -20,6 +19,7 @@ from titledeed.credentials.library import (
     error_kind,
 )
 from titledeed.credentials.manifest import build_definition, build_parent
+from titledeed.durability import replacing
 from titledeed.errors import SigningError, TitledeedError, UnreadableInputError
 from titledeed.models.evidence import IntegrityCode
 from titledeed.models.primitives import Sha256

@@ -21,14 +21,15 @@ from titledeed.canonical.attachments import (
 )
 from titledeed.canonical.bundles import encode_dossier
 from titledeed.canonical.claims import identify_claim
-from titledeed.canonical.documents import digest_document, encode_document
+from titledeed.canonical.documents import base64_text, digest_document, encode_document
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.errors import UnreadableInputError
-from titledeed.fingerprinting.algorithms import soft_binding_of
+from titledeed.fingerprinting.algorithms import sample_rows
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
 from titledeed.models.evidence import ClaimStatus
+from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId, Salt
 from titledeed.models.record import Dossier, Record, Salts
 from titledeed.models.registration import Registration, SigningIntent, Visibility
@@ -41,6 +42,7 @@ from titledeed.ports import (
     ObjectStore,
     RegistrationRepository,
     SignedCopy,
+    SoftBinding,
 )
 from titledeed.rights.statements import state_sole_rights
 from titledeed.services.anchoring import dossier_key
@@ -109,7 +111,7 @@ class Acceptance:
                 media_type=examination.media_type,
                 signed_claim=claim,
                 disclosure=statement.disclosure,
-                soft_bindings=tuple(map(soft_binding_of, examination.fingerprints)),
+                soft_bindings=tuple(map(_bind_softly, examination.fingerprints)),
             )
             copy = self._sign_copy(path, signed_path, draft)
         dossier = Dossier(
@@ -208,6 +210,14 @@ def list_dossier(
 def thumbnail_key(registration_id: RegistrationId) -> str:
     """Where the object store keeps a thumbnail."""
     return f"thumbnails/{registration_id}.jpg"
+
+
+def _bind_softly(code: FingerprintCode) -> SoftBinding:
+    """A fingerprint as C2PA soft binding; a film's is thinned, since a manifest has limits."""
+    return SoftBinding(
+        algorithm=f"org.titledeed.{code.algorithm.removeprefix('titledeed.')}.{code.version}",
+        value=base64_text(sample_rows(code)),
+    )
 
 
 def _draw_salts() -> Salts:

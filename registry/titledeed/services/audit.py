@@ -18,6 +18,7 @@ from titledeed.audit.facts import facts_of
 from titledeed.audit.page import audit_page
 from titledeed.audit.report import apply_rules, assess
 from titledeed.disclosure.film import parse_film_disclosure
+from titledeed.durability import write_durably
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -88,7 +89,6 @@ class AuditService:
         registrations: RegistrationRepository,
         snapshots: SnapshotRepository,
         reports_folder: Path,
-        write_file: Callable[[Path, bytes], None],
         clock: Clock,
     ) -> None:
         self._intake = intake
@@ -97,7 +97,6 @@ class AuditService:
         self._registrations = registrations
         self._snapshots = snapshots
         self._reports_folder = reports_folder
-        self._write_file = write_file
         self._clock = clock
 
     def audit(
@@ -131,8 +130,8 @@ class AuditService:
             )
         document = audit_document(report)
         result = AuditResult(report, document, target / "report.json", target / "report.html")
-        self._write_file(result.json_path, json.dumps(document, indent=2).encode())
-        self._write_file(result.html_path, audit_page(report).encode())
+        write_durably(result.json_path, json.dumps(document, indent=2).encode())
+        write_durably(result.html_path, audit_page(report).encode())
         return result
 
     def _gather(self, submission: _Submission, progress: Progress) -> FilmEvidence:

@@ -9,7 +9,6 @@ only.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,10 @@ from titledeed.canonical.documents import Fields, Json, encode_document, hex_wor
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
 from titledeed.chain.signatures import recover_signer
+from titledeed.durability import replacing
 from titledeed.errors import (
     MalformedDocumentError,
     ProofError,
-    StorageError,
     UnreadableInputError,
 )
 from titledeed.models.evidence import Bundle, ChainIdentity, ClaimStatus
@@ -76,21 +75,8 @@ class SnapshotService:
             StorageError: the file cannot be written.
         """
         published = self._registrations.list_published()
-        temporary = destination.with_name(f".{destination.name}.{os.getpid()}.part")
-        try:
-            with temporary.open("xb") as file:
-                coverage = self._write(file, published, progress)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(destination)
-        except OSError as error:
-            raise StorageError(
-                f"{destination} cannot be written: {error.strerror}",
-                next_step="Choose another folder or free some space.",
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
-        return coverage
+        with replacing(destination) as file:
+            return self._write(file, published, progress)
 
     def import_(self, source: Path, progress: Progress = no_progress) -> tuple[Coverage, int]:
         """Check a whole snapshot, then add what is new.

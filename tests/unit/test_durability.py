@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from titledeed.credentials.atomic_files import PRIVATE_MODE, replacing
+from titledeed.durability import PRIVATE_MODE, replacing
 from titledeed.errors import StorageError
 
 

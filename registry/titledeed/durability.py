@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and stay when the power goes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ ORDINARY_MODE = 0o666
 def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[BinaryIO]:
     """A new file beside the destination that takes its place when the block ends well.
 
+    The destination's folder is made if need be.
+
     Yields:
         The temporary file, open for reading and writing. On any exception it is deleted and the
         destination stays as it was; else it is fsynced, renamed, and the folder fsynced.
@@ -29,6 +31,7 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
     """
     temporary = destination.parent / f".titledeed-{secrets.token_hex(8)}.part"
     try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with os.fdopen(descriptor, "w+b") as file:
@@ -38,7 +41,7 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
             temporary.replace(destination)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(destination.parent)
+        sync_folder(destination.parent)
     except OSError as error:
         raise StorageError(
             f"{destination} cannot be written: {error.strerror or error}",
@@ -46,9 +49,20 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_durably(destination: Path, data: bytes, *, mode: int = ORDINARY_MODE) -> None:
+    """Replace a file whole or not at all.
+
+    Raises:
+        StorageError: the folder or disk refused.
+    """
+    with replacing(destination, mode=mode) as file:
+        file.write(data)

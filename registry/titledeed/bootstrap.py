@@ -1,0 +1,320 @@
+"""The only place that picks adapters.
+
+``open_registry(settings)`` gives one object whose services are built when first used: listing
+packs or checking a bundle starts no chain and opens no database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from importlib.metadata import version
+from types import TracebackType
+from typing import Self
+
+from titledeed.chain.connection import open_ledger
+from titledeed.chain.development import DevelopmentChain
+from titledeed.chain.keys import FileKeyStore
+from titledeed.chain.pin import read_pin
+from titledeed.credentials.authority import (
+    SigningIdentity,
+    open_signing_identity,
+    root_certificate,
+)
+from titledeed.credentials.reader import C2paReader
+from titledeed.credentials.signer import C2paSigner
+from titledeed.credentials.trust import load_trust_anchors
+from titledeed.errors import HomeNotInitializedError, InvalidRequestError, PassphraseError
+from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.media.limits import MediaLimits
+from titledeed.models.claim import SigningDomain
+from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.ports import Ledger
+from titledeed.sandbox import Sandbox, SandboxLimits
+from titledeed.services.acceptance import Acceptance
+from titledeed.services.access import AccessService
+from titledeed.services.anchoring import AnchoringService
+from titledeed.services.audit import AuditService
+from titledeed.services.home import HomeLayout
+from titledeed.services.intake import Intake
+from titledeed.services.jobs import JobService
+from titledeed.services.registration import RegistrationService
+from titledeed.services.snapshot import SnapshotService
+from titledeed.services.verification import VerificationService
+from titledeed.settings import Settings
+from titledeed.store.database import sqlite_url
+from titledeed.store.objects import LocalObjectStore
+from titledeed.store.repositories import (
+    SqlOutbox,
+    SqlRegistrations,
+    SqlRepositories,
+)
+
+
+def now() -> int:
+    """The wall clock, seconds since 1970."""
+    return int(time.time())
+
+
+def read_passphrase(settings: Settings) -> str:
+    """The passphrase that opens the keys: from the settings, their file, or the generated file.
+
+    Raises:
+        PassphraseError: there is none, or its file cannot be read.
+    """
+    if settings.passphrase is not None:
+        return settings.passphrase.get_secret_value()
+    path = settings.passphrase_file or HomeLayout(settings.home_path).passphrase_file
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PassphraseError(
+            f"no passphrase: {path} cannot be read",
+            next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
+        ) from error
+
+
+class Registry:
+    """All services of one home. Close it, or use it in a ``with`` block."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.layout = HomeLayout(settings.home_path)
+        if not self.layout.claimant_key.exists():
+            raise HomeNotInitializedError(
+                f"{self.layout.root} is no home of Titledeed yet",
+                next_step="Run `titledeed init`, or set TITLEDEED_HOME to an existing home.",
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End processes and connections; idempotent."""
+        built = self.__dict__
+        for name in ("jobs", "ledger", "repositories"):
+            if name in built:
+                built.pop(name).close()
+
+    def check(self) -> None:
+        """Answer if database and chain can be used.
+
+        Raises:
+            StorageError: the database cannot.
+            LedgerUnavailableError: the chain cannot.
+        """
+        self.repositories.check()
+        self.anchoring.require_ledger()
+
+    def serve_chain(self, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+        """Offer the development chain's journalled RPC; blocks until interrupted.
+
+        Raises:
+            InvalidRequestError: this home anchors on another chain.
+        """
+        from titledeed.chain.rpc_server import serve_rpc
+
+        if self.chain_identity.kind is not ChainKind.DEVELOPMENT:
+            raise InvalidRequestError(
+                "this home runs no chain of its own",
+                next_step="Use the RPC URL that it is configured with.",
+            )
+        chain = DevelopmentChain(folder=self.layout.chain)
+        try:
+            serve_rpc(chain, host=host, port=port, on_ready=on_ready)
+        finally:
+            chain.close()
+
+    @cached_property
+    def chain_identity(self) -> ChainIdentity:
+        """The chain that this home pins."""
+        return read_pin(self.layout.chain).identity
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The chain; opened on first use."""
+        return open_ledger(
+            folder=self.layout.chain,
+            sender_key=self.layout.sender_key,
+            passphrase=self._passphrase,
+            rpc_url=self._settings.chain.rpc_url,
+            timeout_s=self._settings.chain.rpc_timeout_s,
+        )
+
+    @cached_property
+    def repositories(self) -> SqlRepositories:
+        """The database."""
+        self.layout.locks.mkdir(exist_ok=True)
+        return SqlRepositories(
+            url=sqlite_url(self.layout.database), lock_path=self.layout.locks / "sender"
+        )
+
+    @cached_property
+    def registrations(self) -> SqlRegistrations:
+        """Registrations and their fingerprints."""
+        return self.repositories.registrations
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """Leaves and batches under way."""
+        return self.repositories.outbox
+
+    @cached_property
+    def objects(self) -> LocalObjectStore:
+        """Dossiers, bundles, thumbnails."""
+        return LocalObjectStore(folder=self.layout.objects)
+
+    @cached_property
+    def keys(self) -> FileKeyStore:
+        """The claimant's key."""
+        return FileKeyStore(path=self.layout.claimant_key, passphrase=self._passphrase)
+
+    @cached_property
+    def signer(self) -> C2paSigner:
+        """Signs manifests with this home's certificate."""
+        return C2paSigner(
+            identity=lambda: self._signing_identity,
+            trust_anchors=self._trust_anchors,
+            generator_version=version("titledeed"),
+        )
+
+    @cached_property
+    def anchoring(self) -> AnchoringService:
+        """Puts accepted registrations on chain."""
+        return AnchoringService(
+            ledger=lambda: self.ledger,
+            outbox=self.outbox,
+            objects=self.objects,
+            inclusion_timeout_s=self._settings.chain.inclusion_timeout_s,
+        )
+
+    @cached_property
+    def registration(self) -> RegistrationService:
+        """Registers, publishes, answers for registrations."""
+        return RegistrationService(
+            intake=self._intake,
+            acceptance=Acceptance(
+                keys=self.keys,
+                signer=self.signer,
+                registrations=self.registrations,
+                objects=self.objects,
+                domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
+                signed_folder=self.layout.signed,
+                clock=now,
+            ),
+            reader=self._reader,
+            registrations=self.registrations,
+            objects=self.objects,
+            index=self._index,
+            anchoring=self.anchoring,
+            claimant=self.keys.claimant,
+            signed_folder=self.layout.signed,
+        )
+
+    @cached_property
+    def verification(self) -> VerificationService:
+        """Tells what is known about a file."""
+        return VerificationService(
+            intake=self._intake,
+            reader=self._reader,
+            registrations=self.registrations,
+            objects=self.objects,
+            index=self._index,
+            anchoring=self.anchoring,
+            ledger=lambda: self.ledger,
+            chain=self.chain_identity,
+            claimant=self.keys.claimant,
+        )
+
+    @cached_property
+    def audit(self) -> AuditService:
+        """Audits submissions."""
+        return AuditService(
+            intake=self._intake,
+            reader=self._reader,
+            verification=self.verification,
+            registrations=self.registrations,
+            snapshots=self.repositories.snapshots,
+            reports_folder=self.layout.reports,
+            clock=now,
+        )
+
+    @cached_property
+    def snapshots(self) -> SnapshotService:
+        """Exports and imports snapshots."""
+        return SnapshotService(
+            keys=self.keys,
+            registrations=self.registrations,
+            snapshots=self.repositories.snapshots,
+            objects=self.objects,
+            anchoring=self.anchoring,
+            chain=self.chain_identity,
+            clock=now,
+        )
+
+    @cached_property
+    def access(self) -> AccessService:
+        """Bearer tokens."""
+        return AccessService(tokens=self.repositories.tokens)
+
+    @cached_property
+    def jobs(self) -> JobService:
+        """Long work behind the HTTP API."""
+        return JobService(jobs=self.repositories.jobs, clock=now)
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        limits = self._settings.sandbox
+        return Sandbox(
+            limits=SandboxLimits(
+                timeout_s=limits.timeout_s, memory_bytes_max=limits.memory_bytes_max
+            )
+        )
+
+    @cached_property
+    def _intake(self) -> Intake:
+        media = self._settings.media
+        return Intake(
+            sandbox=self._sandbox,
+            limits=MediaLimits(
+                size_bytes_max=media.size_bytes_max,
+                pixels_max=media.pixels_max,
+                duration_s_max=media.duration_s_max,
+            ),
+        )
+
+    @cached_property
+    def _reader(self) -> C2paReader:
+        return C2paReader(sandbox=self._sandbox, trust_anchors=self._trust_anchors)
+
+    @cached_property
+    def _index(self) -> EmbeddedIndex:
+        return EmbeddedIndex(source=self.registrations)
+
+    @cached_property
+    def _signing_identity(self) -> SigningIdentity:
+        return open_signing_identity(self.layout.signing_identity, self._passphrase())
+
+    def _passphrase(self) -> str:
+        return read_passphrase(self._settings)
+
+    def _trust_anchors(self) -> str:
+        return load_trust_anchors(self.layout.trust, root_certificate(self.layout.signing_identity))
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry in the home folder that the settings name.
+
+    Raises:
+        HomeNotInitializedError: there is none.
+    """
+    return Registry(settings)
