@@ -30,8 +30,15 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_missing_folder_is_a_storage_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="No such file"), replacing(tmp_path / "no" / "file"):
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    with replacing(tmp_path / "new" / "file") as file:
+        file.write(b"here")
+    assert (tmp_path / "new" / "file").read_bytes() == b"here"
+
+
+def test_a_file_in_place_of_the_folder_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "no").touch()
+    with pytest.raises(StorageError, match="Not a directory"), replacing(tmp_path / "no" / "file"):
         pytest.fail("the block must not run")
 
 

@@ -266,7 +266,8 @@ class TestRefusal:
             )
         assert list(source.parent.iterdir()) == [source]
 
-    def test_missing_folder(self, source: Path, authority: Authority) -> None:
+    def test_file_in_place_of_the_folder(self, source: Path, authority: Authority) -> None:
+        (source.parent / "no").touch()
         with pytest.raises(StorageError):
             authority.signer().sign(
                 source, source.parent / "no" / "out.jpg", build_draft(MediaType.JPEG)

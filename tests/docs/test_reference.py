@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from titledeed.settings import Settings
+from titledeed_api.problems import KINDS
+from titledeed_cli.commands.config import list_settings
+from titledeed_cli.exit_codes import ERROR_CODES
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+ERRORS = (REFERENCE / "errors.md").read_text()
+SETTINGS = (REFERENCE / "settings.md").read_text()
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = dict(re.findall(r"^\| `(TITLEDEED_\w+)` \| `?([^`|]+?)`? \|", SETTINGS, re.M))
+    effective = {
+        setting.variable: "not set" if setting.value is None else str(setting.value)
+        for setting in list_settings(Settings())
+    }
+    assert documented == effective
+
+
+def test_every_error_is_listed_with_its_codes() -> None:
+    listed = re.findall(r"^\| \[`(\w+)`\]\(#\1\) \| (\d+) \| (\d+) \| (\w+) \|$", ERRORS, re.M)
+    expected = [
+        (
+            error.code,
+            str(code.value),
+            str(KINDS[error.code].status),
+            "yes" if error.retryable else "no",
+        )
+        for error, code in ERROR_CODES.items()
+    ]
+    assert listed == expected
+
+
+@pytest.mark.parametrize("code", sorted(error.code for error in ERROR_CODES))
+def test_every_error_has_a_section_with_text(code: str) -> None:
+    section = ERRORS.partition(f"\n### {code}\n")[2].partition("\n#")[0]
+    assert len(section.split()) >= 5
+
+
+def test_codes_of_the_api_alone_are_documented() -> None:
+    own = set(KINDS) - {error.code for error in ERROR_CODES}
+    only_api = ERRORS.partition("## Only from the HTTP API")[2]
+    documented = set(re.findall(r"^\| `(\w+)` \| (\d+) \|", only_api, re.M))
+    assert documented == {(code, str(KINDS[code].status)) for code in own}
