@@ -4,6 +4,8 @@ UV := .tools/bin/uv
 RUN := $(UV) run --locked --no-sync
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --fetch-timeout=20000 --fetch-retries=2
 export UV_PYTHON_DOWNLOADS := never
+# Without compiled bytecode every command takes seconds to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test fast check docs contracts vectors clean
 
@@ -14,7 +16,7 @@ $(UV):
 	.tools/bin/pip install --quiet --disable-pip-version-check 'uv>=0.13,<1'
 
 .tools/synced: $(UV) pyproject.toml uv.lock
-	$(UV) sync --locked --quiet
+	$(UV) sync --locked --quiet --compile-bytecode
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json

@@ -8,28 +8,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from titledeed.chain.connection import open_ledger
+from titledeed.canonical.identifiers import parse_address
+from titledeed.chain.deployment import pin_chain
 from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.keys import FileKeyStore
-from titledeed.chain.pin import read_pin
+from titledeed.chain.keys import (
+    WORK_FACTOR,
+    WORK_FACTOR_GENERATED,
+    FileKeyStore,
+    KeyFile,
+    create_key_file,
+    generate_passphrase,
+)
+from titledeed.chain.ledger import EvmLedger
+from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
+from titledeed.chain.rpc import HttpNode
 from titledeed.credentials.authority import (
     SigningIdentity,
+    create_authority,
     open_signing_identity,
     root_certificate,
 )
 from titledeed.credentials.reader import C2paReader
 from titledeed.credentials.signer import C2paSigner
 from titledeed.credentials.trust import load_trust_anchors
+from titledeed.durability import PRIVATE_MODE, write_durably
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError, PassphraseError
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.primitives import Address
 from titledeed.ports import Ledger
 from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
@@ -45,11 +61,9 @@ from titledeed.services.verification import VerificationService
 from titledeed.settings import Settings
 from titledeed.store.database import sqlite_url
 from titledeed.store.objects import LocalObjectStore
-from titledeed.store.repositories import (
-    SqlOutbox,
-    SqlRegistrations,
-    SqlRepositories,
-)
+from titledeed.store.outbox import SqlOutbox
+from titledeed.store.registrations import SqlRegistrations
+from titledeed.store.repositories import SqlRepositories
 
 
 def now() -> int:
@@ -142,12 +156,13 @@ class Registry:
     @cached_property
     def ledger(self) -> Ledger:
         """The chain; opened on first use."""
-        return open_ledger(
-            folder=self.layout.chain,
-            sender_key=self.layout.sender_key,
-            passphrase=self._passphrase,
-            rpc_url=self._settings.chain.rpc_url,
-            timeout_s=self._settings.chain.rpc_timeout_s,
+        chain = self._settings.chain
+        return EvmLedger(
+            node=DevelopmentChain(folder=self.layout.chain)
+            if chain.rpc_url is None
+            else HttpNode(url=chain.rpc_url, timeout_s=chain.rpc_timeout_s),
+            pin=read_pin(self.layout.chain),
+            sender=KeyFile(path=self.layout.sender_key, passphrase=self._passphrase),
         )
 
     @cached_property
@@ -318,3 +333,89 @@ def open_registry(settings: Settings) -> Registry:
         HomeNotInitializedError: there is none.
     """
     return Registry(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class InitializedHome:
+    """What ``init`` made, or found.
+
+    Attributes:
+        passphrase_file: where a generated passphrase lies; None where the owner gave one.
+        token: for the HTTP API, shown this once; empty for a home that was there already.
+        created: whether the home is new.
+    """
+
+    home: Path
+    claimant: Address
+    sender: Address
+    chain: ChainIdentity
+    passphrase_file: Path | None
+    token: str
+    created: bool
+
+
+def initialize_home(settings: Settings, *, organization: str = "") -> InitializedHome:
+    """Make a home: keys, development authority, chain, database, token.
+
+    Each part that is there already is kept, so that an interrupted run is simply repeated.
+
+    Raises:
+        ToolMissingError: anvil is needed and not installed.
+        PassphraseError: a key that is there does not open with the passphrase given.
+        LedgerUnavailableError: a chain is configured and does not answer.
+        StorageError: the folder cannot be written.
+    """
+    layout = HomeLayout(settings.home_path)
+    created = not layout.claimant_key.exists()
+    generated = _ensure_passphrase(settings, layout)
+    passphrase = read_passphrase(settings)
+    work_factor = WORK_FACTOR_GENERATED if generated else WORK_FACTOR
+    sender = _ensure_key(layout.sender_key, passphrase, work_factor)
+    if not layout.signing_identity.exists():
+        name = organization or "Unnamed studio"
+        create_authority(layout.signing_identity, organization=name, passphrase=passphrase)
+    chain = _ensure_chain(settings, layout, sender)
+    # The claimant's key comes last: a folder that holds it is a whole home.
+    claimant = _ensure_key(layout.claimant_key, passphrase, work_factor)
+    with open_registry(settings) as registry:
+        token = registry.access.issue_token() if created else ""
+    return InitializedHome(
+        home=layout.root,
+        claimant=claimant.address,
+        sender=sender.address,
+        chain=chain,
+        passphrase_file=layout.passphrase_file if generated else None,
+        token=token,
+        created=created,
+    )
+
+
+def _ensure_passphrase(settings: Settings, layout: HomeLayout) -> bool:
+    """Whether the passphrase is one that was generated, now or earlier."""
+    if settings.passphrase is not None or settings.passphrase_file is not None:
+        return False
+    if not layout.passphrase_file.exists():
+        data = f"{generate_passphrase()}\n".encode("ascii")
+        write_durably(layout.passphrase_file, data, mode=PRIVATE_MODE)
+    return True
+
+
+def _ensure_key(path: Path, passphrase: str, work_factor: int) -> KeyFile:
+    if not path.exists():
+        create_key_file(path, passphrase=passphrase, work_factor=work_factor)
+    return KeyFile(path=path, passphrase=lambda: passphrase)
+
+
+def _ensure_chain(settings: Settings, layout: HomeLayout, sender: KeyFile) -> ChainIdentity:
+    if (layout.chain / PIN_NAME).exists():
+        return read_pin(layout.chain).identity
+    url = settings.chain.rpc_url
+    if url is None:
+        chain = DevelopmentChain.create(folder=layout.chain, funded=(sender.address,))
+        chain.close()
+        return chain.pin.identity
+    contract = settings.chain.contract
+    with closing(HttpNode(url=url, timeout_s=settings.chain.rpc_timeout_s)) as node:
+        pin = pin_chain(node, contract=parse_address(contract) if contract else None)
+    write_pin(layout.chain, pin)
+    return pin.identity

@@ -1,0 +1,176 @@
+"""One SQLite database, and the transactions on it.
+
+*Accepted means durable*: an acknowledged write survives ``kill -9`` and a power cut. Hence
+``synchronous=FULL``: in WAL mode ``NORMAL`` would not sync the log at commit, and a power cut could
+take back what was acknowledged. It costs one fsync per transaction.
+
+A writer begins with ``BEGIN IMMEDIATE``. It waits its turn at the start, where nothing is held yet,
+instead of failing in the middle when a read lock must become a write lock: that upgrade is what
+deadlocks two processes. Readers never wait; each sees the state of its first read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+from titledeed.errors import (
+    ConfigurationError,
+    ConflictError,
+    DependencyError,
+    InvalidRequestError,
+    InvariantViolation,
+    StorageError,
+    TitledeedError,
+)
+
+BUSY_TIMEOUT_S: Final = 30
+_BEGIN: Final = "titledeed_begin"
+_PRAGMAS: Final = ("foreign_keys = ON", "synchronous = FULL")
+
+_STORAGE_PROBLEMS: Final = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "Free some space and try again."),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "Check the disk and its free space."),
+    sqlite3.SQLITE_READONLY: ("it is read-only", "Make the home folder writable."),
+    sqlite3.SQLITE_PERM: ("access is denied", "Make the home folder readable and writable."),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Check that the home folder exists."),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "Restore a backup, or rebuild the database."),
+    sqlite3.SQLITE_NOTADB: ("it is no database", "Restore a backup, or rebuild the database."),
+    sqlite3.SQLITE_BUSY: ("another process holds it", "Try again when that process is done."),
+    sqlite3.SQLITE_LOCKED: ("another process holds it", "Try again when that process is done."),
+}
+_KEY_VIOLATIONS: Final = (
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+)
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file; any character of the path survives."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+class Database:
+    """Connections to one database file. Thread-safe; one session per transaction.
+
+    Args:
+        url: ``sqlite:///`` and a file, as ``sqlite_url`` makes it.
+
+    Raises:
+        ConfigurationError: the URL names no SQLite file.
+    """
+
+    def __init__(self, *, url: str) -> None:
+        self.engine = _create_engine(url)
+        self._writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that sees one state of the database and writes nothing.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        with _own_errors(), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed, and durable, when the block ends without an error.
+
+        Raises:
+            StorageError: the database cannot be used; nothing was written.
+            ConflictError: a row with the same key is stored already.
+        """
+        with _own_errors(), Session(self._writing) as session, session.begin():
+            yield session
+
+    def use_wal(self) -> None:
+        """Switch the file to WAL mode for good; no other process may be using it.
+
+        Raises:
+            StorageError: the file system cannot hold a WAL database.
+        """
+        with _own_errors():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA journal_mode = WAL")
+                row = cursor.fetchone()
+            finally:
+                connection.close()
+        if row is None or row[0] != "wal":
+            raise StorageError(
+                "the database cannot use a write-ahead log on this file system",
+                next_step="Put the home folder on a local disk.",
+            )
+
+    def close(self) -> None:
+        """Close all connections; idempotent."""
+        self.engine.dispose()
+
+
+def _create_engine(url: str) -> Engine:
+    if not url.startswith("sqlite:///"):
+        raise ConfigurationError(
+            f"{url[:200]!r} is not the URL of a SQLite file",
+            next_step="Use sqlite:/// and the path of the file.",
+        )
+    engine = create_engine(
+        url,
+        # None: sqlite3 must not begin transactions by itself, _begin does.
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Turn the errors of SQLAlchemy and sqlite3 into ours."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise DependencyError(
+            "the database is too busy", next_step="Try again in a moment."
+        ) from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _translate(error) from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise InvalidRequestError(
+            f"a value cannot be stored: {error}"[:300],
+            next_step="Use valid Unicode text and numbers below 2^63.",
+        ) from error
+
+
+def _translate(error: Exception) -> TitledeedError | InvariantViolation:
+    origin = getattr(error, "orig", error)
+    code = getattr(origin, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    if code in _KEY_VIOLATIONS:
+        return ConflictError(f"already stored: {origin}")
+    if isinstance(error, IntegrityError):
+        return InvariantViolation(f"the database refused a row: {origin}")
+    # Extended codes keep the primary one in their low byte.
+    problem, next_step = _STORAGE_PROBLEMS.get(
+        code & 0xFF, (str(origin).partition("\n")[0], "Run `titledeed doctor`.")
+    )
+    return StorageError(f"the database cannot be used: {problem}", next_step=next_step)
