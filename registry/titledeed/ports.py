@@ -264,6 +264,14 @@ class ObjectStore(Protocol):
 class RegistrationRepository(FingerprintSource, Protocol):
     """Registrations, own and imported. Each method is one SQL transaction."""
 
+    def hold(self, registration_id: RegistrationId) -> AbstractContextManager[None]:
+        """Keep other processes and threads from accepting the same registration meanwhile.
+
+        Raises:
+            DependencyError: another holds it for too long.
+        """
+        ...
+
     def save_intent(self, intent: SigningIntent) -> None:
         """Remember what is about to be signed; replaces an earlier intent of the same id."""
         ...

@@ -20,9 +20,9 @@ from titledeed.canonical.attachments import (
     encode_rights,
 )
 from titledeed.canonical.bundles import encode_dossier
-from titledeed.canonical.claims import identify_claim
+from titledeed.canonical.claims import hash_domain
 from titledeed.canonical.documents import base64_text, digest_document, encode_document
-from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_registration_id
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.errors import UnreadableInputError
 from titledeed.fingerprinting.algorithms import sample_rows
@@ -96,11 +96,30 @@ class Acceptance:
             SigningError: no signed copy could be made.
             StorageError: the disk is full or damaged.
             UnreadableInputError: the file changed since it was examined.
+            DependencyError: another process registers the same file and does not end.
         """
-        title = statement.title or path.stem[:TITLE_LENGTH_MAX]
+        registration_id = derive_registration_id(
+            hash_domain(self._domain), self._keys.claimant, examination.asset.content_digest
+        )
+        # Two processes with the same file would each write a dossier, with salts of its own.
+        with self._registrations.hold(registration_id):
+            known = self._registrations.find(registration_id)
+            if known is not None and known.snapshot_id is None:
+                return known
+            return self._accept(registration_id, path, examination, statement)
+
+    def _accept(
+        self,
+        registration_id: RegistrationId,
+        path: Path,
+        examination: Examination,
+        statement: Statement,
+    ) -> Registration:
+        # A file name need not be Unicode, a title must be.
+        stem = path.stem.encode("utf-8", "replace").decode("utf-8")
+        title = statement.title or stem[:TITLE_LENGTH_MAX]
         rights = state_sole_rights(title, self._keys.claimant, statement.credits)
         claim = self._sign_claim(examination, statement.disclosure, rights)
-        registration_id = identify_claim(claim.claim, claim.domain)
         signed_path = self._choose_signed_path(registration_id, path, examination, statement)
         location = str(signed_path) if signed_path else None
         self._registrations.save_intent(SigningIntent(registration_id, str(path), location))

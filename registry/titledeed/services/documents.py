@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from titledeed.errors import TitledeedError
@@ -12,7 +13,6 @@ from titledeed.models.evidence import (
     VerificationReport,
     VisibleClaim,
 )
-from titledeed.models.interval import Interval
 from titledeed.models.match import Segment, WorkMatch
 from titledeed.models.registration import Coverage, Registration
 from titledeed.services.evidence import BundleReport
@@ -101,7 +101,7 @@ def registration_document(registration: Registration) -> Document:
             "contract": registration.domain.contract,
             "tx": "0x" + anchor.transaction.hex() if anchor else None,
             "block": anchor.block_number if anchor else None,
-            "block_timestamp": anchor.block_timestamp if anchor else None,
+            "block_time": iso_time(anchor.block_timestamp) if anchor else None,
             "status": registration.status.value,
         },
     }
@@ -128,7 +128,7 @@ def bundle_document(report: BundleReport) -> Document:
             "tx": "0x" + anchor.transaction.hex(),
             "block": anchor.block_number,
             "block_hash": "0x" + anchor.block_hash.hex(),
-            "block_timestamp": anchor.block_timestamp,
+            "block_time": iso_time(anchor.block_timestamp),
         },
         "by_hand": report.by_hand,
     }
@@ -138,11 +138,16 @@ def coverage_document(coverage: Coverage) -> Document:
     """What a snapshot holds."""
     return {
         "snapshot_id": coverage.snapshot_id,
-        "exported_at": coverage.exported_at,
+        "exported_at": iso_time(coverage.exported_at),
         "exporter": coverage.exporter,
         "registrations": coverage.registrations,
         "chain_id": coverage.chain_id,
     }
+
+
+def iso_time(seconds: int) -> str:
+    """A time as ISO 8601, UTC, for programs."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def problem_document(error: TitledeedError) -> Document:
@@ -170,7 +175,11 @@ def _claim_document(claim: VisibleClaim) -> Document:
         "registration_id": claim.registration_id,
         "title": claim.title,
         "claimant": claim.claimant,
-        "time": {"code": str(claim.time.code), "at": claim.at, "reason": claim.time.reason},
+        "time": {
+            "code": str(claim.time.code),
+            "at": None if claim.at is None else iso_time(claim.at),
+            "reason": claim.time.reason,
+        },
         "status": claim.status.value,
         "mine": claim.mine,
     }
@@ -199,8 +208,3 @@ def _similar_document(similar: SimilarWork) -> Document:
         "score": round(match.score, 4) if match else 1.0,
         "segments": [_segment_document(s) for s in match.segments] if match else [],
     }
-
-
-def interval_document(interval: Interval) -> Document:
-    """Seconds of a film."""
-    return {"start_s": round(interval.start_s, 3), "end_s": round(interval.end_s, 3)}

@@ -42,7 +42,7 @@ _HISTORY_REASONS: Final = {
     HistoryCode.COMPLETE: "Every ingredient that the credentials name checks out.",
     HistoryCode.GAPS: "The credentials name ingredients that carry none of their own.",
     HistoryCode.BROKEN_INGREDIENT: "A valid signature stands over an ingredient that had failed: ",
-    HistoryCode.NONE: "The credentials name no ingredients.",
+    HistoryCode.NONE: "There are no readable credentials to tell of a history.",
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, or_, update
@@ -15,6 +17,7 @@ from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration, SigningIntent, Visibility
 from titledeed.store import tables
 from titledeed.store.database import Database
+from titledeed.store.locking import hold_lock
 from titledeed.store.rows import (
     decode_path,
     encode_path,
@@ -22,6 +25,9 @@ from titledeed.store.rows import (
     registration_row,
     registration_value,
 )
+
+HOLD_TIMEOUT_S: Final = 600.0
+"""Signing a feature film takes minutes."""
 
 PAGE_SIZE: Final = 256
 """Codes read at once; that of a feature film is about a megabyte."""
@@ -36,8 +42,17 @@ class SqlRegistrations:
     here keeps it here. An import never replaces anything.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, lock_folder: Path) -> None:
         self._database = database
+        self._lock_folder = lock_folder
+
+    def hold(self, registration_id: RegistrationId) -> AbstractContextManager[None]:
+        """See the port. Ids share a thousand lock files, so that their folder stays small."""
+        return hold_lock(
+            self._lock_folder / f"accept-{registration_id[3:5]}",
+            timeout_s=HOLD_TIMEOUT_S,
+            purpose="that registers the same file",
+        )
 
     def save_intent(self, intent: SigningIntent) -> None:
         """See the port."""

@@ -108,7 +108,8 @@ class SqlRepositories:
     Args:
         url: ``sqlite:///`` and a file in an existing folder; see ``database.sqlite_url``.
         lock_path: a file on the same machine, made if absent; held by who sends to the chain. A
-            second file beside it, with ``.upgrade`` added, is held while tables are migrated.
+            second file beside it, with ``.upgrade`` added, is held while tables are migrated, and
+            others, named ``accept-…``, while files are accepted.
         writer_timeout_s: how long ``outbox.writer`` waits for another writer.
 
     Raises:
@@ -123,7 +124,7 @@ class SqlRepositories:
         except TitledeedError:
             self.close()
             raise
-        self.registrations = SqlRegistrations(self._database)
+        self.registrations = SqlRegistrations(self._database, lock_folder=lock_path.parent)
         self.outbox = SqlOutbox(
             self._database, lock_path=lock_path, writer_timeout_s=writer_timeout_s
         )

@@ -1,0 +1,1 @@
+"""Chains: contract, keys, transactions, the development chain and any chain by RPC URL."""

@@ -1,0 +1,174 @@
+"""Keys of accounts in keystore v3 files (Web3 Secret Storage), and what they sign.
+
+The account is readable without the passphrase; the key is decrypted once, when it is first needed.
+``eth_account`` does the format; it is imported only then, because it takes long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.claims import hash_claim
+from titledeed.canonical.identifiers import address_from_bytes
+from titledeed.chain.pin import sync_folder
+from titledeed.chain.signatures import address_of_key, sign_digest
+from titledeed.errors import (
+    ConflictError,
+    HomeNotInitializedError,
+    PassphraseError,
+    StorageError,
+)
+from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.primitives import Address, Keccak256, Signature
+
+PASSPHRASE_BYTES: Final = 32
+WORK_FACTOR: Final = 2**18
+"""scrypt n for passphrases that people choose: about 1.5 s and 256 MiB."""
+
+WORK_FACTOR_GENERATED: Final = 2**12
+"""scrypt n for ``generate_passphrase`` alone: 256 random bits need no stretching."""
+
+_KEYFILE_LENGTH_MAX: Final = 65_536
+_ADDRESS: Final = re.compile(r"(0x)?[0-9a-fA-F]{40}")
+
+
+def generate_passphrase() -> str:
+    """A passphrase of 256 random bits, in letters, digits, ``-`` and ``_``."""
+    return secrets.token_urlsafe(PASSPHRASE_BYTES)
+
+
+def create_key_file(path: Path, *, passphrase: str, work_factor: int = WORK_FACTOR) -> Address:
+    """Make a new key and write it to a new file, mode 0600, whole or not at all.
+
+    Args:
+        path: must not exist; its folder is made.
+        passphrase: encrypts the key.
+        work_factor: scrypt n; lower it only for a generated passphrase.
+
+    Raises:
+        ConflictError: the path exists; a key is never overwritten.
+        StorageError: it cannot be written.
+    """
+    key = secrets.token_bytes(32)
+    _write_new(path, _encrypt(key, passphrase, work_factor))
+    return address_of_key(key)
+
+
+class KeyFile:
+    """One account's key file.
+
+    Args:
+        path: a keystore v3 file.
+        passphrase: asked once, when the key is first needed.
+
+    Raises:
+        HomeNotInitializedError: there is no such file.
+        StorageError: it cannot be read or is no keystore v3 file.
+    """
+
+    def __init__(self, *, path: Path, passphrase: Callable[[], str]) -> None:
+        self._path = path
+        self._passphrase = passphrase
+        self._keystore = _read(path)
+        self._key: bytes | None = None
+        self._lock = threading.Lock()
+        self.address = _address_in(self._keystore, path)
+
+    def sign_digest(self, digest: Keccak256) -> Signature:
+        """See ``ports.KeyStore.sign_digest``.
+
+        Raises:
+            PassphraseError: the passphrase does not open the key.
+        """
+        return sign_digest(self._open(), digest)
+
+    def _open(self) -> bytes:
+        with self._lock:
+            if self._key is None:
+                self._key = self._decrypt()
+            return self._key
+
+    def _decrypt(self) -> bytes:
+        from eth_account import Account
+
+        try:
+            key = bytes(Account.decrypt(self._keystore, self._passphrase()))
+        except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+            raise PassphraseError(
+                f"the passphrase does not open {self._path}",
+                next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
+            ) from error
+        if address_of_key(key) != self.address:
+            raise StorageError(f"{self._path} names another account than its key has")
+        return key
+
+
+class FileKeyStore(KeyFile):
+    """The ``KeyStore`` port on one key file."""
+
+    @property
+    def claimant(self) -> Address:
+        """See ``ports.KeyStore.claimant``."""
+        return self.address
+
+    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
+        """See ``ports.KeyStore.sign_claim``."""
+        return SignedClaim(claim, domain, self.sign_digest(hash_claim(claim, domain)))
+
+
+def _encrypt(key: bytes, passphrase: str, work_factor: int) -> bytes:
+    from eth_account import Account
+
+    keystore = Account.encrypt(key, passphrase, kdf="scrypt", iterations=work_factor)
+    return json.dumps(keystore, indent=2, sort_keys=True).encode("ascii") + b"\n"
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(partial, path)  # unlike a rename, it never replaces a key
+        finally:
+            partial.unlink()
+        sync_folder(path.parent)
+    except FileExistsError as error:
+        raise ConflictError(f"{path} exists; a key is never overwritten") from error
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            keystore = json.loads(file.read(_KEYFILE_LENGTH_MAX))
+    except FileNotFoundError as error:
+        raise HomeNotInitializedError(
+            f"there is no key file {path}", next_step="Run titledeed init."
+        ) from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise StorageError(f"{path} is not a keystore v3 file") from error
+    if not isinstance(keystore, dict) or keystore.get("version") != 3:
+        raise StorageError(f"{path} is not a keystore v3 file")
+    return keystore
+
+
+def _address_in(keystore: dict[str, object], path: Path) -> Address:
+    text = keystore.get("address")
+    if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
+        raise StorageError(f"{path} names no account")
+    return address_from_bytes(bytes.fromhex(text[-40:]))

@@ -1,0 +1,147 @@
+"""What a home pins about its chain, in ``chain.json``: written once, compared ever after."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
+from titledeed.canonical.identifiers import parse_address
+from titledeed.errors import HomeNotInitializedError, StorageError
+from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.primitives import Address, BlockHash, Keccak256
+
+PIN_SCHEMA: Final = "titledeed.chain/1"
+PIN_NAME: Final = "chain.json"
+_TRANSACTION_LENGTH_MAX: Final = 131_072
+_FUNDED_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """From what a development chain starts.
+
+    Attributes:
+        timestamp: of block 0, seconds since 1970.
+        coinbase: random; makes the genesis hash differ from home to home.
+        funded: accounts that pay; each starts with a million ether.
+        deployment: the raw transaction of block 1, which puts the contract in place.
+    """
+
+    timestamp: int
+    coinbase: Address
+    funded: tuple[Address, ...]
+    deployment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPin:
+    """A chain's identity and the hash of the contract's code on it.
+
+    ``genesis`` is there for a development chain that this home runs itself.
+    """
+
+    identity: ChainIdentity
+    code_hash: Keccak256
+    genesis: Genesis | None = None
+
+
+def write_pin(folder: Path, pin: ChainPin) -> None:
+    """Write ``chain.json``, whole or not at all (fsync, rename).
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    partial = folder / f".{PIN_NAME}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(encode_document(_encode(pin)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / PIN_NAME)
+        sync_folder(folder)
+    except OSError as error:
+        raise StorageError(f"cannot write {folder / PIN_NAME}: {error.strerror}") from error
+
+
+def read_pin(folder: Path) -> ChainPin:
+    """Read ``chain.json``.
+
+    Raises:
+        HomeNotInitializedError: there is none.
+        MalformedDocumentError: it is damaged.
+        StorageError: it cannot be read.
+    """
+    path = folder / PIN_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise HomeNotInitializedError(
+            f"no chain is pinned in {folder}", next_step="Run titledeed init."
+        ) from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    return _parse(parse_document(data, what=PIN_NAME))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _encode(pin: ChainPin) -> dict[str, Json]:
+    return {
+        "schema": PIN_SCHEMA,
+        "kind": pin.identity.kind.value,
+        "chain_id": pin.identity.chain_id,
+        "genesis_hash": hex_word(pin.identity.genesis_hash),
+        "contract": pin.identity.contract,
+        "code_hash": hex_word(pin.code_hash),
+        "genesis": _encode_genesis(pin.genesis) if pin.genesis else None,
+    }
+
+
+def _encode_genesis(genesis: Genesis) -> dict[str, Json]:
+    return {
+        "timestamp": genesis.timestamp,
+        "coinbase": genesis.coinbase,
+        "funded": list(genesis.funded),
+        "deployment": hex_word(genesis.deployment),
+    }
+
+
+def _parse(fields: Fields) -> ChainPin:
+    fields.literal("schema", PIN_SCHEMA)
+    kind = fields.text("kind")
+    if kind not in set(ChainKind):
+        raise fields.fail("kind", "must be development or public")
+    pin = ChainPin(
+        identity=ChainIdentity(
+            kind=ChainKind(kind),
+            chain_id=fields.integer("chain_id", minimum=1),
+            genesis_hash=BlockHash(Keccak256(fields.word("genesis_hash"))),
+            contract=parse_address(fields.text("contract")),
+        ),
+        code_hash=Keccak256(fields.word("code_hash")),
+        genesis=fields.optional("genesis", lambda name: _parse_genesis(fields.child(name))),
+    )
+    fields.done()
+    return pin
+
+
+def _parse_genesis(fields: Fields) -> Genesis:
+    genesis = Genesis(
+        timestamp=fields.integer("timestamp"),
+        coinbase=parse_address(fields.text("coinbase")),
+        funded=tuple(map(parse_address, fields.texts("funded", items_max=_FUNDED_MAX))),
+        deployment=fields.hexadecimal("deployment", length_max=_TRANSACTION_LENGTH_MAX),
+    )
+    fields.done()
+    return genesis
