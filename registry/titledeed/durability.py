@@ -11,6 +11,9 @@ from typing import BinaryIO
 
 from titledeed.errors import StorageError
 
+PARTIAL_PATTERN = ".titledeed-*.part"
+"""Names of files that are being written; one that stays is what a killed process left."""
+
 PRIVATE_MODE = 0o600
 ORDINARY_MODE = 0o666
 """Before the umask."""
@@ -29,7 +32,7 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
     Raises:
         StorageError: the folder or disk refused; also from an ``OSError`` of the block itself.
     """
-    temporary = destination.parent / f".titledeed-{secrets.token_hex(8)}.part"
+    temporary = destination.parent / PARTIAL_PATTERN.replace("*", secrets.token_hex(8))
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ WATCHED = {
     "outbox": ("add_batch", "settle"),
     "objects": ("put",),
     "signer": ("sign",),
-    "ledger": ("sign_anchor", "broadcast", "find_receipt"),
+    "ledger": ("sign_anchor", "broadcast"),
 }
 
 
@@ -98,7 +99,7 @@ def look(registry: Registry) -> dict[str, Any]:
     signed = [str(p) for p in registry.layout.signed.rglob("*") if p.is_file()]
     return {
         "accepted": registry.registrations.count_own(),
-        "partial": [name for name in signed if ".titledeed-" in name],
+        "partial": [name for name in signed if ".part" in name],
     }
 
 
@@ -154,12 +155,13 @@ def main() -> None:
     for step in range(1, STEPS_MAX):
         copy = home.with_name(f"{home.name}-{step}")
         shutil.copytree(home, copy)
-        status, _ = in_child(lambda step=step, copy=copy: die_at(step, copy, clip))  # type: ignore[misc]  # mypy infers no lambda defaults
+        status, _ = in_child(partial(die_at, step, copy, clip))
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         if not killed and status != 0:
             sys.exit(f"step {step} failed instead of dying: {status}")
-        _, found = in_child(lambda copy=copy: recover(copy, clip))  # type: ignore[misc]  # as above
-        print(json.dumps({"step": step, "killed": killed, **(found or {})}), flush=True)
+        _, found = in_child(partial(recover, copy, clip))
+        sys.stdout.write(json.dumps({"step": step, "killed": killed, **(found or {})}) + "\n")
+        sys.stdout.flush()
         shutil.rmtree(copy)
         if not killed:
             return

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from titledeed.audit.shares import shot_share, time_share
 from titledeed.models.audit import Shot
-from titledeed.models.interval import Interval, clip, covered_s, shared_s, subtract, union
+from titledeed.models.interval import (
+    Interval,
+    clip,
+    covered_s,
+    shared_s,
+    shared_with_union_s,
+    subtract,
+    union,
+)
 
 # Multiples of 1/8 are exact in binary, so that equalities can be tested as such.
 instants = st.integers(0, 800).map(lambda n: n / 8)
@@ -42,6 +50,13 @@ def test_shared_and_subtracted_seconds_follow_sets(a: list[Interval], b: list[In
     assert shared_s(a, b) == shared_s(b, a) == len(instants_in(a) & instants_in(b)) / 8
     assert instants_in(subtract(a, b)) == instants_in(a) - instants_in(b)
     assert covered_s(subtract(a, b)) == covered_s(a) - shared_s(a, b)
+
+
+@given(intervals, lists)
+def test_the_search_in_a_union_gives_what_the_scan_gives(
+    interval: Interval, items: list[Interval]
+) -> None:
+    assert shared_with_union_s(interval, union(items)) == shared_s([interval], items)
 
 
 @given(lists, intervals)

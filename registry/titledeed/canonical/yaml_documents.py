@@ -105,8 +105,9 @@ class _Builder:
         return result
 
     def _fail(self, event: yaml.Event, problem: str) -> MalformedDocumentError:
-        line = event.start_mark.line + 1
-        return MalformedDocumentError(f"{self._what}, line {line}: {problem}")
+        mark = event.start_mark
+        where = f", line {mark.line + 1}" if mark else ""
+        return MalformedDocumentError(f"{self._what}{where}: {problem}")
 
 
 def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:

@@ -22,8 +22,8 @@ from titledeed.canonical.documents import (
     hex_word,
     parse_document,
 )
-from titledeed.chain.pin import sync_folder
 from titledeed.chain.transactions import TRANSACTION_LENGTH_MAX
+from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import MalformedDocumentError, StorageError
 from titledeed.models.primitives import BlockHash, Keccak256
 
@@ -112,7 +112,7 @@ class Journal:
         line = encode_document(_seal(entry)) + b"\n"
         try:
             is_new = not self._path.exists()
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
             with os.fdopen(descriptor, "r+b") as file:
                 file.truncate(self._offset)
                 file.seek(self._offset)

@@ -17,8 +17,8 @@ from typing import Final
 
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.pin import sync_folder
 from titledeed.chain.signatures import address_of_key, sign_digest
+from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import (
     ConflictError,
     HomeNotInitializedError,
@@ -134,7 +134,7 @@ def _write_new(path: Path, data: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

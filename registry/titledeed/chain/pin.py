@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
 from titledeed.canonical.identifiers import parse_address
+from titledeed.durability import write_durably
 from titledeed.errors import HomeNotInitializedError, StorageError
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, BlockHash, Keccak256
@@ -54,17 +54,7 @@ def write_pin(folder: Path, pin: ChainPin) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    partial = folder / f".{PIN_NAME}.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(encode_document(_encode(pin)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / PIN_NAME)
-        sync_folder(folder)
-    except OSError as error:
-        raise StorageError(f"cannot write {folder / PIN_NAME}: {error.strerror}") from error
+    write_durably(folder / PIN_NAME, encode_document(_encode(pin)) + b"\n")
 
 
 def read_pin(folder: Path) -> ChainPin:
@@ -85,15 +75,6 @@ def read_pin(folder: Path) -> ChainPin:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     return _parse(parse_document(data, what=PIN_NAME))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encode(pin: ChainPin) -> dict[str, Json]:

@@ -24,6 +24,9 @@ from titledeed.models.interval import Interval
 NOVELTY_BITS = 6
 """A frame closer than this to one of the two frames kept before it tells nothing new."""
 
+KEY_ROWS = 4
+"""A key at least so often, so that still footage is laid upon itself at every second."""
+
 FOLLOW_WINDOW_S = 0.3
 """How far from its place on the line a frame of the work may lie: one sample, with rounding."""
 
@@ -97,6 +100,11 @@ def select_novel(codes: Codes) -> npt.NDArray[np.bool_]:
     return novel
 
 
+def select_keys(codes: Codes) -> npt.NDArray[np.bool_]:
+    """The rows worth scanning: the novel ones, and of still footage one in a second."""
+    return select_novel(codes) | (np.arange(len(codes)) % KEY_ROWS == 0)
+
+
 def align(query: FrameCodes, work: FrameCodes, hits: TimedHits) -> list[Alignment]:
     """Segments of the work in the query; no two share a moment of the query.
 
@@ -116,11 +124,15 @@ def align(query: FrameCodes, work: FrameCodes, hits: TimedHits) -> list[Alignmen
         else:
             failures = 0
             found.append(alignment)
-            spent = (hits.query_s >= alignment.query.start_s) & (
-                hits.query_s < alignment.query.end_s
-            )
+            spent = _inside(hits.query_s, alignment.query)
+            rest = ~_inside(query.times_s, alignment.query)
+            query = FrameCodes(query.times_s[rest], query.codes[rest])
         hits = hits.take(~spent) if spent.any() else hits.take(hits.weight > hits.weight.min())
     return sorted(found, key=lambda alignment: alignment.query)
+
+
+def _inside(times_s: npt.NDArray[np.float64], span: Interval) -> npt.NDArray[np.bool_]:
+    return np.asarray((times_s >= span.start_s) & (times_s < span.end_s), np.bool_)
 
 
 def _follow(line: Line, query: FrameCodes, work: FrameCodes) -> Alignment | None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from titledeed.errors import MalformedDocumentError
 from titledeed.fingerprinting.algorithms import find_algorithm
 from titledeed.fingerprinting.base import Codes, FingerprintAlgorithm, FrameCodes
-from titledeed.matching.alignment import Alignment, align, select_novel
+from titledeed.matching.alignment import Alignment, align, select_keys
 from titledeed.matching.frame_scan import Hits, scan_frames
 from titledeed.matching.voting import TimedHits
 from titledeed.models.fingerprint import FingerprintCode, FingerprintView
@@ -30,10 +30,10 @@ VOTING_HITS_MAX = 50_000
 
 @dataclass(frozen=True, slots=True)
 class _Corpus:
-    """The works of one algorithm; only their novel frames are scanned.
+    """The works of one algorithm; only their key frames are scanned.
 
     Attributes:
-        codes: the novel frames of all works, one after another.
+        codes: the key frames of all works, one after another.
         owner: the work of each row.
         times_s: the second of its work of each row.
     """
@@ -50,24 +50,24 @@ class _Shelf:
 
     algorithm: FingerprintAlgorithm
     works: list[tuple[RegistrationId, FrameCodes]] = field(default_factory=list)
-    novel: list[FrameCodes] = field(default_factory=list)
+    keys: list[FrameCodes] = field(default_factory=list)
     corpus: _Corpus | None = None
 
     def add(self, registration_id: RegistrationId, frames: FrameCodes) -> None:
-        novel = select_novel(frames.codes)
+        keys = select_keys(frames.codes)
         self.works.append((registration_id, frames))
-        self.novel.append(FrameCodes(frames.times_s[novel], frames.codes[novel]))
+        self.keys.append(FrameCodes(frames.times_s[keys], frames.codes[keys]))
         self.corpus = None
 
     def lay_out(self) -> _Corpus:
         if self.corpus is None:
             self.corpus = _Corpus(
                 works=tuple(self.works),
-                codes=np.concatenate([frames.codes for frames in self.novel]),
+                codes=np.concatenate([frames.codes for frames in self.keys]),
                 owner=np.repeat(
-                    np.arange(len(self.novel)), [len(frames.times_s) for frames in self.novel]
+                    np.arange(len(self.keys)), [len(frames.times_s) for frames in self.keys]
                 ),
-                times_s=np.concatenate([frames.times_s for frames in self.novel]),
+                times_s=np.concatenate([frames.times_s for frames in self.keys]),
             )
         return self.corpus
 
@@ -146,7 +146,7 @@ class EmbeddedIndex:
 def _search_timed(
     algorithm: FingerprintAlgorithm, query: FrameCodes, corpus: _Corpus
 ) -> Iterable[tuple[RegistrationId, Alignment]]:
-    rows = np.flatnonzero(select_novel(query.codes))
+    rows = np.flatnonzero(select_keys(query.codes))
     hits = scan_frames(query.codes[rows], corpus.codes, distance_max=algorithm.distance_max)
     for work, its_hits in _by_work(hits, corpus):
         registration_id, frames = corpus.works[work]

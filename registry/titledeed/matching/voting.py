@@ -26,6 +26,9 @@ LINE_TOLERANCE_S = 0.4
 FIT_HITS_MIN = 4
 FIT_DURATION_S_MIN = 1.5
 FIT_ROUNDS = 3
+FIT_SHARPNESS = 0.03
+"""A hit this much farther than the closest of its moment (8 of 256 bits) weighs 1/e of it."""
+
 SPEED_MIN, SPEED_MAX = 0.45, 2.2
 
 
@@ -104,7 +107,7 @@ def _fit(hits: TimedHits, line: Line) -> Line:
 
 def _fit_once(hits: TimedHits, speed: float) -> Line:
     """Weighted least squares; speed 1 wherever the difference is below one sample."""
-    weight = hits.weight**2
+    weight = _sharpen(hits)
     query_mean = float(np.average(hits.query_s, weights=weight))
     work_mean = float(np.average(hits.work_s, weights=weight))
     deviation = hits.query_s - query_mean

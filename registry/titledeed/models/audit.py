@@ -108,7 +108,7 @@ class Share:
 class RuleSource:
     """Where a rule pack's text comes from."""
 
-    url: str
+    url: str | None
     title: str
     published: str | None
     note: str | None

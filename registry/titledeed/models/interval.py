@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, takewhile
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,11 +48,34 @@ def shared_s(left: Iterable[Interval], right: Iterable[Interval]) -> float:
     return max(0.0, covered_s(one) + covered_s(other) - covered_s(one + other))
 
 
+def shared_with_union_s(interval: Interval, merged: Sequence[Interval]) -> float:
+    """Seconds of one interval that a union covers; a long union costs no full scan."""
+    # A union is sorted by both ends.
+    first = bisect_right(merged, interval.start_s, key=lambda item: item.end_s)
+    near = takewhile(lambda item: item.start_s < interval.end_s, islice(merged, first, None))
+    return sum(item.overlap_s(interval) for item in near)
+
+
 def clip(intervals: Iterable[Interval], window: Interval) -> tuple[Interval, ...]:
     """The union of the intervals inside a window."""
     return union(
         Interval(max(i.start_s, window.start_s), min(i.end_s, window.end_s)) for i in intervals
     )
+
+
+def subtract(intervals: Iterable[Interval], holes: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The union of the intervals without the holes."""
+    left = union(intervals)
+    for hole in union(holes):
+        sides = (
+            (
+                Interval(i.start_s, min(i.end_s, hole.start_s)),
+                Interval(max(i.start_s, hole.end_s), i.end_s),
+            )
+            for i in left
+        )
+        left = tuple(part for pair in sides for part in pair if part.duration_s > 0)
+    return left
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from titledeed.canonical.claims import hash_domain
 from titledeed.canonical.documents import base64_text, digest_document, encode_document
 from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_registration_id
 from titledeed.canonical.leaves import leaf_of_record
+from titledeed.durability import PARTIAL_PATTERN
 from titledeed.errors import UnreadableInputError
 from titledeed.fingerprinting.algorithms import sample_rows
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
@@ -106,7 +107,13 @@ class Acceptance:
             known = self._registrations.find(registration_id)
             if known is not None and known.snapshot_id is None:
                 return known
+            self._clear_leftovers(registration_id)
             return self._accept(registration_id, path, examination, statement)
+
+    def _clear_leftovers(self, registration_id: RegistrationId) -> None:
+        """What a killed process left of its signed copy; nobody else writes in this folder."""
+        for leftover in (self._signed_folder / registration_id).glob(PARTIAL_PATTERN):
+            leftover.unlink(missing_ok=True)
 
     def _accept(
         self,

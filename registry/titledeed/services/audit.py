@@ -47,6 +47,7 @@ from titledeed.services.evidence import BUNDLE_LENGTH_MAX, read_bundle_file, req
 from titledeed.services.intake import Examination, Intake, digest_file
 from titledeed.services.snapshot import list_bundle
 from titledeed.services.verification import VerificationService
+from titledeed.timeline.otio import read_timeline
 
 DEFAULT_PACK: Final = "cambridge-significant"
 BUNDLES_MAX: Final = 10_000
@@ -222,7 +223,7 @@ def _read_submission(folder: Path) -> _Submission:
         )
     submission = _Submission(films[0])
     submission.disclosure = _read(submission, folder / "disclosure.yaml", parse_film_disclosure)
-    submission.timeline = _read(submission, folder / "timeline.otio", _read_otio)
+    submission.timeline = _read(submission, folder / "timeline.otio", read_timeline)
     for path in sorted((folder / "bundles").glob("*.json"))[:BUNDLES_MAX]:
         bundle = _read(submission, path, _read_bundle)
         if bundle is not None:
@@ -255,13 +256,6 @@ def _read_bundle(data: bytes) -> Bundle:
     bundle = read_bundle_file(data)
     require_bundle(bundle)
     return bundle
-
-
-def _read_otio(data: bytes) -> Timeline:
-    # OpenTimelineIO loads plug-ins when imported: only where a timeline is there.
-    from titledeed.timeline.otio import read_timeline
-
-    return read_timeline(data)
 
 
 def _report_name(folder: Path, film_digest: Sha256) -> str:
