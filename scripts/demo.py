@@ -87,14 +87,10 @@ def render_clips(folder: Path) -> list[Path]:
 
 def cut_copy(signed: Path, destination: Path) -> Path:
     """What a platform and a careless re-poster do to a clip."""
-    return render_media.cut_clip(
-        signed, destination, start_s=3.0, end_s=7.0, scale=0.5, crf=32
-    )
+    return render_media.cut_clip(signed, destination, start_s=3.0, end_s=7.0, scale=0.5, crf=32)
 
 
-def build_submission(
-    folder: Path, clips: list[Path], registered: list[dict[str, Any]]
-) -> Path:
+def build_submission(folder: Path, clips: list[Path], registered: list[dict[str, Any]]) -> Path:
     """A 20-second film of two clips between plain footage, and a disclosure that names one."""
     folder.mkdir()
     parts = folder.parent / "parts"
@@ -130,9 +126,7 @@ def build_submission(
                 "source_files": [registered[0]["content_sha256"]],
             }
         ],
-        "claims": [
-            {"metric": "seconds_any", "value": 0.25, "unit": "ratio", "qualifier": "about"}
-        ],
+        "claims": [{"metric": "seconds_any", "value": 0.25, "unit": "ratio", "qualifier": "about"}],
     }
     (folder / "disclosure.yaml").write_text(yaml.safe_dump(disclosure, sort_keys=False))
     return folder

@@ -1,0 +1,229 @@
+"""Write the golden vectors of ``titledeed.canonical``; Solidity reads ``leaves.json`` as well.
+
+From release 0.1.0 on a vector that changes means a format that broke. ``--check`` writes nothing
+and fails where the committed files differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.attachments import (
+    digest_fingerprints,
+    encode_disclosure,
+    encode_rights,
+)
+from titledeed.canonical.bundles import encode_bundle
+from titledeed.canonical.claims import hash_claim, hash_domain, identify_claim
+from titledeed.canonical.documents import Json, digest_document, encode_document, hex_word
+from titledeed.canonical.hashing import keccak256, sha256
+from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes
+from titledeed.canonical.leaves import commit_content, commit_record, hash_leaf, leaf_of_record
+from titledeed.canonical.merkle import MerkleTree
+from titledeed.canonical.records import digest_record, encode_record
+from titledeed.chain.contract import encode_anchor
+from titledeed.chain.signatures import address_of_key, sign_digest
+from titledeed.chain.transactions import (
+    Transaction,
+    encode_signed,
+    hash_transaction,
+    signing_digest,
+)
+from titledeed.models.asset import MediaFacts, MediaType
+from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
+from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, ChainKind
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.primitives import BlockHash, LeafHash, Salt
+from titledeed.models.record import Credential, Dossier, Record, Salts
+from titledeed.models.rights import RightsHolder, RightsStatement
+
+VECTORS: Final = Path(__file__).resolve().parent.parent / "tests/conformance/vectors"
+TREE_SIZES: Final = (1, 2, 3, 5, 8, 13)
+LEAF_CASES: Final = 3
+
+CLAIMANT_KEY: Final = keccak256(b"titledeed test key: claimant")
+SENDER_KEY: Final = keccak256(b"titledeed test key: sender")
+CONTRACT: Final = address_from_bytes(keccak256(b"titledeed test contract")[12:])
+CHAIN: Final = ChainIdentity(
+    kind=ChainKind.DEVELOPMENT,
+    chain_id=7_001_002_003,
+    genesis_hash=BlockHash(keccak256(b"genesis")),
+    contract=CONTRACT,
+)
+DOMAIN: Final = SigningDomain(CHAIN.chain_id, CONTRACT)
+
+
+def leaf_vectors() -> dict[str, Json]:
+    """Leaves, roots and paths."""
+    return {
+        "leafCount": LEAF_CASES,
+        "leaves": [_leaf_case(number) for number in range(LEAF_CASES)],
+        "treeCount": len(TREE_SIZES),
+        "trees": [_tree_case(size) for size in TREE_SIZES],
+    }
+
+
+def _leaf_case(number: int) -> dict[str, Json]:
+    seed = b"case %d " % number
+    claimant = address_from_bytes(keccak256(seed + b"claimant")[12:])
+    content, record = sha256(seed + b"content"), sha256(seed + b"record")
+    content_salt, record_salt = sha256(seed + b"salt 1"), sha256(seed + b"salt 2")
+    content_part = commit_content(content, content_salt)
+    record_part = commit_record(record, record_salt)
+    return {
+        "claimant": claimant,
+        "contentDigest": hex_word(content),
+        "contentSalt": hex_word(content_salt),
+        "contentPart": hex_word(content_part),
+        "recordDigest": hex_word(record),
+        "recordSalt": hex_word(record_salt),
+        "recordPart": hex_word(record_part),
+        "leaf": hex_word(hash_leaf(claimant, content_part, record_part)),
+    }
+
+
+def _tree_case(size: int) -> dict[str, Json]:
+    leaves = [LeafHash(keccak256(b"leaf %d" % index)) for index in range(size)]
+    tree = MerkleTree(leaves)
+    return {
+        "size": size,
+        "leaves": [hex_word(leaf) for leaf in leaves],
+        "root": hex_word(tree.root),
+        "paths": [[hex_word(node) for node in tree.prove(at).path] for at in range(size)],
+    }
+
+
+def sample_bundle() -> Bundle:
+    """A bundle whose parts fit each other; the media behind it do not exist."""
+    fingerprints = (
+        FingerprintCode("titledeed.dct256", 1, bytes(range(64))),
+        FingerprintCode("pdq", 1, bytes(range(32))),
+    )
+    disclosure = AssetDisclosure(
+        source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
+        model_name="Example Video",
+        model_identifier="urn:example:video:2",
+        oversight=HumanOversight.PROMPT_GUIDED,
+    )
+    claimant = address_of_key(CLAIMANT_KEY)
+    rights = RightsStatement(
+        title="Ein Kätzchen · 子猫",
+        holders=(RightsHolder(claimant, 1_000_000, "author"),),
+        credits=("Prompts: A. Name",),
+    )
+    claim = Claim(
+        claimant=claimant,
+        content_digest=sha256(b"source"),
+        fingerprints_digest=digest_fingerprints(fingerprints),
+        disclosure_digest=digest_document(encode_disclosure(disclosure)),
+        rights_digest=digest_document(encode_rights(rights)),
+        recovery_key=ZERO_ADDRESS,
+        claimed_at=1_790_000_000,
+    )
+    signature = sign_digest(CLAIMANT_KEY, hash_claim(claim, DOMAIN))
+    record = Record(
+        signed_claim=SignedClaim(claim, DOMAIN, signature),
+        credential=Credential(
+            signed_digest=sha256(b"signed"),
+            manifest_id="urn:c2pa:00000000-0000-4000-8000-000000000001",
+            manifest_digest=sha256(b"manifest store"),
+        ),
+        facts=MediaFacts(MediaType.MP4, 1_234_567, 720, 480, 6_125, 49, "h264", ""),
+    )
+    dossier = Dossier(
+        registration_id=identify_claim(claim, DOMAIN),
+        record=record,
+        salts=Salts(Salt(sha256(b"salt 1")), Salt(sha256(b"salt 2"))),
+        fingerprints=fingerprints,
+        disclosure=disclosure,
+        rights=rights,
+        manifest_store=b"manifest store",
+    )
+    return _anchored(dossier)
+
+
+def _anchored(dossier: Dossier) -> Bundle:
+    tree = MerkleTree(
+        [LeafHash(keccak256(b"other")), leaf_of_record(dossier.record, dossier.salts)]
+    )
+    transaction = Transaction(
+        chain_id=CHAIN.chain_id,
+        nonce=4,
+        tip=10**9,
+        fee_max=3 * 10**9,
+        gas=66_000,
+        to=CONTRACT,
+        value=0,
+        data=encode_anchor(tree.root, tree.size),
+    )
+    raw = encode_signed(transaction, sign_digest(SENDER_KEY, signing_digest(transaction)))
+    anchor = Anchor(
+        root=tree.root,
+        size=tree.size,
+        caller=address_of_key(SENDER_KEY),
+        sequence=3,
+        transaction=hash_transaction(raw),
+        block_number=5,
+        block_hash=BlockHash(keccak256(b"block 5")),
+        block_timestamp=1_790_000_060,
+    )
+    return Bundle(dossier, tree.prove(1), anchor, CHAIN, raw)
+
+
+def canonical_vectors() -> dict[str, Json]:
+    """Digests and bytes of everything that is signed, hashed or kept."""
+    bundle = sample_bundle()
+    record = bundle.dossier.record
+    claim = record.signed_claim.claim
+    encoded = encode_bundle(bundle)
+    return {
+        "claim": {
+            "domain_separator": hex_word(hash_domain(DOMAIN)),
+            "digest": hex_word(hash_claim(claim, DOMAIN)),
+            "signature": hex_word(record.signed_claim.signature),
+            "registration_id": identify_claim(claim, DOMAIN),
+        },
+        "fingerprints_sha256": claim.fingerprints_digest.hex(),
+        "disclosure_sha256": claim.disclosure_digest.hex(),
+        "rights_sha256": claim.rights_digest.hex(),
+        "record": encode_document(encode_record(record)).decode("utf-8"),
+        "record_sha256": digest_record(record).hex(),
+        "leaf": hex_word(leaf_of_record(record, bundle.dossier.salts)),
+        "transaction_hash": hex_word(bundle.anchor.transaction),
+        "bundle": encode_document(encoded).decode("utf-8"),
+        "bundle_sha256": digest_document(encoded).hex(),
+    }
+
+
+def render_vectors() -> dict[Path, str]:
+    """Both files and what belongs in them."""
+    documents = {"leaves.json": leaf_vectors(), "canonical.json": canonical_vectors()}
+    return {
+        VECTORS / name: json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        for name, document in documents.items()
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    check = parser.parse_args().check
+    stale = 0
+    for path, text in render_vectors().items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        print(f"{path.name} {'is out of date' if check else 'written'}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
