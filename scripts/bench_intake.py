@@ -33,7 +33,7 @@ from titledeed.services.intake import examine_job
 SAMPLE_S: Final = 0.02
 LIMITS: Final = {
     "size_bytes_max": 2**40,
-    "pixels_max": 2**31,
+    "pixels_max": 2**30,
     "duration_s_max": 86_400,
 }
 

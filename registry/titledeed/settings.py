@@ -28,7 +28,7 @@ class MediaSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     size_bytes_max: Annotated[int, Field(ge=1)] = 64 * 1024 * MEBIBYTE
-    pixels_max: Annotated[int, Field(ge=1)] = 120_000_000
+    pixels_max: Annotated[int, Field(ge=1, le=2**30)] = 120_000_000
     """Per frame; a PNG of 30,000 x 30,000 is refused before it is decoded."""
     duration_s_max: Annotated[int, Field(ge=1)] = 12 * 3_600
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenes import grid_s
 
 from titledeed.fingerprinting.base import Codes, FrameCodes
 from titledeed.matching.alignment import align
@@ -39,13 +40,13 @@ def test_copy_among_noise_is_found_where_it_is(
     """The work is drawn 20 times finer than the grid, so that every speed has its frames."""
     generator = np.random.default_rng(seed)
     fine = draw_walk(generator, 20 * 80, drift=0.006)
-    work = FrameCodes(np.arange(80) * 0.25, fine[::20])
+    work = FrameCodes(grid_s(80), fine[::20])
     count = int(min(24, (19 - start_s) / speed / 0.25))
     places = np.round((start_s + speed * np.arange(count) * 0.25) * 80).astype(int)
     copy = fine[places] ^ np.packbits(generator.random((count, 256)) < noise, axis=1)
     others = generator.integers(0, 256, (4 * before_s, 32), dtype=np.uint8)
     codes = np.concatenate([others, copy, others])
-    query = FrameCodes(np.arange(len(codes)) * 0.25, codes)
+    query = FrameCodes(grid_s(len(codes)), codes)
     found = align(query, work, find_hits(query, work))
     assert found
     best = max(found, key=lambda alignment: alignment.frames)
@@ -61,8 +62,8 @@ def test_copy_among_noise_is_found_where_it_is(
 @given(seed=SEEDS, count=st.integers(1, 400))
 def test_random_hits_alone_make_no_segment(seed: int, count: int) -> None:
     generator = np.random.default_rng(seed)
-    query = FrameCodes(np.arange(400) * 0.25, draw_walk(generator, 400, drift=0.1))
-    work = FrameCodes(np.arange(80) * 0.25, draw_walk(generator, 80, drift=0.1))
+    query = FrameCodes(grid_s(400), draw_walk(generator, 400, drift=0.1))
+    work = FrameCodes(grid_s(80), draw_walk(generator, 80, drift=0.1))
     hits = TimedHits(
         generator.choice(query.times_s, count),
         generator.choice(work.times_s, count),

@@ -96,6 +96,24 @@ def _check_riff(file: BinaryIO, what: str, size_bytes: int) -> None:
         raise truncated(what)
 
 
+def check_png(file: BinaryIO, size_bytes: int) -> None:
+    """Refuse a PNG file without its last chunk (W3C PNG 5.3, 11.2.5).
+
+    Raises:
+        MalformedMediaError: it is truncated.
+    """
+    start, kind = 8, b""
+    while kind != b"IEND":
+        file.seek(start)
+        header = file.read(8)
+        if len(header) < 8:
+            raise truncated("PNG")
+        length, kind = struct.unpack(">I4s", header)
+        start += length + 12
+        if start > size_bytes:
+            raise truncated("PNG")
+
+
 def time_webp(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
     """Frames and milliseconds of a WebP file; a still picture has one frame and lasts 0 ms.
 

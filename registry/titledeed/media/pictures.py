@@ -17,7 +17,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from titledeed.errors import MalformedMediaError, MediaTooLargeError
-from titledeed.media.containers import time_gif, time_webp
+from titledeed.media.containers import check_png, time_gif, time_webp
 from titledeed.media.limits import MediaLimits
 from titledeed.models.asset import MediaFacts, MediaType
 from titledeed.ports import FrameSink
@@ -70,10 +70,15 @@ def decode_picture(
         MediaTooLargeError: more pixels than allowed; found before they are decoded.
     """
     frames, duration_ms = 1, 0
-    if media_type is MediaType.GIF:
-        frames, duration_ms = time_gif(file)
-    elif media_type is MediaType.WEBP:
-        frames, duration_ms = time_webp(file, size_bytes)
+    match media_type:
+        case MediaType.GIF:
+            frames, duration_ms = time_gif(file)
+        case MediaType.WEBP:
+            frames, duration_ms = time_webp(file, size_bytes)
+        case MediaType.PNG:
+            check_png(file, size_bytes)
+        case _:
+            pass  # a JPEG file states no length; its decoder misses what is missing
     limits.check_duration(duration_ms / 1000)
     shown = _load(file, media_type, limits)
     luma = np.asarray(shown.convert("L"))
