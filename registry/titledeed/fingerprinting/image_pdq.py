@@ -12,10 +12,10 @@ from titledeed.fingerprinting.examples import draw_example
 from titledeed.fingerprinting.still import StillAlgorithm
 
 THUMBNAIL_PX_MAX = 512
-"""Longest side hashed; the PDQ paper shrinks to 512 first."""
+"""Longest side hashed: PDQ averages down to 64 x 64 anyway, and larger pictures only cost time."""
 
 QUALITY_MIN = 50
-"""Its authors discard hashes of lower quality ("Hashing and similarity", PDQ paper, 2019)."""
+"""Its authors advise to discard hashes of lower quality."""
 
 
 class ImagePdq(StillAlgorithm):

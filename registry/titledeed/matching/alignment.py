@@ -102,7 +102,9 @@ def select_novel(codes: Codes) -> npt.NDArray[np.bool_]:
 
 def select_keys(codes: Codes) -> npt.NDArray[np.bool_]:
     """The rows worth scanning: the novel ones, and of still footage one in a second."""
-    return select_novel(codes) | (np.arange(len(codes)) % KEY_ROWS == 0)
+    keys = select_novel(codes)
+    keys[::KEY_ROWS] = True
+    return keys
 
 
 def align(query: FrameCodes, work: FrameCodes, hits: TimedHits) -> list[Alignment]:
@@ -132,7 +134,8 @@ def align(query: FrameCodes, work: FrameCodes, hits: TimedHits) -> list[Alignmen
 
 
 def _inside(times_s: npt.NDArray[np.float64], span: Interval) -> npt.NDArray[np.bool_]:
-    return np.asarray((times_s >= span.start_s) & (times_s < span.end_s), np.bool_)
+    inside: npt.NDArray[np.bool_] = (times_s >= span.start_s) & (times_s < span.end_s)
+    return inside
 
 
 def _follow(line: Line, query: FrameCodes, work: FrameCodes) -> Alignment | None:

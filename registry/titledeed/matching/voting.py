@@ -120,3 +120,12 @@ def _fit_once(hits: TimedHits, speed: float) -> Line:
         speed = 1.0
     speed = min(max(speed, SPEED_MIN), SPEED_MAX)
     return Line(speed, work_mean - speed * query_mean)
+
+
+def _sharpen(hits: TimedHits) -> npt.NDArray[np.float64]:
+    """Weights by which each moment counts alike and its closest hits prevail."""
+    _, moment = np.unique(hits.query_s, return_inverse=True)
+    closest = np.zeros(int(moment.max()) + 1)
+    np.maximum.at(closest, moment, hits.weight)
+    weight = np.exp((hits.weight - closest[moment]) / FIT_SHARPNESS)
+    return np.asarray(weight / np.bincount(moment, weight)[moment], np.float64)

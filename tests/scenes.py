@@ -1,0 +1,158 @@
+"""Moving scenes as luma frames, edits of them, and a source of codes in memory.
+
+Everything is drawn by formula from a seed: two seeds look different, two moments differ, and a
+moment may lie anywhere between the samples, so that changed speeds are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from titledeed.fingerprinting.base import (
+    SAMPLE_PERIOD_S,
+    Extraction,
+    FingerprintAlgorithm,
+    FrameCodes,
+    Luma,
+)
+from titledeed.fingerprinting.frame_codes import encode_frame_codes
+from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.models.fingerprint import FingerprintCode, FingerprintView
+from titledeed.models.primitives import RegistrationId
+
+Scene = list[Luma]
+"""Frames on the grid of four per second, from 0 s."""
+
+SIZE = (192, 128)
+"""Width and height."""
+
+
+def draw_scene(seed: int, *, seconds: float, start_s: float = 0.0, speed: float = 1.0) -> Scene:
+    """Seconds of the seed's scene from ``start_s`` on, played at ``speed``."""
+    generator = np.random.default_rng(seed)
+    width, height = SIZE
+    textures = [
+        cv2.resize(
+            generator.integers(0, 256, (20, 30), dtype=np.uint8),
+            (2 * width, 2 * height),
+            interpolation=cv2.INTER_CUBIC,
+        ).astype(np.float32)
+        for _ in range(2)
+    ]
+    phases = generator.uniform(0, 6, 4)
+    frames = []
+    for index in range(round(seconds / SAMPLE_PERIOD_S)):
+        moment = start_s + speed * index * SAMPLE_PERIOD_S
+        layers = [
+            cv2.getRectSubPix(
+                texture,
+                SIZE,
+                (
+                    float(width + width / 2 * np.sin(0.31 * moment + phases[2 * layer])),
+                    float(height + height / 2 * np.sin(0.23 * moment + phases[2 * layer + 1])),
+                ),
+            )
+            for layer, texture in enumerate(textures)
+        ]
+        share = 0.5 + 0.4 * np.sin(0.9 * moment + phases[0])
+        blend = share * layers[0] + (1 - share) * layers[1]
+        frames.append(np.clip(blend, 16, 235).astype(np.uint8))
+    return frames
+
+
+def grid_s(count: int, start_s: float = 0.0) -> npt.NDArray[np.float64]:
+    """Times of the sampling grid."""
+    return np.asarray(start_s + np.arange(count) * SAMPLE_PERIOD_S, np.float64)
+
+
+def draw_flat(level: int, *, seconds: float) -> Scene:
+    """Frames of one grey level."""
+    count = round(seconds / SAMPLE_PERIOD_S)
+    return [np.full(SIZE[::-1], level, np.uint8) for _ in range(count)]
+
+
+def mirror(scene: Scene) -> Scene:
+    """Flip left and right."""
+    return [np.ascontiguousarray(frame[:, ::-1]) for frame in scene]
+
+
+def degrade(scene: Scene, *, seed: int = 0, quality: int = 40) -> Scene:
+    """Half the size, noise, and JPEG of low quality."""
+    generator = np.random.default_rng(seed)
+    result = []
+    for frame in scene:
+        half = cv2.resize(frame, (SIZE[0] // 2, SIZE[1] // 2), interpolation=cv2.INTER_AREA)
+        noisy = np.clip(half + generator.normal(0, 3, half.shape), 0, 255).astype(np.uint8)
+        _, data = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        result.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8))
+    return result
+
+
+def add_bars(scene: Scene, *, rows: int = 0, columns: int = 0, level: int = 16) -> Scene:
+    """Letterbox by rows above and below, pillarbox by columns left and right."""
+    return [
+        np.pad(frame, ((rows, rows), (columns, columns)), constant_values=level) for frame in scene
+    ]
+
+
+def crop(scene: Scene, *, share: float) -> Scene:
+    """The middle of the picture, ``share`` of its width and height."""
+    height, width = scene[0].shape
+    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    return [np.ascontiguousarray(f[top : height - top, left : width - left]) for f in scene]
+
+
+EDITS: dict[str, Callable[[Scene], Scene]] = {
+    "degraded": degrade,
+    "letterboxed": lambda scene: degrade(add_bars(scene, rows=20)),
+    "pillarboxed": lambda scene: degrade(add_bars(scene, columns=30)),
+    "window-boxed": lambda scene: degrade(add_bars(scene, rows=14, columns=18, level=235)),
+    "cropped": lambda scene: crop(scene, share=0.92),
+}
+"""Edits that keep the sides of the picture."""
+
+
+def extract(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> Extraction:
+    """Feed a scene to the algorithm; the buffer is reused as a decoder would."""
+    extractor = algorithm.start()
+    for index, frame in enumerate(scene):
+        buffer = frame.copy()
+        extractor.add_frame(index * SAMPLE_PERIOD_S, buffer)
+        buffer.fill(0)
+    return extractor.finish()
+
+
+def extract_code(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> FingerprintCode:
+    """The code of a scene that has one."""
+    code = extract(algorithm, scene).code
+    assert code is not None
+    return code
+
+
+def extract_frames(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> FrameCodes:
+    """The decoded code of a scene that has one."""
+    return algorithm.decode(extract_code(algorithm, scene).code)
+
+
+def plain_view(frames: FrameCodes) -> FingerprintView:
+    """A query view of video frame codes."""
+    return FingerprintView(VideoDct().wrap(encode_frame_codes(frames)), mirrored=False)
+
+
+class CodeSource:
+    """A ``FingerprintSource`` in memory."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, RegistrationId, FingerprintCode]] = []
+
+    def add(self, name: str, code: FingerprintCode) -> None:
+        self._rows.append((len(self._rows) + 1, RegistrationId(name), code))
+
+    def iter_fingerprints(
+        self, after: int
+    ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
+        yield from (row for row in self._rows if row[0] > after)
