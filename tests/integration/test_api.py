@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +13,6 @@ from fastapi.testclient import TestClient
 from render_media import cut_clip, render_clip, render_picture
 
 from titledeed.bootstrap import initialize_home
-from titledeed.errors import HomeNotInitializedError
 from titledeed.settings import ApiSettings, Settings
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
@@ -475,89 +469,3 @@ class TestServing:
         )
         assert answer.status_code == status
         poll(served, answer.headers["location"], {})
-
-
-SERVE = """
-import sys, uvicorn
-from pathlib import Path
-from titledeed.settings import Settings
-from titledeed_api import create_app
-app = create_app(Settings(home=Path(sys.argv[1])))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_alive(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx2.get(f"http://127.0.0.1:{port}/livez")
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the server did not start")
-
-
-def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
-    server = subprocess.Popen([sys.executable, "-c", SERVE, str(home), str(port)])
-    wait_until_alive(port)
-    return server
-
-
-def test_a_killed_server_leaves_neither_running_jobs_nor_files(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    initialize_home(Settings(home=home))
-    clip = render_clip(tmp_path / "long.mp4", seconds=40, seed=31, size=(640, 360))
-    port = free_port()
-    server = start_server(home, port)
-    try:
-        answer = httpx2.post(f"http://127.0.0.1:{port}/v1/verifications", content=clip.read_bytes())
-        assert answer.status_code == 202
-        assert list((home / "uploads").glob("*/*/*"))
-    finally:
-        os.kill(server.pid, signal.SIGKILL)
-        server.wait()
-    with TestClient(create_app(Settings(home=home))) as client:
-        document = client.get(answer.headers["location"]).json()
-        failed = resources.Failed.model_validate(document)
-        assert failed.problem.code == "interrupted"
-        assert not list((home / "uploads").rglob("*"))
-
-
-def test_a_second_server_leaves_the_work_of_the_first_alone(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    initialize_home(Settings(home=home))
-    clip = render_clip(tmp_path / "long.mp4", seconds=20, seed=32, size=(640, 360))
-    port = free_port()
-    server = start_server(home, port)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        answer = httpx2.post(f"{address}/v1/verifications", content=clip.read_bytes())
-        with TestClient(create_app(Settings(home=home))) as second:
-            location = answer.headers["location"]
-            deadline = time.monotonic() + 60
-            while second.get(location).json()["status"] == "running":
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            assert second.get(location).json()["status"] == "succeeded"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def test_an_uninitialised_home_is_told_and_left_untouched(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    with (
-        pytest.raises(HomeNotInitializedError),
-        TestClient(create_app(Settings(home=home))),
-    ):
-        pass
-    assert not home.exists()

@@ -1,0 +1,122 @@
+"""Long work: started from an upload, shown as a resource with a ``status``, waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from titledeed.errors import NotFoundError, TitledeedError
+from titledeed.models.registration import Job, JobStatus, Viewer
+from titledeed.services.documents import SCHEMA_VERSION, Document
+from titledeed_api.dependencies import Server
+from titledeed_api.problems import answer_problem, describe_problem, log_fault
+from titledeed_api.schemas.problems import Problem
+from titledeed_api.uploads import Upload
+
+POLL_INTERVAL_S: Final = 0.1
+
+Show = Callable[[Server, Job], Document]
+"""Shows a job that succeeded."""
+
+_log = logging.getLogger(__name__)
+
+
+async def start_job(
+    server: Server,
+    kind: str,
+    viewer: Viewer,
+    upload: Upload,
+    work: Callable[[], Mapping[str, object]],
+) -> Job:
+    """Start work on an upload; the work discards it, whatever happens."""
+
+    def run() -> Mapping[str, object]:
+        try:
+            return work()
+        except TitledeedError as error:
+            log_fault(error)
+            error.message = upload.hide_paths(error.message)
+            raise
+        except Exception:
+            _log.exception("a %s failed", kind)
+            raise
+        finally:
+            upload.discard()
+
+    return await run_in_threadpool(server.registry.jobs.submit, kind, viewer, run)
+
+
+def find_job(server: Server, kind: str, job_id: str, viewer: Viewer) -> Job:
+    """A job of this kind.
+
+    Raises:
+        NotFoundError: there is none, or none that the viewer may see.
+    """
+    missing = NotFoundError(f"there is no {kind} {job_id[:60]} to be seen here")
+    try:
+        job = server.registry.jobs.get(job_id, viewer)
+    except NotFoundError as error:
+        raise missing from error
+    if job.kind != kind:
+        raise missing
+    return job
+
+
+def show_job(server: Server, job: Job, show: Show) -> Document:
+    """The resource behind a job's address, in whatever state."""
+    document: Document = {
+        "schema_version": SCHEMA_VERSION,
+        "id": job.job_id,
+        "status": job.status.value,
+    }
+    if job.status is JobStatus.SUCCEEDED:
+        return {**document, **show(server, job)}
+    if job.status is JobStatus.FAILED:
+        return {**document, "problem": read_problem(job).model_dump()}
+    return document
+
+
+def read_result(job: Job) -> Document:
+    """What successful work left."""
+    result: Document = json.loads(job.result or "{}")
+    return result
+
+
+def read_problem(job: Job) -> Problem:
+    """Why work failed."""
+    found: dict[str, str] = json.loads(job.problem or "{}")
+    return describe_problem(found["code"], found["message"], found["next_step"])
+
+
+async def answer_started(server: Server, job: Job, patience: float | None, show: Show) -> Response:
+    """The answer to the request that started a job.
+
+    202 and where to ask, or, to those who wait, what came of it.
+    """
+    headers = {"Location": f"/v1/{job.kind}s/{job.job_id}"}
+    if patience is not None:
+        headers["Preference-Applied"] = "wait"
+        job = await wait_for(server, job, patience)
+    if job.status is JobStatus.FAILED:
+        return answer_problem(read_problem(job), headers)
+    document = await run_in_threadpool(show_job, server, job, show)
+    if job.status is JobStatus.RUNNING:
+        return JSONResponse(document, 202, {**headers, "Retry-After": "1"})
+    return JSONResponse(document, 201 if document.get("created") else 200, headers)
+
+
+async def wait_for(server: Server, job: Job, timeout_s: float) -> Job:
+    """The job after at most so long; holds no thread meanwhile, so that many may wait."""
+    deadline = time.monotonic() + timeout_s
+    while job.status is JobStatus.RUNNING and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_INTERVAL_S)
+        job = await run_in_threadpool(server.registry.jobs.get, job.job_id, job.viewer)
+    return job

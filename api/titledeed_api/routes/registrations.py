@@ -1,0 +1,187 @@
+"""``/v1/registrations``: registering a file, and what is registered.
+
+An address holds the id of a registration or of the work that makes one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import FileResponse
+
+from titledeed.canonical.identifiers import parse_registration_id
+from titledeed.errors import InvalidRequestError, InvariantViolation, NotFoundError
+from titledeed.models.disclosure import AssetDisclosure
+from titledeed.models.primitives import RegistrationId
+from titledeed.models.registration import Job, Registration, Viewer, Visibility
+from titledeed.services.acceptance import Statement
+from titledeed.services.documents import (
+    SCHEMA_VERSION,
+    Document,
+    registered_document,
+    registration_document,
+)
+from titledeed.services.registration import RefusedFile, RegisterRequest
+from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep, ViewerDep
+from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
+from titledeed_api.schemas import resources
+from titledeed_api.schemas.requests import RegistrationFields, describe_form
+from titledeed_api.schemas.resources import Failed, Running
+from titledeed_api.uploads import FILE_FIELD, ReceivedFile
+
+KIND = "registration"
+UNTITLED = "Untitled"
+
+router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Register a file",
+    responses={
+        200: {"model": resources.Registration, "description": "Registered already"},
+        201: {"model": resources.Registration, "description": "Registered"},
+        202: {"model": Running},
+    },
+    openapi_extra=describe_form(RegistrationFields, {FILE_FIELD: "A picture, clip or sound"}),
+)
+async def create_registration(
+    server: ServerDep, owner: OwnerDep, patience: PatienceDep, request: Request
+) -> Response:
+    """Fingerprint, sign and anchor one file on behalf of this home's claimant.
+
+    The body may also be the bytes of the file themselves, with the fields in the query. The
+    uploaded source is deleted; the signed copy stays in the home.
+    """
+    async with server.uploads.receive(request) as upload:
+        fields = RegistrationFields.parse(upload.fields)
+        upload.refuse_others(FILE_FIELD)
+        wanted = _request_of(upload.require(FILE_FIELD), fields)
+
+        def work() -> Document:
+            return _register(server, wanted)
+
+        job = await start_job(server, KIND, owner, upload, work)
+    return await answer_started(server, job, patience, _show_made)
+
+
+@router.get(
+    "/{registration_id}",
+    summary="See a registration",
+    response_model=resources.Registration | Running | Failed,
+    response_model_exclude_unset=True,
+)
+def read_registration(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Document:
+    """A published registration, or with a token any; or the work that makes one."""
+    try:
+        known = parse_registration_id(registration_id)
+    except InvalidRequestError:
+        job = find_job(server, KIND, registration_id, viewer)
+        return show_job(server, job, _show_made)
+    registration = server.registry.registration.get(known, viewer)
+    return show_registration(registration, viewer)
+
+
+@router.get("/{registration_id}/bundle", summary="Get the evidence bundle")
+def read_bundle(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Response:
+    """One file that proves the registration offline: `titledeed bundle verify FILE`."""
+    registration = find_registration(server, viewer, registration_id)
+    path = server.registry.registration.bundle_path(registration)
+    if path is None:
+        raise NotFoundError(
+            f"{registration.registration_id} has no evidence bundle yet",
+            next_step="It comes with the block that includes the claim: ask again later.",
+        )
+    return _send_file(Path(path), f"{registration.registration_id}.bundle.json")
+
+
+@router.get("/{registration_id}/thumbnail", summary="Get the thumbnail")
+def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Response:
+    """A small JPEG; there is none for sounds."""
+    registration = find_registration(server, viewer, registration_id)
+    thumbnail = server.registry.registration.thumbnail(registration)
+    if not thumbnail:
+        raise NotFoundError(f"{registration.registration_id} has no thumbnail")
+    return Response(thumbnail, media_type="image/jpeg")
+
+
+@router.get("/{registration_id}/signed", summary="Get the signed copy")
+def read_signed(server: ServerDep, owner: OwnerDep, registration_id: str) -> Response:
+    """The copy that carries the Content Credentials; there is none for some media types."""
+    registration = find_registration(server, owner, registration_id)
+    if registration.signed_path is None:
+        raise NotFoundError(f"{registration.registration_id} has no signed copy here")
+    path = Path(registration.signed_path)
+    return _send_file(path, registration.registration_id + path.suffix)
+
+
+def find_registration(server: Server, viewer: Viewer, registration_id: str) -> Registration:
+    """A registration that the viewer may see.
+
+    Raises:
+        NotFoundError: there is none; an id that cannot exist is no other error.
+    """
+    return server.registry.registration.get(RegistrationId(registration_id[:60]), viewer)
+
+
+def show_registration(registration: Registration, viewer: Viewer) -> Document:
+    """One registration; where files lie on the server is left out."""
+    document = registration_document(registration)
+    del document["signed_path"]
+    here = f"/v1/registrations/{registration.registration_id}"
+    published = registration.visibility is Visibility.PUBLISHED
+    has_signed = viewer is Viewer.OWNER and registration.signed_path is not None
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": registration.registration_id,
+        **document,
+        "links": {
+            "self": here,
+            "page": f"/registrations/{registration.registration_id}" if published else None,
+            "bundle": f"{here}/bundle" if registration.anchor else None,
+            "thumbnail": f"{here}/thumbnail",
+            "signed": f"{here}/signed" if has_signed else None,
+        },
+    }
+
+
+def _request_of(file: ReceivedFile, fields: RegistrationFields) -> RegisterRequest:
+    return RegisterRequest(
+        sources=(file.path,),
+        statement=Statement(
+            disclosure=AssetDisclosure(
+                source_type=fields.source_type, model_name=fields.model, oversight=fields.oversight
+            ),
+            title=fields.title or file.stem or UNTITLED,
+            credits=(),
+            visibility=Visibility.PUBLISHED if fields.publish else Visibility.PRIVATE,
+            output=None,
+        ),
+    )
+
+
+def _register(server: Server, request: RegisterRequest) -> Document:
+    outcomes = server.registry.registration.register(request)
+    if len(outcomes) != 1:
+        raise InvariantViolation(f"one file gave {len(outcomes)} outcomes")
+    if isinstance(outcomes[0], RefusedFile):
+        raise outcomes[0].error
+    document = registered_document(outcomes[0])
+    return {key: document[key] for key in ("registration_id", "created", "similar", "notes")}
+
+
+def _show_made(server: Server, job: Job) -> Document:
+    """The registration as it is now, and what was noticed when it was made."""
+    made = read_result(job)
+    found = server.registry.registration.get(
+        RegistrationId(str(made["registration_id"])), job.viewer
+    )
+    return {**show_registration(found, job.viewer), **made}
+
+
+def _send_file(path: Path, name: str) -> Response:
+    if not path.is_file():
+        raise NotFoundError(f"{name} is not kept on this server any more")
+    return FileResponse(path, filename=name, media_type="application/octet-stream")
