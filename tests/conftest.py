@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from titledeed.chain.evm import import_ethereum
+
+# A test that imports web3 itself would leave the recursion limit that py_ecc sets.
+import_ethereum()
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHARED = CHECKOUT.parent / "shared"
 

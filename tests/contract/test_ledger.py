@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from titledeed.chain.rpc import Node, parse_object, parse_quantity
 from titledeed.chain.signatures import check_transaction
 from titledeed.chain.transactions import hash_transaction
 from titledeed.errors import ChainMismatchError, LedgerError, TransactionRevertedError
-from titledeed.models.evidence import SignedTransaction
+from titledeed.models.evidence import Anchor, SignedTransaction
 from titledeed.models.primitives import BlockHash, TransactionHash
 from titledeed.ports import Ledger
 
@@ -53,7 +54,17 @@ def ledger(chain: tuple[Node, ChainPin]) -> Ledger:
 def _anchored(ledger: Ledger, label: str, size: int = 3) -> SignedTransaction:
     transaction = ledger.sign_anchor(root_of(label), size, ledger.count_transactions())
     ledger.broadcast(transaction)
+    _await_anchor(ledger, transaction)
     return transaction
+
+
+def _await_anchor(ledger: Ledger, transaction: SignedTransaction) -> Anchor:
+    """A node behind a URL mines in its own time."""
+    deadline = time.monotonic() + 20
+    while (anchor := ledger.find_receipt(transaction.hash)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return anchor
 
 
 def test_identity_is_the_pinned_one(ledger: Ledger, chain: tuple[Node, ChainPin]) -> None:
@@ -152,7 +163,7 @@ def test_reverted_transaction_is_told(ledger: Ledger) -> None:
     transaction = SignedTransaction(raw, hash_transaction(raw), nonce)
     ledger.broadcast(transaction)
     with pytest.raises(TransactionRevertedError):
-        ledger.find_receipt(transaction.hash)
+        _await_anchor(ledger, transaction)
 
 
 def test_transaction_that_anchored_nothing_new_is_told(ledger: Ledger) -> None:

@@ -139,7 +139,7 @@ def _parse_anchor(fields: Fields) -> Anchor:
         transaction=TransactionHash(Keccak256(fields.word("transaction"))),
         block_number=fields.integer("block_number"),
         block_hash=BlockHash(Keccak256(fields.word("block_hash"))),
-        block_timestamp=fields.integer("block_timestamp"),
+        block_timestamp=fields.timestamp("block_timestamp"),
     )
     fields.done()
     return anchor

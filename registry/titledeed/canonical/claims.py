@@ -95,7 +95,7 @@ def parse_signed_claim(fields: Fields) -> SignedClaim:
         disclosure_digest=fields.sha256("disclosure_sha256"),
         rights_digest=fields.sha256("rights_sha256"),
         recovery_key=parse_address(fields.text("recovery_key")),
-        claimed_at=fields.integer("claimed_at"),
+        claimed_at=fields.timestamp("claimed_at"),
     )
     signature = Signature(fields.hexadecimal("signature", length_max=SIGNATURE_LENGTH_MAX))
     fields.done()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -24,7 +25,14 @@ T = TypeVar("T")
 TEXT_LENGTH_MAX = 4_096
 ITEMS_MAX = 100_000
 NESTING_MAX = 40
+"""Of YAML; JSON is bounded by the recursion limit."""
+RECURSION_LIMIT_MAX = 20_000
+"""Above it Python's JSON reader overflows the C stack before it notices deep nesting."""
 INTEGER_MAX = 2**53 - 1
+TIMESTAMP_MAX = 253_402_300_799
+"""The last second of the year 9999, the last that ISO 8601 writes in four digits."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def encode_document(document: Mapping[str, Json]) -> bytes:
@@ -41,14 +49,20 @@ def parse_document(data: bytes, *, what: str) -> Fields:
     """Parse untrusted JSON.
 
     Args:
-        data: UTF-8 text of one JSON object; a duplicate key is refused.
+        data: UTF-8 text of one JSON object; a duplicate key is refused, and so is half a
+            character, which no canonical form can hold.
         what: how errors name the document, for example ``the bundle``.
 
     Raises:
         MalformedDocumentError: not JSON, nested too deep, or no object.
     """
+    if sys.getrecursionlimit() > RECURSION_LIMIT_MAX:
+        raise InvariantViolation("a library raised the recursion limit: JSON could kill us")
     try:
-        value = json.loads(data, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        text = data.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedDocumentError(f"{what} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
@@ -121,6 +135,10 @@ class Fields:
             raise self.fail(name, f"must be an integer from {minimum} to {maximum}")
         return value
 
+    def timestamp(self, name: str) -> int:
+        """Seconds since 1970, within the years that can be written."""
+        return self.integer(name, maximum=TIMESTAMP_MAX)
+
     def boolean(self, name: str) -> bool:
         """True or false."""
         value = self._take(name)
@@ -145,12 +163,15 @@ class Fields:
         return raw
 
     def blob(self, name: str) -> bytes:
-        """Standard base64 with padding."""
+        """Standard base64 with padding, in its only form: unused bits are zero."""
         value = self._take(name)
         try:
-            return base64.b64decode(value if isinstance(value, str) else b"!", validate=True)
+            raw = base64.b64decode(value if isinstance(value, str) else b"!", validate=True)
         except ValueError as error:
             raise self.fail(name, "must be base64") from error
+        if base64_text(raw) != value:
+            raise self.fail(name, "must be base64 in its canonical form")
+        return raw
 
     def child(self, name: str) -> Fields:
         """A nested object."""

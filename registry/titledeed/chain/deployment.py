@@ -9,6 +9,7 @@ from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
+from titledeed.chain.evm import open_web3
 from titledeed.chain.pin import ChainPin
 from titledeed.chain.rpc import Node, ask, fetch_block, parse_bytes, parse_object, parse_quantity
 from titledeed.chain.sending import Sender, sign_call
@@ -90,7 +91,7 @@ def deploy_contract(node: Node, *, sender: Sender, timeout_s: float = 300) -> Ad
         return artifact.address
     has_factory = _code_hash(node, CREATE2_FACTORY) is not None
     transaction = sign_call(
-        node,
+        open_web3(node),
         sender=sender,
         chain_id=parse_quantity(ask(node, "eth_chainId")),
         nonce=parse_quantity(ask(node, "eth_getTransactionCount", sender.address, "pending")),

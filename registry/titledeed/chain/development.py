@@ -94,7 +94,7 @@ class DevelopmentChain:
         if self.pin.genesis is None:
             raise ChainMismatchError(f"{folder} pins a chain that this home does not run itself")
         self._genesis = self.pin.genesis
-        self._folder = folder
+        self.folder = folder
         self._binary = anvil
         self._clock = clock
         self._replica: _Replica | None = None
@@ -182,7 +182,7 @@ class DevelopmentChain:
             chain_id=self.pin.identity.chain_id,
             genesis=self._genesis,
         )
-        journal = Journal(self._folder / JOURNAL_NAME, genesis_timestamp=self._genesis.timestamp)
+        journal = Journal(self.folder / JOURNAL_NAME, genesis_timestamp=self._genesis.timestamp)
         self._replica = _Replica(anvil, journal)
         found = _block_hash(anvil, 0)
         if found != self.pin.identity.genesis_hash:

@@ -1,7 +1,7 @@
 """Keys of accounts in keystore v3 files (Web3 Secret Storage), and what they sign.
 
 The account is readable without the passphrase; the key is decrypted once, when it is first needed.
-``eth_account`` does the format; it is imported only then, because it takes long.
+eth-account does the format.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.identifiers import address_from_bytes
+from titledeed.chain.evm import import_ethereum
 from titledeed.chain.signatures import address_of_key, sign_digest
 from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import (
@@ -96,11 +97,15 @@ class KeyFile:
             return self._key
 
     def _decrypt(self) -> bytes:
+        import_ethereum()
         from eth_account import Account
 
+        passphrase = self._passphrase()
         try:
-            key = bytes(Account.decrypt(self._keystore, self._passphrase()))
+            key = bytes(Account.decrypt(self._keystore, passphrase))
         except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+            if "MAC mismatch" not in str(error):
+                raise StorageError(f"{self._path} is no complete keystore: {error!r}") from error
             raise PassphraseError(
                 f"the passphrase does not open {self._path}",
                 next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
@@ -124,6 +129,7 @@ class FileKeyStore(KeyFile):
 
 
 def _encrypt(key: bytes, passphrase: str, work_factor: int) -> bytes:
+    import_ethereum()
     from eth_account import Account
 
     keystore = Account.encrypt(key, passphrase, kdf="scrypt", iterations=work_factor)
@@ -150,7 +156,7 @@ def _write_new(path: Path, data: bytes) -> None:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             keystore = json.loads(file.read(_KEYFILE_LENGTH_MAX))
@@ -160,14 +166,14 @@ def _read(path: Path) -> dict[str, object]:
         ) from error
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is not a keystore v3 file") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
         raise StorageError(f"{path} is not a keystore v3 file")
     return keystore
 
 
-def _address_in(keystore: dict[str, object], path: Path) -> Address:
+def _address_in(keystore: dict[str, Any], path: Path) -> Address:
     text = keystore.get("address")
     if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
         raise StorageError(f"{path} names no account")

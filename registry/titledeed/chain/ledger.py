@@ -1,31 +1,25 @@
-"""The ``Ledger`` port on any EVM chain that answers JSON-RPC, the development chain included."""
+"""The ``Ledger`` port on any EVM chain, the development chain included, through web3."""
 
 from __future__ import annotations
 
 import threading
-from typing import Final
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
-from titledeed.canonical.documents import Json, hex_word
-from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.contract import (
-    AnchoredEvent,
-    decode_anchor_of,
-    decode_anchored,
-    encode_anchor,
-    encode_anchor_of,
-)
+from titledeed.canonical.documents import hex_word
+from titledeed.canonical.identifiers import parse_address
+from titledeed.chain.contract import encode_anchor
 from titledeed.chain.deployment import check_pin
-from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import (
-    Node,
-    RpcError,
-    ask,
-    fetch_block,
-    parse_array,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
+from titledeed.chain.evm import (
+    checksum_address,
+    import_ethereum,
+    open_contract,
+    open_web3,
+    own_errors,
 )
+from titledeed.chain.pin import ChainPin
+from titledeed.chain.rpc import Node
 from titledeed.chain.sending import Sender, sign_call
 from titledeed.errors import (
     ConfigurationError,
@@ -40,6 +34,11 @@ from titledeed.models.primitives import (
     MerkleRoot,
     TransactionHash,
 )
+
+if TYPE_CHECKING:
+    from web3 import Web3
+    from web3.contract import Contract
+    from web3.types import EventData, TxReceipt
 
 DEVELOPMENT_ACCOUNTS: Final = frozenset(
     {
@@ -94,7 +93,8 @@ class EvmLedger:
 
     def count_transactions(self) -> int:
         """See ``ports.Ledger.count_transactions``."""
-        return parse_quantity(self._call("eth_getTransactionCount", self.sender, "latest"))
+        with own_errors("to count transactions"):
+            return self._web3.eth.get_transaction_count(checksum_address(self.sender))
 
     def sign_anchor(self, root: MerkleRoot, size: int, nonce: int) -> SignedTransaction:
         """See ``ports.Ledger.sign_anchor``. Asks the node for fees and gas.
@@ -102,9 +102,8 @@ class EvmLedger:
         Raises:
             TransactionRevertedError: the contract would refuse it.
         """
-        self._check()
         return sign_call(
-            self._node,
+            self._web3,
             sender=self._sender,
             chain_id=self.identity.chain_id,
             nonce=nonce,
@@ -118,82 +117,100 @@ class EvmLedger:
         Raises:
             LedgerError: the node refuses the transaction and does not know it.
         """
-        self._check()
-        try:
-            self._node.call("eth_sendRawTransaction", hex_word(transaction.raw))
-        except RpcError as error:
-            # "already known", "nonce too low" and the like: nodes agree on no words and no codes.
-            if self._call("eth_getTransactionByHash", hex_word(transaction.hash)) is None:
-                raise LedgerError(
-                    f"the chain refuses transaction {hex_word(transaction.hash)}: {error.message}",
-                    next_step=f"See that {self.sender} can pay for it.",
-                ) from error
+        import_ethereum()
+        from hexbytes import HexBytes
+        from web3.exceptions import TransactionNotFound, Web3RPCError
+
+        with own_errors("to take a transaction"):
+            eth = self._web3.eth
+            try:
+                eth.send_raw_transaction(transaction.raw)
+            except Web3RPCError as refusal:
+                # "already known", "nonce too low" and the like: nodes agree on no words or codes.
+                try:
+                    eth.get_transaction(HexBytes(transaction.hash))
+                except TransactionNotFound:
+                    raise LedgerError(
+                        f"the chain refuses transaction {hex_word(transaction.hash)}: {refusal}",
+                        next_step=f"See that {self.sender} can pay for it.",
+                    ) from refusal
 
     def find_receipt(self, transaction: TransactionHash) -> Anchor | None:
         """See ``ports.Ledger.find_receipt``."""
-        answer = self._call("eth_getTransactionReceipt", hex_word(transaction))
-        if answer is None:
-            return None
-        receipt = parse_object(answer)
-        if parse_quantity(receipt.get("status")) != 1:
-            raise TransactionRevertedError(
-                f"the contract refused transaction {hex_word(transaction)}"
+        import_ethereum()
+        from hexbytes import HexBytes
+        from web3.exceptions import TransactionNotFound
+
+        with own_errors("to show a receipt"):
+            try:
+                receipt = self._web3.eth.get_transaction_receipt(HexBytes(transaction))
+            except TransactionNotFound:
+                return None
+            if receipt["status"] != 1:
+                raise TransactionRevertedError(
+                    f"the contract refused transaction {hex_word(transaction)}"
+                )
+            event = self._anchored_event(receipt)
+            block = self._web3.eth.get_block(receipt["blockNumber"])
+            if block["hash"] != receipt["blockHash"]:
+                return None  # a reorganisation between the two calls
+            return Anchor(
+                root=MerkleRoot(Keccak256(event["args"]["root"])),
+                size=event["args"]["size"],
+                caller=parse_address(event["args"]["caller"]),
+                sequence=event["args"]["sequence"],
+                transaction=transaction,
+                block_number=receipt["blockNumber"],
+                block_hash=BlockHash(Keccak256(bytes(receipt["blockHash"]))),
+                block_timestamp=block["timestamp"],
             )
-        event = self._anchored_event(receipt)
-        if event is None:
-            raise LedgerError(f"transaction {hex_word(transaction)} anchored nothing new")
-        block_hash = BlockHash(Keccak256(parse_bytes(receipt.get("blockHash"), length=32)))
-        block_number = parse_quantity(receipt.get("blockNumber"))
-        block = fetch_block(self._node, block_number)
-        if block is None or block.get("hash") != hex_word(block_hash):
-            return None  # a reorganisation between the two calls
-        return Anchor(
-            root=event.root,
-            size=event.size,
-            caller=event.caller,
-            sequence=event.sequence,
-            transaction=transaction,
-            block_number=block_number,
-            block_hash=block_hash,
-            block_timestamp=parse_quantity(block.get("timestamp")),
-        )
 
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:
         """See ``ports.Ledger.find_anchor_time``."""
-        request: dict[str, Json] = {
-            "to": self.identity.contract,
-            "data": hex_word(encode_anchor_of(root, caller)),
-        }
-        found = decode_anchor_of(parse_bytes(self._call("eth_call", request, "latest")))
-        return found[0] if found else None
+        with own_errors("to look up an anchor"):
+            timestamp, sequence = self._contract.functions.anchorOf(root, caller).call()
+        return int(timestamp) if sequence else None
 
     def is_canonical(self, anchor: Anchor) -> bool:
         """See ``ports.Ledger.is_canonical``."""
-        self._check()
-        block = fetch_block(self._node, anchor.block_number)
-        return block is not None and block.get("hash") == hex_word(anchor.block_hash)
+        import_ethereum()
+        from web3.exceptions import BlockNotFound
+
+        with own_errors("to show a block"):
+            try:
+                block = self._web3.eth.get_block(anchor.block_number)
+            except BlockNotFound:
+                return False
+            return bytes(block["hash"]) == anchor.block_hash
 
     def close(self) -> None:
         """See ``ports.Ledger.close``."""
         self._node.close()
 
-    def _call(self, method: str, *params: Json) -> Json:
-        self._check()
-        return ask(self._node, method, *params)
-
-    def _check(self) -> None:
+    @property
+    def _web3(self) -> Web3:
+        """web3 on a node that was compared with the pin."""
         with self._lock:
             if not self._is_checked:
                 check_pin(self._node, self._pin)
                 self._is_checked = True
+        return self._unchecked_web3
 
-    def _anchored_event(self, receipt: dict[str, Json]) -> AnchoredEvent | None:
-        for item in parse_array(receipt.get("logs")):
-            log = parse_object(item)
-            address = address_from_bytes(parse_bytes(log.get("address"), length=20))
-            if address != self.identity.contract:
-                continue
-            topics = [parse_bytes(topic, length=32) for topic in parse_array(log.get("topics"))]
-            if event := decode_anchored(topics, parse_bytes(log.get("data"))):
+    @cached_property
+    def _unchecked_web3(self) -> Web3:
+        return open_web3(self._node)
+
+    @property
+    def _contract(self) -> Contract:
+        return open_contract(self._web3, self.identity.contract)
+
+    def _anchored_event(self, receipt: TxReceipt) -> EventData:
+        from web3.logs import DISCARD
+
+        found: Iterable[EventData] = self._contract.events.Anchored().process_receipt(
+            receipt, errors=DISCARD
+        )
+        for event in found:
+            if event["address"] == checksum_address(self.identity.contract):
                 return event
-        return None
+        raise LedgerError(f"transaction 0x{receipt['transactionHash'].hex()} anchored nothing new")

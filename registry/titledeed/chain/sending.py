@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from titledeed.canonical.documents import Json, hex_word
-from titledeed.chain.rpc import Node, ask, fetch_block, parse_object, parse_quantity
+from titledeed.chain.evm import own_errors
 from titledeed.chain.transactions import (
     Transaction,
     encode_signed,
@@ -14,6 +13,10 @@ from titledeed.chain.transactions import (
 )
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.primitives import Address, Keccak256, Signature
+
+if TYPE_CHECKING:
+    from web3 import Web3
+    from web3.types import TxParams
 
 GAS_MARGIN_PERCENT: Final = 125
 """Of the node's estimate: another anchor may come in between."""
@@ -36,7 +39,7 @@ class Sender(Protocol):
 
 
 def sign_call(
-    node: Node, *, sender: Sender, chain_id: int, nonce: int, to: Address | None, data: bytes
+    web3: Web3, *, sender: Sender, chain_id: int, nonce: int, to: Address | None, data: bytes
 ) -> SignedTransaction:
     """Sign a call of a contract, or its creation where ``to`` is None, without sending it.
 
@@ -45,12 +48,13 @@ def sign_call(
         LedgerError: the node refuses to estimate, as when the sender cannot pay.
         LedgerUnavailableError: the node does not answer.
     """
-    request: dict[str, Json] = {"from": sender.address, "data": hex_word(data)}
+    request: TxParams = {"from": sender.address, "data": data}
     if to is not None:
         request["to"] = to
-    gas = parse_quantity(ask(node, "eth_estimateGas", request))
-    tip = parse_quantity(ask(node, "eth_maxPriorityFeePerGas"))
-    base_fee = parse_quantity(parse_object(fetch_block(node, "latest")).get("baseFeePerGas"))
+    with own_errors("to estimate a transaction"):
+        gas = web3.eth.estimate_gas(request)
+        tip = web3.eth.max_priority_fee
+        base_fee = web3.eth.get_block("latest")["baseFeePerGas"]
     transaction = Transaction(
         chain_id=chain_id,
         nonce=nonce,

@@ -6,6 +6,7 @@ refused, so that one meaning has one hash.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.errors import ProofError
 from titledeed.models.primitives import Address, Keccak256, Signature, TransactionHash
 
-RlpItem = bytes | list["RlpItem"]
+RlpItem = bytes | Sequence["RlpItem"]
 
 DYNAMIC_FEE_TYPE: Final = b"\x02"
 TRANSACTION_LENGTH_MAX: Final = 131_072
@@ -66,7 +67,7 @@ def decode_signed(raw: bytes) -> tuple[Transaction, Signature]:
     if raw[:1] != DYNAMIC_FEE_TYPE or len(raw) > TRANSACTION_LENGTH_MAX:
         raise ProofError("the raw transaction is not of the EIP-1559 kind")
     fields = rlp_decode(raw[1:])
-    if not isinstance(fields, list) or len(fields) != 12 or fields[8] != []:
+    if isinstance(fields, bytes) or len(fields) != 12 or fields[8] != []:
         raise ProofError("the raw transaction has not the fields of EIP-1559")
     words = [field for field in fields if isinstance(field, bytes)]
     if len(words) != 11 or len(words[5]) not in {0, 20}:
@@ -115,7 +116,7 @@ def _number(word: bytes) -> int:
 
 def rlp_encode(item: RlpItem) -> bytes:
     """Encode bytes, or a list of items."""
-    if isinstance(item, list):
+    if not isinstance(item, bytes):
         payload = b"".join(map(rlp_encode, item))
         return _rlp_head(0xC0, len(payload)) + payload
     if len(item) == 1 and item[0] < 0x80:

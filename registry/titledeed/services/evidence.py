@@ -22,6 +22,7 @@ from titledeed.errors import ProofError, VerificationError
 from titledeed.models.evidence import Bundle, ChainKind
 from titledeed.models.primitives import Sha256
 from titledeed.models.record import Dossier
+from titledeed.services.verdict import format_time
 
 BUNDLE_LENGTH_MAX: Final = 256 * 1024 * 1024
 
@@ -189,6 +190,8 @@ def _by_hand(bundle: Bundle) -> str:
         else "On any block explorer"
     )
     return (
-        f"{where} check that block {anchor.block_number} of chain {bundle.chain.chain_id} has "
-        f"hash 0x{anchor.block_hash.hex()} and holds transaction 0x{anchor.transaction.hex()}."
+        f"{where} check that block {anchor.block_number} of chain {bundle.chain.chain_id} "
+        f"(genesis 0x{bundle.chain.genesis_hash.hex()}) has hash 0x{anchor.block_hash.hex()}, "
+        f"was made on {format_time(anchor.block_timestamp)} and holds transaction "
+        f"0x{anchor.transaction.hex()} as event {anchor.sequence} of the contract."
     )

@@ -57,9 +57,10 @@ def digest_file(path: Path) -> Sha256:
     try:
         with path.open("rb") as file:
             return Sha256(hashlib.file_digest(file, "sha256").digest())
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else error
         raise UnreadableInputError(
-            f"{path} cannot be read: {error.strerror}",
+            f"{str(path)!r} cannot be read: {problem}",
             next_step="Check that the file exists and that you may read it.",
         ) from error
 

@@ -173,6 +173,11 @@ def read_coverage(file: BinaryIO) -> Coverage:
     trailer = parse_document(_read_line(file), what="the snapshot's trailer")
     signature = Signature(trailer.hexadecimal("signature", length_max=65))
     trailer.done()
+    if file.read(1):
+        raise MalformedDocumentError(
+            "something follows the snapshot's signature",
+            next_step="Ask the exporter for the file again.",
+        )
     coverage = _parse_header(parse_document(header, what="the snapshot"), hasher.hexdigest())
     if recover_signer(_signed_digest(hasher.digest()), signature) != coverage.exporter:
         raise ProofError(
@@ -192,7 +197,7 @@ def _parse_header(fields: Fields, digest: str) -> Coverage:
     fields.literal("schema", SNAPSHOT_SCHEMA)
     coverage = Coverage(
         snapshot_id=digest,
-        exported_at=fields.integer("exported_at"),
+        exported_at=fields.timestamp("exported_at"),
         exporter=parse_address(fields.text("exporter")),
         registrations=fields.integer("registrations", maximum=REGISTRATIONS_MAX),
         chain_id=fields.integer("chain_id", minimum=1),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from typing import Final
 
 from titledeed.models.disclosure import DigitalSourceType
@@ -180,16 +181,40 @@ def _answer_disclosure(evidence: Evidence) -> Answer:
     if not registered:
         return answer_carried_disclosure(evidence.manifest)
     carried = _carried_source_types(evidence.manifest)
-    generative = {source_type.is_generative for source_type in registered}
-    if carried:
-        generative.add(any(source_type.is_generative for source_type in carried))
     named = ", ".join(dict.fromkeys([*registered, *carried]))
-    if len(generative) > 1:
+    if _disagree(evidence, carried):
         return Answer(
             DisclosureCode.CONTRADICTED,
             f"Claims and credentials disagree on whether generative AI was used: {named}.",
         )
     return Answer(DisclosureCode.DECLARED, f"The claimant declares {named}.")
+
+
+def _disagree(evidence: Evidence, carried: list[DigitalSourceType]) -> bool:
+    """Whether two statements about the same seconds differ on generative AI.
+
+    Works that a film shows one after the other may each state something else, and a film that is
+    stated to be partly generated may show works that are not.
+    """
+    carried_generative = {any(term.is_generative for term in carried)} if carried else set()
+    if evidence.exact:
+        registered = {registration.source_type.is_generative for registration in evidence.exact}
+        return len(registered | carried_generative) > 1
+    works = evidence.works
+    generative = [m for m in evidence.matches if works[m.registration_id].source_type.is_generative]
+    other = [match for match in evidence.matches if match not in generative]
+    if generative and carried_generative == {False}:
+        return True
+    return any(_share_seconds(one, two) for one, two in product(generative, other))
+
+
+def _share_seconds(one: WorkMatch, other: WorkMatch) -> bool:
+    """Whether both works explain the same part of the query; edges may overlap a little."""
+    for left, right in product(one.segments, other.segments):
+        shorter_s = min(left.query.duration_s, right.query.duration_s)
+        if shorter_s == 0 or left.query.overlap_s(right.query) > shorter_s / 2:
+            return True
+    return False
 
 
 def answer_carried_disclosure(manifest: ManifestReport) -> Answer:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -64,6 +65,28 @@ def test_interruption_ends_with_130() -> None:
     done = RUNNER.invoke(app_that_raises(KeyboardInterrupt()), ["fail"])
     assert done.exit_code == 130
     assert "interrupted" in done.stderr
+
+
+def test_a_file_that_the_system_refuses_is_one_line() -> None:
+    error = PermissionError(13, "Permission denied", "home/keys")
+    done = RUNNER.invoke(app_that_raises(error), ["fail"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: home/keys: Permission denied\nnext: ")
+
+
+@pytest.mark.parametrize("arguments", [["config", "show"], ["config", "show", "--json"]])
+def test_a_full_disk_behind_standard_output_ends_with_1(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "titledeed_cli.main", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: standard output: No space left on device\n")
+
+
+def test_a_reader_who_has_seen_enough_gets_no_traceback() -> None:
+    command = f"{sys.executable} -m titledeed_cli.main config show | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
 def test_a_bug_is_not_dressed_up_as_an_error() -> None:

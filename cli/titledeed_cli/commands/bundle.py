@@ -1,0 +1,152 @@
+"""``titledeed bundle``: evidence bundles, which anybody can check offline."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from titledeed.errors import NotFoundError, StorageError, UnreadableInputError
+from titledeed.models.primitives import RegistrationId
+from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH
+from titledeed_cli.exit_codes import ExitCode
+from titledeed_cli.help_text import add_command
+from titledeed_cli.invocation import JsonFlag, get_invocation
+from titledeed_cli.output import SCHEMA_VERSION
+
+app = typer.Typer()
+group = typer.Typer(no_args_is_help=True)
+app.add_typer(group, name="bundle", help="Check and export evidence bundles.")
+
+
+@add_command(
+    group,
+    exits=(
+        ExitCode.OK,
+        ExitCode.INVALID,
+    ),
+)
+def verify(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An evidence bundle.", show_default=False)
+    ],
+    asset: Annotated[
+        Path | None,
+        typer.Option(
+            help="The registered file or its signed copy, to compare as well.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check an evidence bundle without network, database or key.
+
+    Checks the claimant's signature, the documents that the claim binds, the Merkle path and the
+    transaction that anchors it. What nothing offline can show is named, to be compared by hand.
+
+    Examples:
+        titledeed bundle verify evidence.json
+        titledeed bundle verify evidence.json --asset clip.mp4 --json
+    """
+    from titledeed.services.documents import bundle_document
+    from titledeed.services.evidence import check_bundle, read_bundle_file
+    from titledeed.services.intake import digest_file
+
+    output = get_invocation(context, as_json=as_json).output
+    bundle = read_bundle_file(_read(file))
+    report = check_bundle(bundle, digest_file(asset) if asset else None)
+    if as_json:
+        output.write_json(bundle_document(report))
+    else:
+        title = report.bundle.dossier.rights.title
+        verdict = "holds" if report.holds else "does not hold"
+        style = "bold green" if report.holds else "bold red"
+        output.write(f"The evidence bundle of “{title}” {verdict}.", style=style)
+        output.write(CLAIMS_NOT_TRUTH)
+        output.write_table(
+            ("check", "result", "detail"),
+            [(c.name, "holds" if c.holds else "fails", c.detail) for c in report.checks],
+        )
+        output.write(f"To compare by hand: {report.by_hand}")
+    raise typer.Exit(ExitCode.OK if report.holds else ExitCode.INVALID)
+
+
+@add_command(
+    group,
+    exits=(
+        ExitCode.OK,
+        ExitCode.LEDGER_UNAVAILABLE,
+    ),
+)
+def export(
+    context: typer.Context,
+    registration: Annotated[
+        str, typer.Argument(metavar="ID", help="A registration id.", show_default=False)
+    ],
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="The file to write.", show_default=False)
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a registration's evidence bundle to a file.
+
+    Whoever has the bundle sees title, claimant and disclosure of the registration, published
+    or not: it is an exhibit to hand on.
+
+    Examples:
+        titledeed bundle export td1abc... evidence.json
+    """
+    from titledeed.models.registration import Viewer
+
+    invocation = get_invocation(context, as_json=as_json)
+    with invocation.registry() as registry:
+        found = registry.registration.get(RegistrationId(registration), Viewer.OWNER)
+        stored = registry.registration.bundle_path(found)
+    if stored is None:
+        raise NotFoundError(
+            f"{registration} is in no block yet",
+            next_step=f"Run `titledeed receipt {registration}`.",
+        )
+    _copy(Path(stored), destination)
+    if as_json:
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "registration_id": registration,
+            "path": str(destination),
+        }
+        invocation.output.write_json(document)
+    else:
+        invocation.output.write(str(destination))
+
+
+def _read(path: Path) -> bytes:
+    from titledeed.services.evidence import BUNDLE_LENGTH_MAX
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(BUNDLE_LENGTH_MAX + 1)
+    except OSError as error:
+        raise UnreadableInputError(
+            f"{path} cannot be read: {error.strerror}", next_step="Check the path."
+        ) from error
+    if len(data) > BUNDLE_LENGTH_MAX:
+        raise UnreadableInputError(
+            f"{path} is larger than any evidence bundle", next_step="Check the path."
+        )
+    return data
+
+
+def _copy(source: Path, destination: Path) -> None:
+    temporary = destination.with_name(f".{destination.name}.part")
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(destination)
+    except OSError as error:
+        raise StorageError(
+            f"{destination} cannot be written: {error.strerror}",
+            next_step="Choose another folder or free some space.",
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
