@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import rfc8785
 
 from titledeed.canonical.hashing import sha256
-from titledeed.errors import MalformedDocumentError
+from titledeed.errors import InvariantViolation, MalformedDocumentError
 from titledeed.models.primitives import Sha256
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
