@@ -40,7 +40,7 @@ LIMITS: Final = {
 
 def main() -> None:
     """Parse the arguments and run one benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="What looking at a file costs.")
     commands = parser.add_subparsers(dest="command", required=True)
     decode = commands.add_parser("decode")
     decode.add_argument("folder", type=Path)

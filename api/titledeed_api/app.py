@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
                 root=registry.layout.uploads, size_bytes_max=settings.api.upload_bytes_max
             )
             with _sharing_home(registry):
+                registry.warm_up()
                 app.state.server = Server(registry, area, settings.api)
                 try:
                     yield

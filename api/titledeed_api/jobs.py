@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -26,8 +25,6 @@ POLL_INTERVAL_S: Final = 0.1
 Show = Callable[[Server, Job], Document]
 """Shows a job that succeeded."""
 
-_log = logging.getLogger(__name__)
-
 
 async def start_job(
     server: Server,
@@ -44,9 +41,6 @@ async def start_job(
         except TitledeedError as error:
             log_fault(error)
             error.message = upload.hide_paths(error.message)
-            raise
-        except Exception:
-            _log.exception("a %s failed", kind)
             raise
         finally:
             upload.discard()

@@ -119,6 +119,22 @@ class Registry:
             if name in built:
                 built.pop(name).close()
 
+    def warm_up(self) -> None:
+        """Build every service now.
+
+        A server calls it before it starts threads: from Python 3.12 on, ``cached_property`` takes
+        no lock, and two threads could build two.
+        """
+        _ = (
+            self.registration,
+            self.verification,
+            self.audit,
+            self.snapshots,
+            self.access,
+            self.jobs,
+            self.ledger,
+        )
+
     def check(self) -> None:
         """Answer if database and chain can be used.
 
@@ -232,6 +248,7 @@ class Registry:
             index=self._index,
             anchoring=self.anchoring,
             claimant=self.keys.claimant,
+            chain_kind=self.chain_identity.kind,
             signed_folder=self.layout.signed,
         )
 

@@ -374,9 +374,12 @@ class TestRefusing:
         )
         problem_of(answer, 401, "not_authorized")
 
-    def test_the_claimant_must_say_how_it_was_made(self, served: Served) -> None:
+    def test_an_unknown_source_type_is_refused(self, served: Served) -> None:
         answer = served.client.post(
-            "/v1/registrations", files={"file": ("a.png", b"x")}, headers=served.owner
+            "/v1/registrations",
+            files={"file": ("a.png", b"x")},
+            data={"source_type": "magic"},
+            headers=served.owner,
         )
         assert "source_type" in problem_of(answer, 422, "invalid_request").detail
 
@@ -449,7 +452,7 @@ class TestServing:
     def test_openapi_describes_the_routes(self, served: Served) -> None:
         paths = served.client.get("/openapi.json").json()["paths"]
         form = paths["/v1/registrations"]["post"]["requestBody"]["content"]["multipart/form-data"]
-        assert set(form["schema"]["required"]) == {"file", "source_type"}
+        assert set(form["schema"]["required"]) == {"file"}
         assert {"/v1/verifications", "/v1/audits", "/livez", "/readyz"} <= set(paths)
 
     @pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/app.css", "/nowhere"])

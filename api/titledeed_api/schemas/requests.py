@@ -46,8 +46,8 @@ Line = Annotated[str, BeforeValidator(_one_line)]
 class RegistrationFields(Fields):
     """What the claimant says about the file."""
 
-    source_type: DigitalSourceType
-    """IPTC digital source type. There is no default: nobody else can state it."""
+    source_type: DigitalSourceType = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
+    """IPTC digital source type; this is a registry for generated media, so that is the default."""
     title: Annotated[Line, Field(min_length=1, max_length=TITLE_LENGTH_MAX)] | None = None
     """Defaults to the file's name."""
     model: Annotated[Line, Field(max_length=MODEL_LENGTH_MAX)] | None = None

@@ -18,6 +18,9 @@ from titledeed.models.asset import MediaKind
 from titledeed.models.fingerprint import FingerprintCode, FingerprintView
 from titledeed.ports import FrameSink
 
+# Each file has a process of its own; OpenCV's threads would only fight over the cores.
+cv2.setNumThreads(1)
+
 SAMPLE_PERIOD_S = 0.25
 """Frames arrive on a grid of four per second."""
 

@@ -67,7 +67,7 @@ class AnchoringService:
             if time.monotonic() > deadline:
                 raise LedgerUnavailableError(
                     f"{unsettled} anchor transaction(s) are not in a block yet",
-                    next_step="Nothing is lost: run `titledeed receipt ID` later.",
+                    next_step="Nothing is lost: try again later.",
                 )
             time.sleep(POLL_INTERVAL_S)
         progress("Anchoring", 1.0)

@@ -62,10 +62,12 @@ def match_document(match: WorkMatch) -> Document:
 
 def registered_document(registered: RegisteredFile) -> Document:
     """The JSON of ``register``, one object a file."""
+    registration = registration_document(registered.registration)
     return {
         "schema_version": SCHEMA_VERSION,
         "source": registered.source,
-        **registration_document(registered.registration),
+        **registration,
+        "time_code": registered.time_code.value,
         "created": registered.created,
         "bundle_path": registered.bundle_path,
         "similar": [_similar_document(similar) for similar in registered.similar],

@@ -18,7 +18,8 @@ from titledeed.canonical.hashing import sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import root_of_proof
 from titledeed.chain.signatures import check_claim, check_transaction
-from titledeed.errors import ProofError, VerificationError
+from titledeed.errors import MalformedDocumentError, ProofError, VerificationError
+from titledeed.fingerprinting.algorithms import find_algorithm
 from titledeed.models.evidence import Bundle, ChainKind
 from titledeed.models.primitives import Sha256
 from titledeed.models.record import Dossier
@@ -108,6 +109,13 @@ def check_attachments(dossier: Dossier) -> None:
             credential.manifest_digest if credential else sha256(b""),
         ),
     )
+    for code in dossier.fingerprints:
+        algorithm = find_algorithm(code.algorithm, code.version)
+        if algorithm is not None:  # another release may know more algorithms
+            try:
+                algorithm.decode(code.code)
+            except MalformedDocumentError as error:
+                raise ProofError(f"a fingerprint is damaged: {error.message}") from error
     for name, actual, expected in found:
         if actual != expected:
             raise ProofError(f"the {name} is not the one that was claimed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,6 +17,8 @@ from titledeed.services.documents import problem_document
 
 WORKERS_MAX: Final = 2
 """Decoding is the bill, and each job already uses a process of its own."""
+
+_log = logging.getLogger(__name__)
 
 Work = Callable[[], Mapping[str, object]]
 
@@ -85,6 +88,10 @@ class JobService:
             result, problem = json.dumps(work()), None
         except TitledeedError as error:
             problem = json.dumps(problem_document(error))
+        except Exception:
+            # The boundary of a thread: what escapes here would vanish.
+            _log.exception("a %s failed", job.kind)
+            raise
         finally:
             status = JobStatus.FAILED if problem else JobStatus.SUCCEEDED
             self._jobs.save(

@@ -11,13 +11,14 @@ from titledeed.errors import (
     InputError,
     InvalidRequestError,
     InvariantViolation,
+    LedgerUnavailableError,
     NotFoundError,
     SigningError,
     TitledeedError,
     UnreadableInputError,
     UnsupportedMediaTypeError,
 )
-from titledeed.models.evidence import IntegrityCode
+from titledeed.models.evidence import ChainKind, IntegrityCode, TimeCode
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration, Viewer, Visibility
@@ -66,6 +67,7 @@ class RegisteredFile:
 
     Attributes:
         bundle_path: where the evidence bundle lies; None until a block includes the claim.
+        time_code: what the chain's time is worth: ``self_kept`` on a development chain.
     """
 
     source: str
@@ -74,6 +76,7 @@ class RegisteredFile:
     similar: tuple[SimilarWork, ...]
     notes: tuple[str, ...]
     created: bool
+    time_code: TimeCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class RegistrationService:
         index: FingerprintIndex,
         anchoring: AnchoringService,
         claimant: Address,
+        chain_kind: ChainKind,
         signed_folder: Path,
     ) -> None:
         self._intake = intake
@@ -108,6 +112,7 @@ class RegistrationService:
         self._index = index
         self._anchoring = anchoring
         self._claimant = claimant
+        self._chain_kind = chain_kind
         self._signed_folder = signed_folder
 
     def register(
@@ -144,7 +149,12 @@ class RegistrationService:
                 outcomes.append(RefusedFile(str(path), error))
         if not request.wait:
             return outcomes
-        self._anchoring.anchor_waiting(progress)
+        try:
+            self._anchoring.anchor_waiting(progress)
+        except LedgerUnavailableError as error:
+            raise LedgerUnavailableError(
+                error.message, next_step=f"Nothing is lost. {_name_waiting(outcomes)}"
+            ) from error
         return [self._with_bundle(outcome) for outcome in outcomes]
 
     def complete(
@@ -159,7 +169,15 @@ class RegistrationService:
         registration = self._require_own(registration_id)
         if registration.anchor is None:
             self._anchoring.anchor_waiting(progress)
-        found = RegisteredFile("", registration, None, (), (), created=False)
+        found = RegisteredFile(
+            source="",
+            registration=registration,
+            bundle_path=None,
+            similar=(),
+            notes=(),
+            created=False,
+            time_code=self._time_code(registration),
+        )
         completed = self._with_bundle(found)
         if isinstance(completed, RefusedFile):
             raise completed.error
@@ -219,8 +237,17 @@ class RegistrationService:
         if registration is None:
             raise InvariantViolation(f"{outcome.registration.registration_id} vanished")
         return replace(
-            outcome, registration=registration, bundle_path=self.bundle_path(registration)
+            outcome,
+            registration=registration,
+            bundle_path=self.bundle_path(registration),
+            time_code=self._time_code(registration),
         )
+
+    def _time_code(self, registration: Registration) -> TimeCode:
+        if registration.anchor is None:
+            return TimeCode.CLAIMED_ONLY
+        is_self_kept = self._chain_kind is ChainKind.DEVELOPMENT
+        return TimeCode.SELF_KEPT if is_self_kept else TimeCode.PUBLIC_CHAIN
 
     def _register_file(
         self, path: Path, statement: Statement, progress: Progress
@@ -241,6 +268,7 @@ class RegistrationService:
             similar=similar,
             notes=examination.notes,
             created=known is None,
+            time_code=self._time_code(registration),
         )
 
     def _find_own(self, path: Path, examination: Examination) -> Registration | None:
@@ -273,6 +301,13 @@ class RegistrationService:
             SimilarWork(registration, match, mine=self._is_mine(registration))
             for registration, match in [*same, *matched][:SIMILAR_MAX]
         )
+
+
+def _name_waiting(outcomes: Sequence[RegisteredFile | RefusedFile]) -> str:
+    ids = [o.registration.registration_id for o in outcomes if isinstance(o, RegisteredFile)]
+    named = ", ".join(ids[:SIMILAR_MAX])
+    more = f" and {len(ids) - SIMILAR_MAX} more" if len(ids) > SIMILAR_MAX else ""
+    return f"Run `titledeed receipt ID` later for {named}{more}."
 
 
 def _list_files(sources: Sequence[Path]) -> list[Path]:

@@ -244,10 +244,11 @@ def write_sentence(headline: Headline, evidence: Evidence) -> str:
         return _match_sentence(evidence)
     if headline in (Headline.REGISTERED_EXACT, Headline.CONFLICT):
         first = evidence.exact[0]
-        start = f"This file is “{first.title}”, {_claimed(evidence, first)}"
+        work = f"“{first.title}”, {_claimed(evidence, first)}"
         if headline is Headline.REGISTERED_EXACT:
-            return f"{start}."
-        return f"{start}; its own credentials name another claimant, {evidence.manifest_claimant}."
+            return f"This file is {work}."
+        # Whose content it is, only the credentials say: the bytes may be of anything.
+        return f"This file's credentials name {evidence.manifest_claimant} for {work}."
     signer = evidence.manifest.signer or "a signer without a name"
     return {
         Headline.INVALID: "The file's credentials do not fit its bytes.",

@@ -20,7 +20,7 @@ from titledeed.models.evidence import (
     VisibleClaim,
 )
 from titledeed.models.match import WorkMatch
-from titledeed.models.primitives import Address, RegistrationId
+from titledeed.models.primitives import Address, RegistrationId, Sha256
 from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import (
     FingerprintIndex,
@@ -130,18 +130,22 @@ class VerificationService:
     def _find_exact(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
     ) -> tuple[Registration, ...]:
-        found = self._registrations.find_by_digest(examination.asset.content_digest)
-        if not found:
-            found = self._find_by_update_manifests(manifest) or self._find_contested(manifest)
+        found = (
+            self._find_claims(examination.asset.content_digest, viewer)
+            or _visible(self._find_by_update_manifests(manifest), viewer)
+            or self._find_contested(manifest, viewer)
+        )
         # All claims on the content count, whichever copy of it this file is.
         same_content = {
-            r.registration_id: r
+            claim.registration_id: claim
             for one in found
-            if one.is_visible_to(viewer)
-            for r in self._registrations.find_by_digest(one.content_digest)
-            if r.is_visible_to(viewer)
+            for claim in self._find_claims(one.content_digest, viewer)
         }
         return tuple(same_content.values())
+
+    def _find_claims(self, digest: Sha256, viewer: Viewer) -> list[Registration]:
+        """Visible registrations of these bytes, earliest first."""
+        return _visible(self._registrations.find_by_digest(digest), viewer)
 
     def _find_by_update_manifests(self, manifest: ManifestReport) -> list[Registration]:
         """An added receipt changes the bytes, not the identity.
@@ -165,12 +169,12 @@ class VerificationService:
             and registration.content_digest == claim.claim.content_digest
         ]
 
-    def _find_contested(self, manifest: ManifestReport) -> list[Registration]:
+    def _find_contested(self, manifest: ManifestReport, viewer: Viewer) -> list[Registration]:
         """Claims on the content that the manifest names, where its claimant was not the first."""
         claimant = _signed_claimant(manifest)
         if claimant is None or manifest.signed_claim is None:
             return []
-        found = self._registrations.find_by_digest(manifest.signed_claim.claim.content_digest)
+        found = self._find_claims(manifest.signed_claim.claim.content_digest, viewer)
         return found if found and found[0].claimant != claimant else []
 
     def _find_visible(self, registration_id: RegistrationId, viewer: Viewer) -> Registration | None:
@@ -264,6 +268,10 @@ class VerificationService:
             return read_bundle(self._objects, registration.registration_id).dossier.manifest_store
         except NotFoundError:
             return b""
+
+
+def _visible(registrations: Iterable[Registration], viewer: Viewer) -> list[Registration]:
+    return [registration for registration in registrations if registration.is_visible_to(viewer)]
 
 
 def _signed_claimant(manifest: ManifestReport) -> Address | None:

@@ -31,7 +31,6 @@ def test_a_registration_is_private_unless_its_claimant_says_otherwise() -> None:
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({}, "source_type"),
         ({"source_type": "magic"}, "source_type"),
         ({"source_type": "print", "title": " "}, "title"),
         ({"source_type": "print", "title": "x" * 301}, "title"),

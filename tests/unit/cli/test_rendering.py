@@ -110,6 +110,7 @@ def make_registered(*, title: str = HOSTILE, anchored: bool = True) -> Registere
         ),
         notes=("the sound is silent",),
         created=True,
+        time_code=TimeCode.SELF_KEPT if anchored else TimeCode.CLAIMED_ONLY,
     )
 
 
