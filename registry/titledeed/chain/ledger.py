@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -151,7 +151,7 @@ class EvmLedger:
                     f"the contract refused transaction {hex_word(transaction)}"
                 )
             event = self._anchored_event(receipt)
-            block: Mapping[str, Any] = self._web3.eth.get_block(receipt["blockNumber"])
+            block: dict[str, Any] = {**self._web3.eth.get_block(receipt["blockNumber"])}
             if block["hash"] != receipt["blockHash"]:
                 return None  # a reorganisation between the two calls
             return Anchor(
@@ -178,7 +178,7 @@ class EvmLedger:
 
         with own_errors("to show a block"):
             try:
-                block: Mapping[str, Any] = self._web3.eth.get_block(anchor.block_number)
+                block: dict[str, Any] = {**self._web3.eth.get_block(anchor.block_number)}
             except BlockNotFound:
                 return False
             return bytes(block["hash"]) == anchor.block_hash

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from titledeed.chain.evm import own_errors
@@ -55,7 +54,7 @@ def sign_call(
     with own_errors("to estimate a transaction"):
         gas = web3.eth.estimate_gas(request)
         tip = web3.eth.max_priority_fee
-        latest: Mapping[str, Any] = web3.eth.get_block("latest")
+        latest: dict[str, Any] = {**web3.eth.get_block("latest")}
         base_fee = int(latest["baseFeePerGas"])
     transaction = Transaction(
         chain_id=chain_id,

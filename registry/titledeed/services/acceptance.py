@@ -9,6 +9,7 @@ before it, the same call simply starts the file again.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,20 +19,33 @@ from titledeed.canonical.attachments import (
     digest_fingerprints,
     encode_disclosure,
     encode_rights,
+    parse_disclosure,
+    parse_rights,
 )
 from titledeed.canonical.bundles import encode_dossier
 from titledeed.canonical.claims import hash_domain
-from titledeed.canonical.documents import base64_text, digest_document, encode_document
+from titledeed.canonical.documents import (
+    Fields,
+    Json,
+    base64_text,
+    digest_document,
+    encode_document,
+    parse_document,
+)
 from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_registration_id
 from titledeed.canonical.leaves import leaf_of_record
-from titledeed.durability import PARTIAL_PATTERN
-from titledeed.errors import UnreadableInputError
+from titledeed.errors import (
+    InvalidRequestError,
+    MalformedDocumentError,
+    StorageError,
+    UnreadableInputError,
+)
 from titledeed.fingerprinting.algorithms import sample_rows
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.primitives import RegistrationId, Salt
+from titledeed.models.primitives import Address, RegistrationId, Salt
 from titledeed.models.record import Dossier, Record, Salts
 from titledeed.models.registration import Registration, SigningIntent, Visibility
 from titledeed.models.rights import RightsStatement
@@ -66,6 +80,26 @@ class Statement:
     credits: tuple[str, ...]
     visibility: Visibility
     output: Path | None
+
+
+def check_statement(statement: Statement, claimant: Address) -> None:
+    """Refuse what no reader of the documents would accept, before anything is signed.
+
+    Raises:
+        InvalidRequestError: a text is too long, is half a character, or there are too many.
+    """
+    try:
+        rights = state_sole_rights(statement.title or "untitled", claimant, statement.credits)
+        parse_rights(_read_back(encode_rights(rights)))
+        parse_disclosure(_read_back(encode_disclosure(statement.disclosure)))
+    except (MalformedDocumentError, ValueError) as error:
+        raise InvalidRequestError(
+            f"this cannot be stated: {error}", next_step="Shorten it, or leave it out."
+        ) from error
+
+
+def _read_back(document: Mapping[str, Json]) -> Fields:
+    return parse_document(encode_document(document), what="the statement")
 
 
 class Acceptance:
@@ -104,15 +138,19 @@ class Acceptance:
         )
         # Two processes with the same file would each write a dossier, with salts of its own.
         with self._registrations.hold(registration_id):
-            known = self._registrations.find(registration_id)
-            if known is not None and known.snapshot_id is None:
+            known = self._find_own(registration_id)
+            if known is not None:
                 return known
             self._clear_leftovers(registration_id)
             return self._accept(registration_id, path, examination, statement)
 
+    def _find_own(self, registration_id: RegistrationId) -> Registration | None:
+        known = self._registrations.find(registration_id)
+        return known if known is not None and known.snapshot_id is None else None
+
     def _clear_leftovers(self, registration_id: RegistrationId) -> None:
-        """What a killed process left of its signed copy; nobody else writes in this folder."""
-        for leftover in (self._signed_folder / registration_id).glob(PARTIAL_PATTERN):
+        """Signed copies that no row names: what a killed process left in this id's own folder."""
+        for leftover in (self._signed_folder / registration_id).glob("*"):
             leftover.unlink(missing_ok=True)
 
     def _accept(
@@ -149,14 +187,23 @@ class Acceptance:
             rights=rights,
             manifest_store=copy.manifest_store if copy else b"",
         )
-        self._objects.put(thumbnail_key(registration_id), examination.thumbnail)
-        self._objects.put(dossier_key(registration_id), encode_document(encode_dossier(dossier)))
         registration = list_dossier(
             dossier,
             visibility=statement.visibility,
             accepted_at=self._clock(),
             signed_path=location,
         )
+        try:
+            return self._keep(registration, dossier, examination.thumbnail)
+        except StorageError:
+            if signed_path is not None and self._find_own(registration_id) is None:
+                signed_path.unlink(missing_ok=True)
+            raise
+
+    def _keep(self, registration: Registration, dossier: Dossier, thumbnail: bytes) -> Registration:
+        registration_id = registration.registration_id
+        self._objects.put(thumbnail_key(registration_id), thumbnail)
+        self._objects.put(dossier_key(registration_id), encode_document(encode_dossier(dossier)))
         return self._registrations.accept(registration, dossier.fingerprints)
 
     def _sign_claim(
@@ -192,9 +239,6 @@ class Acceptance:
     ) -> Path | None:
         if not examination.media_type.carries_credentials:
             return None
-        intent = self._registrations.find_intent(registration_id)
-        if intent is not None and intent.signed_path is not None and statement.output is None:
-            return Path(intent.signed_path)
         extension = examination.media_type.extension
         if statement.output is None:
             return self._signed_folder / registration_id / f"{path.stem}.{extension}"

@@ -92,7 +92,16 @@ def examine_job(
     file: BinaryIO, arguments: Mapping[str, Json], report: Callable[[float], None]
 ) -> dict[str, Json]:
     """The part that runs in the child."""
-    limits = Fields(arguments, path="limits")
+    try:
+        return _examine(file, Fields(arguments, path="limits"), report)
+    except OSError as error:
+        raise UnreadableInputError(
+            f"it cannot be read to its end: {error.strerror or error}",
+            next_step="Check the disk or the share that it lies on, or copy the file first.",
+        ) from error
+
+
+def _examine(file: BinaryIO, limits: Fields, report: Callable[[float], None]) -> dict[str, Json]:
     kind = sniff(file.read(HEAD_BYTES)).kind
     file.seek(0)
     extractors = [algorithm.start() for algorithm in algorithms_for(kind)]

@@ -30,7 +30,7 @@ from titledeed.ports import (
     RegistrationRepository,
     no_progress,
 )
-from titledeed.services.acceptance import Acceptance, Statement, thumbnail_key
+from titledeed.services.acceptance import Acceptance, Statement, check_statement, thumbnail_key
 from titledeed.services.anchoring import AnchoringService, bundle_key
 from titledeed.services.intake import Examination, Intake
 
@@ -128,6 +128,7 @@ class RegistrationService:
             LedgerUnavailableError: the chain is down and nothing was done; or everything is
                 accepted, but no block includes it yet.
         """
+        check_statement(request.statement, self._claimant)
         files = _list_files(request.sources)
         _check_output(request.statement.output or self._signed_folder, request.sources)
         if request.statement.title is not None and len(files) > 1:
