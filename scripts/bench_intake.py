@@ -170,10 +170,12 @@ def write_noise(path: Path, size_bytes: int) -> None:
         )
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
         noise = generator.integers(0, 256, (800, 1400, 3), dtype=np.uint8)
-        shift = 0
-        while path.stat().st_size < size_bytes:
+        shift, written = 0, 0
+        while written < size_bytes:
             picture = np.ascontiguousarray(noise[shift % 80 :, shift % 120 :][:720, :1280])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            packets = stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+            container.mux(packets)
+            written += sum(packet.size for packet in packets)
             shift += 7
         container.mux(stream.encode(None))
 
