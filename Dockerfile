@@ -3,7 +3,7 @@ FROM node:20.20.2-bookworm-slim AS anvil
 WORKDIR /tools
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund --fetch-timeout=20000 \
-    && cp "node_modules/@foundry-rs/anvil-linux-$(dpkg --print-architecture)/bin/anvil" /tools/anvil
+    && cp "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil" /tools/anvil
 
 FROM python:3.11.14-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
