@@ -40,7 +40,12 @@ from titledeed.credentials.reader import C2paReader
 from titledeed.credentials.signer import C2paSigner
 from titledeed.credentials.trust import load_trust_anchors
 from titledeed.durability import PRIVATE_MODE, write_durably
-from titledeed.errors import HomeNotInitializedError, InvalidRequestError, PassphraseError
+from titledeed.errors import (
+    HomeNotInitializedError,
+    InvalidRequestError,
+    PassphraseError,
+    StorageError,
+)
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
@@ -384,6 +389,7 @@ def initialize_home(settings: Settings, *, organization: str = "") -> Initialize
     """
     layout = HomeLayout(settings.home_path)
     created = not layout.claimant_key.exists()
+    _make_private(layout.root)
     generated = _ensure_passphrase(settings, layout)
     passphrase = read_passphrase(settings)
     work_factor = WORK_FACTOR_GENERATED if generated else WORK_FACTOR
@@ -405,6 +411,17 @@ def initialize_home(settings: Settings, *, organization: str = "") -> Initialize
         token=token,
         created=created,
     )
+
+
+def _make_private(root: Path) -> None:
+    """Dossiers hold titles and salts of private works: nobody else may look in."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{root} cannot be made: {error.strerror}",
+            next_step="Set TITLEDEED_HOME to a folder that can be written.",
+        ) from error
 
 
 def _ensure_passphrase(settings: Settings, layout: HomeLayout) -> bool:

@@ -34,7 +34,7 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
     """
     temporary = destination.parent / PARTIAL_PATTERN.replace("*", secrets.token_hex(8))
     try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(destination.parent)
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with os.fdopen(descriptor, "w+b") as file:
@@ -50,6 +50,14 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
             f"{destination} cannot be written: {error.strerror or error}",
             next_step="Free space there, or choose a folder that can be written.",
         ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents; each new name is durable too."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync_folder(one.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -209,9 +209,8 @@ class ManifestReport:
 
 
 class ClaimStatus(StrEnum):
-    """How far a registration has got; ``signing`` and ``failed`` were never accepted."""
+    """How far an accepted registration has got."""
 
-    SIGNING = "signing"
     PENDING = "pending"
     INCLUDED = "included"
     SAFE = "safe"
@@ -220,13 +219,20 @@ class ClaimStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VisibleClaim:
-    """One registration that the viewer may see, in order of time."""
+    """One registration that the viewer may see, in order of time.
+
+    Attributes:
+        at: block time, seconds since 1970; None where no evidence of it holds.
+        asked: whether this home asked the chain that gives the time; order between claims counts
+            among these alone, since anybody can write any time into a bundle of another chain.
+    """
 
     registration_id: RegistrationId
     title: str
     claimant: Address
     time: Answer
     at: int | None
+    asked: bool
     status: ClaimStatus
     mine: bool
 

@@ -124,8 +124,13 @@ class Acceptance:
         self._signed_folder = signed_folder
         self._clock = clock
 
-    def accept(self, path: Path, examination: Examination, statement: Statement) -> Registration:
-        """Sign, record and accept one file.
+    def accept(
+        self, path: Path, examination: Examination, statement: Statement
+    ) -> tuple[Registration, bool]:
+        """Sign, record and accept one file, unless another process just did.
+
+        Returns:
+            The registration, and whether it is new.
 
         Raises:
             SigningError: no signed copy could be made.
@@ -140,9 +145,9 @@ class Acceptance:
         with self._registrations.hold(registration_id):
             known = self._find_own(registration_id)
             if known is not None:
-                return known
+                return known, False
             self._clear_leftovers(registration_id)
-            return self._accept(registration_id, path, examination, statement)
+            return self._accept(registration_id, path, examination, statement), True
 
     def _find_own(self, registration_id: RegistrationId) -> Registration | None:
         known = self._registrations.find(registration_id)

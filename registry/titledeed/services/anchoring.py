@@ -11,15 +11,21 @@ from collections.abc import Callable
 from typing import Final
 
 from titledeed.canonical.bundles import encode_bundle, parse_bundle, parse_dossier
-from titledeed.canonical.documents import encode_document, parse_document
+from titledeed.canonical.documents import Json, encode_document, hex_word, parse_document
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.errors import InvariantViolation, LedgerUnavailableError, NotFoundError
-from titledeed.models.evidence import Bundle
+from titledeed.errors import (
+    InvariantViolation,
+    LedgerUnavailableError,
+    NotFoundError,
+    TransactionRevertedError,
+)
+from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.primitives import MerkleRoot, RegistrationId
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Batch, Registration
 from titledeed.ports import Ledger, ObjectStore, OutboxRepository, Progress, no_progress
 
+BATCH_SCHEMA: Final = "titledeed.batch/1"
 BATCH_LEAVES_MAX: Final = 100_000
 """Bounds the memory of one tree; more leaves make more anchors."""
 
@@ -80,11 +86,15 @@ class AnchoringService:
         """
         key = bundle_key(registration.registration_id)
         try:
-            return parse_bundle(parse_document(self._objects.get(key), what=key))
+            stored = parse_bundle(parse_document(self._objects.get(key), what=key))
         except NotFoundError:
-            bundle = self._build_bundle(registration)
-            self._objects.put(key, encode_document(encode_bundle(bundle)))
-            return bundle
+            stored = None
+        # One that was imported before this home registered the same work is of another anchor.
+        if stored is not None and stored.anchor == registration.anchor:
+            return stored
+        bundle = self._build_bundle(registration)
+        self._objects.put(key, encode_document(encode_bundle(bundle)))
+        return bundle
 
     def _send(self) -> None:
         for batch in self._outbox.list_unsettled():
@@ -95,17 +105,26 @@ class AnchoringService:
             nonce = self._outbox.next_nonce(ledger.sender, ledger.count_transactions())
             transaction = ledger.sign_anchor(tree.root, tree.size, nonce)
             ids = tuple(registration_id for registration_id, _ in waiting)
+            # The order of leaves is nowhere on chain: without it no path could be rebuilt.
+            self._objects.put(batch_key(tree.root), encode_document(_list_leaves(ids, transaction)))
             self._outbox.add_batch(Batch(tree.root, ids, ledger.sender, transaction, None))
             ledger.broadcast(transaction)
 
     def _settle(self) -> int:
         unsettled = 0
+        refusal: TransactionRevertedError | None = None
         for batch in self._outbox.list_unsettled():
-            anchor = self._ledger().find_receipt(batch.transaction.hash)
+            try:
+                anchor = self._ledger().find_receipt(batch.transaction.hash)
+            except TransactionRevertedError as error:
+                refusal = error  # the other batches must not wait for this one
+                continue
             if anchor is None:
                 unsettled += 1
             else:
                 self._outbox.settle(batch, anchor)
+        if refusal is not None and not unsettled:
+            raise refusal
         return unsettled
 
     def _build_bundle(self, registration: Registration) -> Bundle:
@@ -139,6 +158,21 @@ class AnchoringService:
 def dossier_key(registration_id: RegistrationId) -> str:
     """Where the object store keeps a dossier."""
     return f"dossiers/{registration_id}.json"
+
+
+def batch_key(root: MerkleRoot) -> str:
+    """Where the object store keeps the order of a batch's leaves."""
+    return f"batches/{root.hex()}.json"
+
+
+def _list_leaves(
+    ids: tuple[RegistrationId, ...], transaction: SignedTransaction
+) -> dict[str, Json]:
+    return {
+        "schema": BATCH_SCHEMA,
+        "registration_ids": list(ids),
+        "raw_transaction": hex_word(transaction.raw),
+    }
 
 
 def bundle_key(registration_id: RegistrationId) -> str:

@@ -8,6 +8,8 @@ asked, so that an audit gives the same report with the network off.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from titledeed.audit.document import audit_document
 from titledeed.audit.facts import facts_of
 from titledeed.audit.page import audit_page
 from titledeed.audit.report import apply_rules, assess
+from titledeed.canonical.hashing import sha256
 from titledeed.disclosure.film import parse_film_disclosure
 from titledeed.durability import write_durably
 from titledeed.errors import (
@@ -31,7 +34,7 @@ from titledeed.models.disclosure import FilmDisclosure
 from titledeed.models.evidence import Bundle, IntegrityCode
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.match import WorkMatch
-from titledeed.models.primitives import RegistrationId, Sha256
+from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Registration, Viewer
 from titledeed.policy.evaluation import evaluate
 from titledeed.policy.packs import load_pack
@@ -123,7 +126,7 @@ class AuditService:
         evidence = self._gather(submission, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
-        target = output or self._reports_folder / _report_name(folder, evidence.film_digest)
+        target = output or self._reports_folder / _report_name(folder, evidence, pack)
         if target.resolve() == folder.resolve() or folder.resolve() in target.resolve().parents:
             raise InvalidRequestError(
                 "the report would land in the submission's own folder",
@@ -176,10 +179,7 @@ class AuditService:
     def _find_works(
         self, examination: Examination, bundles: Sequence[Bundle]
     ) -> Iterator[tuple[WorkMatch, Registration]]:
-        for match in self._verification.find_matches(examination, Viewer.OWNER):
-            work = self._registrations.find(match.registration_id)
-            if work is not None:
-                yield match, work
+        yield from self._verification.find_works(examination, Viewer.OWNER)
         submitted = {
             work.registration_id: (work, bundle.dossier.fingerprints)
             for bundle in bundles
@@ -224,7 +224,10 @@ def _read_submission(folder: Path) -> _Submission:
     submission = _Submission(films[0])
     submission.disclosure = _read(submission, folder / "disclosure.yaml", parse_film_disclosure)
     submission.timeline = _read(submission, folder / "timeline.otio", read_timeline)
-    for path in sorted((folder / "bundles").glob("*.json"))[:BUNDLES_MAX]:
+    paths = sorted((folder / "bundles").glob("*.json"))
+    if len(paths) > BUNDLES_MAX:
+        submission.unassessed.append(f"bundles: only the first {BUNDLES_MAX} were read")
+    for path in paths[:BUNDLES_MAX]:
         bundle = _read(submission, path, _read_bundle)
         if bundle is not None:
             submission.bundles.append(bundle)
@@ -243,7 +246,11 @@ def _read(submission: _Submission, path: Path, parse: Callable[[bytes], T]) -> T
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        # Neither a pipe, which would hang, nor a link to a file of the auditor's.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnreadableInputError("it is no regular file")
             data = file.read(BUNDLE_LENGTH_MAX + 1)
     except OSError as error:
         raise UnreadableInputError(f"it cannot be read: {error.strerror}") from error
@@ -258,5 +265,8 @@ def _read_bundle(data: bytes) -> Bundle:
     return bundle
 
 
-def _report_name(folder: Path, film_digest: Sha256) -> str:
-    return f"{folder.resolve().name}-{film_digest.hex()[:8]}"
+def _report_name(folder: Path, evidence: FilmEvidence, pack: str) -> str:
+    """Another disclosure or pack gives another report; the same audit again replaces its own."""
+    disclosure = evidence.disclosure.digest if evidence.disclosure else b""
+    audited = sha256(evidence.film_digest + disclosure + pack.encode("utf-8"))
+    return f"{folder.resolve().name}-{audited.hex()[:8]}"

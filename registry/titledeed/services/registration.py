@@ -18,7 +18,7 @@ from titledeed.errors import (
     UnreadableInputError,
     UnsupportedMediaTypeError,
 )
-from titledeed.models.evidence import ChainKind, IntegrityCode, TimeCode
+from titledeed.models.evidence import ChainKind, TimeCode
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration, Viewer, Visibility
@@ -32,6 +32,7 @@ from titledeed.ports import (
 )
 from titledeed.services.acceptance import Acceptance, Statement, check_statement, thumbnail_key
 from titledeed.services.anchoring import AnchoringService, bundle_key
+from titledeed.services.carried import find_carried
 from titledeed.services.intake import Examination, Intake
 
 SIMILAR_MAX: Final = 5
@@ -255,12 +256,12 @@ class RegistrationService:
     ) -> RegisteredFile:
         progress(path.name, 0.0)
         examination = self._intake.examine(path, progress)
-        known = self._find_own(path, examination)
+        known, created = self._find_own(path, examination), False
+        similar: tuple[SimilarWork, ...] = ()
         if known is None:
             similar = self._find_similar(examination)
-            registration = self._acceptance.accept(path, examination, statement)
-        else:
-            registration, similar = self._apply_visibility(known, statement), ()
+            known, created = self._acceptance.accept(path, examination, statement)
+        registration = known if created else self._apply_visibility(known, statement)
         progress(path.name, 1.0)
         return RegisteredFile(
             source=str(path),
@@ -268,7 +269,7 @@ class RegistrationService:
             bundle_path=None,
             similar=similar,
             notes=examination.notes,
-            created=known is None,
+            created=created,
             time_code=self._time_code(registration),
         )
 
@@ -276,9 +277,8 @@ class RegistrationService:
         """The same bytes, or an intact file that carries our manifest, are registered already."""
         found = self._registrations.find_by_digest(examination.asset.content_digest)
         if not found and examination.media_type.carries_credentials:
-            report = self._reader.read(path, examination.media_type)
-            if report.integrity is IntegrityCode.INTACT and report.content_manifest_id:
-                found = self._registrations.find_by_manifest(report.content_manifest_id)
+            manifest = self._reader.read(path, examination.media_type)
+            found = find_carried(self._registrations, manifest)
         return next((r for r in found if self._is_mine(r)), None)
 
     def _is_mine(self, registration: Registration) -> bool:
@@ -311,12 +311,17 @@ def _name_waiting(outcomes: Sequence[RegisteredFile | RefusedFile]) -> str:
     return f"Run `titledeed receipt ID` later for {named}{more}."
 
 
+def _is_own_file(path: Path) -> bool:
+    # A link in somebody's folder could name any file of ours and have it published.
+    return path.is_file() and not path.is_symlink()
+
+
 def _list_files(sources: Sequence[Path]) -> list[Path]:
     """Files as given, folders walked recursively in a stable order, each file once."""
     files: dict[Path, None] = {}
     for source in sources:
         if source.is_dir():
-            files.update(dict.fromkeys(p for p in sorted(source.rglob("*")) if p.is_file()))
+            files.update(dict.fromkeys(p for p in sorted(source.rglob("*")) if _is_own_file(p)))
         elif source.exists():
             files[source] = None
         else:

@@ -129,6 +129,7 @@ class SnapshotService:
         return _parse_header(Fields(header, path="the snapshot"), hasher.hexdigest())
 
     def _add(self, bundle: Bundle, coverage: Coverage) -> bool:
+        require_bundle(bundle)  # again: the file may have changed since it was checked whole
         registration = list_bundle(bundle, coverage.snapshot_id, accepted_at=self._clock())
         if self._registrations.find(registration.registration_id) is not None:
             return False

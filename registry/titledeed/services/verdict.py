@@ -5,11 +5,13 @@ Each answer speaks for itself; the headline follows a fixed order and blends not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
 from typing import Final
 
+from titledeed.credentials.reader import READER_STOPPED
 from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import (
     Answer,
@@ -58,6 +60,8 @@ class Evidence:
         works: the registration behind each match.
         claims: in order of time.
         manifest_claimant: claimant whose valid signature the file's own manifest carries.
+        earlier: another claimant's claim on the content that the manifest names, which the chain
+            puts before the manifest's own.
     """
 
     manifest: ManifestReport
@@ -66,6 +70,7 @@ class Evidence:
     works: dict[RegistrationId, Registration]
     claims: tuple[VisibleClaim, ...]
     manifest_claimant: Address | None
+    earlier: VisibleClaim | None
 
     @property
     def registrations(self) -> tuple[Registration, ...]:
@@ -86,20 +91,22 @@ def answer_all(evidence: Evidence) -> Answers:
 
 
 def choose_headline(evidence: Evidence, answers: Answers) -> Headline:
-    """The first of these that applies: conflict, exact, altered, match, signed, nothing."""
+    """The first that applies: conflict, exact, altered, match, unreadable, signed, nothing.
+
+    Credentials that our reader could not get through in time are not called invalid.
+    """
     code = answers.registry.code
     integrity = evidence.manifest.integrity
-    if code == RegistryCode.CONFLICT:
-        return Headline.CONFLICT
-    if code == RegistryCode.EXACT:
-        return Headline.REGISTERED_EXACT
-    if integrity in (IntegrityCode.ALTERED, IntegrityCode.UNREADABLE):
-        return Headline.INVALID
-    if code == RegistryCode.MATCH:
-        return Headline.REGISTERED_MATCH
-    if integrity is IntegrityCode.INTACT:
-        return Headline.SIGNED_NOT_REGISTERED
-    return Headline.NO_RECORD
+    was_read = READER_STOPPED not in evidence.manifest.failures
+    order = (
+        (code == RegistryCode.CONFLICT, Headline.CONFLICT),
+        (code == RegistryCode.EXACT, Headline.REGISTERED_EXACT),
+        (integrity is IntegrityCode.ALTERED, Headline.INVALID),
+        (code == RegistryCode.MATCH, Headline.REGISTERED_MATCH),
+        (integrity is IntegrityCode.UNREADABLE and was_read, Headline.INVALID),
+        (integrity is IntegrityCode.INTACT, Headline.SIGNED_NOT_REGISTERED),
+    )
+    return next((headline for applies, headline in order if applies), Headline.NO_RECORD)
 
 
 def answer_integrity(manifest: ManifestReport) -> Answer:
@@ -133,8 +140,12 @@ def answer_history(manifest: ManifestReport) -> Answer:
 
 
 def _answer_time(evidence: Evidence) -> Answer:
-    found = [claim.time for claim in evidence.claims]
-    if evidence.manifest.signed_at:
+    # What shows when a matched work existed does not show when this file did.
+    found = [
+        claim.time if evidence.exact else _of_the_work(claim.time) for claim in evidence.claims
+    ]
+    # An altered file's time-stamp is about other bytes.
+    if evidence.manifest.signed_at and evidence.manifest.integrity is IntegrityCode.INTACT:
         found.append(
             Answer(
                 TimeCode.RFC3161_TRUSTED,
@@ -147,6 +158,10 @@ def _answer_time(evidence: Evidence) -> Answer:
         )
     none = Answer(TimeCode.NONE, "Nothing shows when it was made.")
     return min(found, key=lambda answer: _TIME_ORDER.index(TimeCode(answer.code)), default=none)
+
+
+def _of_the_work(time: Answer) -> Answer:
+    return Answer(time.code, f"Of the matched work, not of this file: {time.reason}")
 
 
 def _answer_registry(evidence: Evidence) -> Answer:
@@ -163,17 +178,33 @@ def _answer_registry(evidence: Evidence) -> Answer:
 
 
 def _answer_exact(evidence: Evidence) -> Answer:
-    earliest = evidence.exact[0]
-    claimant = evidence.manifest_claimant
-    if claimant is not None and claimant != earliest.claimant:
+    earlier = evidence.earlier
+    if earlier is not None:
         return Answer(
             RegistryCode.CONFLICT,
-            f"The file's own credentials name the claimant {claimant}, but {earliest.claimant} "
-            "claimed the same content earlier.",
+            f"The file's own credentials name the claimant {evidence.manifest_claimant}, but "
+            f"{earlier.claimant} claimed the same content earlier.",
         )
     count = len(evidence.exact)
-    others = f" {count - 1} later claim(s) exist on the same content." if count > 1 else ""
+    others = f" {count} claims exist on the same content." if count > 1 else ""
     return Answer(RegistryCode.EXACT, f"These very bytes are registered.{others}")
+
+
+def find_earlier_claim(
+    claimant: Address | None, claims: Iterable[VisibleClaim]
+) -> VisibleClaim | None:
+    """The first claim by somebody else that the asked chain puts before the claimant's own.
+
+    Args:
+        claimant: whom the file's manifest names; None where it names nobody.
+        claims: on the content that the manifest names.
+    """
+    timed = sorted(((c.at, c) for c in claims if c.asked and c.at is not None), key=lambda t: t[0])
+    own = next((at for at, claim in timed if claim.claimant == claimant), None)
+    if claimant is None or not timed:
+        return None
+    at, first = timed[0]
+    return first if first.claimant != claimant and (own is None or at < own) else None
 
 
 def _answer_disclosure(evidence: Evidence) -> Answer:
@@ -243,15 +274,17 @@ def write_sentence(headline: Headline, evidence: Evidence) -> str:
     if headline is Headline.REGISTERED_MATCH:
         return _match_sentence(evidence)
     if headline in (Headline.REGISTERED_EXACT, Headline.CONFLICT):
-        first = evidence.exact[0]
-        work = f"“{first.title}”, {_claimed(evidence, first)}"
+        first = evidence.earlier or evidence.claims[0]
+        work = f"“{first.title}”, {_claimed(first)}"
         if headline is Headline.REGISTERED_EXACT:
             return f"This file is {work}."
         # Whose content it is, only the credentials say: the bytes may be of anything.
         return f"This file's credentials name {evidence.manifest_claimant} for {work}."
     signer = evidence.manifest.signer or "a signer without a name"
     return {
-        Headline.INVALID: "The file's credentials do not fit its bytes.",
+        Headline.INVALID: "The file carries credentials that cannot be read."
+        if evidence.manifest.integrity is IntegrityCode.UNREADABLE
+        else "The file's credentials do not fit its bytes.",
         Headline.SIGNED_NOT_REGISTERED: f"The file carries intact credentials signed by {signer}; "
         "nothing registered here matches it.",
         Headline.NO_RECORD: "Nothing registered here matches this file and it carries no "
@@ -262,6 +295,7 @@ def write_sentence(headline: Headline, evidence: Evidence) -> str:
 def _match_sentence(evidence: Evidence) -> str:
     match = evidence.matches[0]
     work = evidence.works[match.registration_id]
+    claim = next(c for c in evidence.claims if c.registration_id == match.registration_id)
     segment = match.segments[0]
     if segment.query.duration_s:
         mirrored = ", mirrored" if segment.mirrored else ""
@@ -269,18 +303,19 @@ def _match_sentence(evidence: Evidence) -> str:
             f"Seconds {segment.query.start_s:.1f} to {segment.query.end_s:.1f} of this file are "
             f"seconds {segment.work.start_s:.1f} to {segment.work.end_s:.1f} of"
         )
-        text = f"{where} “{work.title}”{mirrored}, {_claimed(evidence, work)}"
+        text = f"{where} “{work.title}”{mirrored}, {_claimed(claim)}"
     else:
-        text = f"This picture matches “{work.title}”, {_claimed(evidence, work)}"
+        text = f"This picture matches “{work.title}”, {_claimed(claim)}"
     others = len(evidence.matches) - 1
     return f"{text}; {others} more registered work(s) match." if others else f"{text}."
 
 
-def _claimed(evidence: Evidence, registration: Registration) -> str:
-    claim = next(c for c in evidence.claims if c.registration_id == registration.registration_id)
-    if claim.at is None:
-        return f"claimed by {registration.claimant} and not anchored yet"
-    return f"claimed by {registration.claimant} on {format_time(claim.at)}"
+def _claimed(claim: VisibleClaim) -> str:
+    if claim.at is not None:
+        return f"claimed by {claim.claimant} on {format_time(claim.at)}"
+    if claim.time.code == TimeCode.NONE:
+        return f"claimed by {claim.claimant} at a time that nothing shows"
+    return f"claimed by {claim.claimant} and not anchored yet"
 
 
 def format_time(seconds: int) -> str:

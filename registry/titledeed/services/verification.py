@@ -7,6 +7,7 @@ from pathlib import Path
 
 from titledeed.chain.signatures import check_claim
 from titledeed.errors import InvariantViolation, NotFoundError, VerificationError
+from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import (
     Answer,
     ChainIdentity,
@@ -15,7 +16,6 @@ from titledeed.models.evidence import (
     ManifestReport,
     RecoveredManifest,
     TimeCode,
-    TrustCode,
     VerificationReport,
     VisibleClaim,
 )
@@ -32,6 +32,7 @@ from titledeed.ports import (
     no_progress,
 )
 from titledeed.services.anchoring import AnchoringService, read_bundle, read_dossier
+from titledeed.services.carried import find_carried
 from titledeed.services.evidence import require_bundle
 from titledeed.services.intake import Examination, Intake
 from titledeed.services.verdict import (
@@ -42,6 +43,7 @@ from titledeed.services.verdict import (
     answer_integrity,
     answer_trust,
     choose_headline,
+    find_earlier_claim,
     format_time,
     write_sentence,
 )
@@ -72,6 +74,7 @@ class VerificationService:
         self._ledger = ledger
         self._chain = chain
         self._claimant = claimant
+        self._domain = SigningDomain(chain.chain_id, chain.contract)
 
     def verify(
         self, path: Path, viewer: Viewer, progress: Progress = no_progress
@@ -99,83 +102,63 @@ class VerificationService:
             recovered=self._recover(evidence),
         )
 
-    def find_matches(self, examination: Examination, viewer: Viewer) -> list[WorkMatch]:
-        """Visible works found in the content, best first."""
+    def find_works(
+        self, examination: Examination, viewer: Viewer
+    ) -> list[tuple[WorkMatch, Registration]]:
+        """Visible works found in the content, best match first."""
         return [
-            match
+            (match, work)
             for match in self._index.search(examination.views)
-            if self._find_visible(match.registration_id, viewer)
+            if (work := self._find_visible(match.registration_id, viewer))
         ]
 
     def _gather(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
     ) -> Evidence:
+        claimant = _signed_claimant(manifest)
         exact = self._find_exact(examination, manifest, viewer)
-        matches = () if exact else tuple(self.find_matches(examination, viewer))
-        works = {m.registration_id: self._find_visible(m.registration_id, viewer) for m in matches}
-        found = {key: work for key, work in works.items() if work is not None}
-        claims = sorted(
-            self._show_claims(exact or found.values(), viewer),
-            key=lambda claim: (claim.at is None, claim.at or 0),
-        )
+        named = self._find_named(manifest, viewer) if claimant else []
+        named_claims = self._show_claims(named, viewer)
+        earlier = find_earlier_claim(claimant, named_claims)
+        if earlier is not None and not exact:
+            exact = named
+        found = [] if exact else self.find_works(examination, viewer)
+        claims = self._show_claims(exact or [work for _, work in found], viewer)
         return Evidence(
             manifest=manifest,
-            exact=exact,
-            matches=matches,
-            works=found,
-            claims=tuple(claims),
-            manifest_claimant=_signed_claimant(manifest),
+            exact=tuple(exact),
+            matches=tuple(match for match, _ in found),
+            works={work.registration_id: work for _, work in found},
+            claims=tuple(sorted(claims, key=_by_time)),
+            manifest_claimant=claimant,
+            earlier=earlier,
         )
 
     def _find_exact(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
-    ) -> tuple[Registration, ...]:
-        found = (
-            self._find_claims(examination.asset.content_digest, viewer)
-            or _visible(self._find_by_update_manifests(manifest), viewer)
-            or self._find_contested(manifest, viewer)
+    ) -> list[Registration]:
+        """Registrations of these very bytes, and all others on the same content."""
+        found = self._find_claims(examination.asset.content_digest, viewer) or _visible(
+            find_carried(self._registrations, manifest), viewer
         )
-        # All claims on the content count, whichever copy of it this file is.
         same_content = {
             claim.registration_id: claim
             for one in found
             for claim in self._find_claims(one.content_digest, viewer)
         }
-        return tuple(same_content.values())
+        return list(same_content.values())
 
     def _find_claims(self, digest: Sha256, viewer: Viewer) -> list[Registration]:
         """Visible registrations of these bytes, earliest first."""
         return _visible(self._registrations.find_by_digest(digest), viewer)
 
-    def _find_by_update_manifests(self, manifest: ManifestReport) -> list[Registration]:
-        """An added receipt changes the bytes, not the identity.
-
-        A manifest label can be forged, so the signer must be one that this home trusts and the
-        claim in the manifest the recorded one.
-        """
-        claim = manifest.signed_claim
-        if (
-            manifest.integrity is not IntegrityCode.INTACT
-            or manifest.trust is not TrustCode.TRUSTED
-            or manifest.content_manifest_id is None
-            or claim is None
-        ):
+    def _find_named(self, manifest: ManifestReport, viewer: Viewer) -> list[Registration]:
+        """Registrations whose source is the content that the manifest's claim names."""
+        if manifest.signed_claim is None:
             return []
-        found = self._registrations.find_by_manifest(manifest.content_manifest_id)
-        return [
-            registration
-            for registration in found
-            if registration.claimant == claim.claim.claimant
-            and registration.content_digest == claim.claim.content_digest
-        ]
-
-    def _find_contested(self, manifest: ManifestReport, viewer: Viewer) -> list[Registration]:
-        """Claims on the content that the manifest names, where its claimant was not the first."""
-        claimant = _signed_claimant(manifest)
-        if claimant is None or manifest.signed_claim is None:
-            return []
-        found = self._find_claims(manifest.signed_claim.claim.content_digest, viewer)
-        return found if found and found[0].claimant != claimant else []
+        digest = manifest.signed_claim.claim.content_digest
+        found = self._find_claims(digest, viewer)
+        return [registration for registration in found if registration.content_digest == digest]
 
     def _find_visible(self, registration_id: RegistrationId, viewer: Viewer) -> Registration | None:
         registration = self._registrations.find(registration_id)
@@ -193,6 +176,7 @@ class VerificationService:
                 claimant=registration.claimant,
                 time=(time := self._check_time(registration)),
                 at=_time_of(registration, time),
+                asked=registration.domain == self._domain,
                 status=registration.status,
                 mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
             )
@@ -268,6 +252,11 @@ class VerificationService:
             return read_bundle(self._objects, registration.registration_id).dossier.manifest_store
         except NotFoundError:
             return b""
+
+
+def _by_time(claim: VisibleClaim) -> tuple[bool, bool, int]:
+    """Claims that this home's chain orders first; then those with a time of another chain."""
+    return (claim.at is None, not claim.asked, claim.at or 0)
 
 
 def _visible(registrations: Iterable[Registration], viewer: Viewer) -> list[Registration]:

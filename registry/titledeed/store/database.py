@@ -43,8 +43,8 @@ _STORAGE_PROBLEMS: Final = {
     sqlite3.SQLITE_READONLY: ("it is read-only", "Make the home folder writable."),
     sqlite3.SQLITE_PERM: ("access is denied", "Make the home folder readable and writable."),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Check that the home folder exists."),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "Restore a backup, or rebuild the database."),
-    sqlite3.SQLITE_NOTADB: ("it is no database", "Restore a backup, or rebuild the database."),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged", "Restore the database from a backup."),
+    sqlite3.SQLITE_NOTADB: ("it is no database", "Restore the database from a backup."),
     sqlite3.SQLITE_BUSY: ("another process holds it", "Try again when that process is done."),
     sqlite3.SQLITE_LOCKED: ("another process holds it", "Try again when that process is done."),
 }

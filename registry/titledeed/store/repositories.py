@@ -137,7 +137,7 @@ class SqlRepositories:
         if read_revision(self._database) != HEAD:
             raise StorageError(
                 "the database has lost its tables",
-                next_step="Restore a backup, or rebuild the database.",
+                next_step="Restore the database from a backup.",
             )
         with self._database.write() as session:
             session.connection()

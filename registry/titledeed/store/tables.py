@@ -24,7 +24,6 @@ from sqlmodel import Field, SQLModel
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.registration import JobStatus, Viewer, Visibility
 
-ACCEPTED_STATUSES: Final = tuple(status for status in ClaimStatus if status != ClaimStatus.SIGNING)
 """What a row may say; what was never accepted has no row."""
 
 METADATA: Final = SQLModel.metadata
@@ -91,7 +90,7 @@ class Registration(SQLModel, table=True):
 
     __table_args__ = (
         *_digests("content_digest", "signed_digest", "leaf"),
-        _one_of("status", ACCEPTED_STATUSES),
+        _one_of("status", ClaimStatus),
         _one_of("visibility", Visibility),
         UniqueConstraint("batch_root", "leaf_index", name="registration_place"),
         CheckConstraint(
