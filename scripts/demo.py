@@ -119,7 +119,6 @@ def build_submission(folder: Path, clips: list[Path], registered: list[dict[str,
         "uses": [
             {
                 "id": "u1",
-                "track": "V",
                 "start_frame": 72,
                 "end_frame": 192,
                 "tool": "t1",

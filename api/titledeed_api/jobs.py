@@ -104,6 +104,9 @@ async def answer_started(server: Server, job: Job, patience: float | None, show:
     document = await run_in_threadpool(show_job, server, job, show)
     if job.status is JobStatus.RUNNING:
         return JSONResponse(document, 202, {**headers, "Retry-After": "1"})
+    links = document.get("links")
+    if isinstance(links, dict):
+        headers["Location"] = str(links["self"])
     return JSONResponse(document, 201 if document.get("created") else 200, headers)
 
 

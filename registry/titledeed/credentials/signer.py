@@ -221,7 +221,8 @@ def _read_back(copy: BinaryIO, store: bytes, draft: ManifestDraft, anchors: str)
     ):
         raise SigningError(
             f"the signed copy does not read back: {report.integrity.value},"
-            f" {', '.join(report.failures) or 'no failure named'}"[:500]
+            f" {', '.join(report.failures) or 'no failure named'}"[:500],
+            next_step="Credentials that the file came with may be damaged: remove them first.",
         )
     return Credential(
         signed_digest=_digest(copy),

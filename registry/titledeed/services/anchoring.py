@@ -65,6 +65,8 @@ class AnchoringService:
             LedgerUnavailableError: the chain is down or too slow; the next call goes on.
             TransactionRevertedError: the contract refused a batch.
         """
+        if not self._outbox.list_waiting(1) and not self._outbox.list_unsettled():
+            return
         progress("Anchoring", 0.0)
         with self._outbox.writer():
             self._send()

@@ -61,7 +61,13 @@ def read_bundle_file(data: bytes) -> Bundle:
     Raises:
         MalformedDocumentError: it is none.
     """
-    return parse_bundle(parse_document(data, what="the bundle"))
+    try:
+        return parse_bundle(parse_document(data, what="the bundle"))
+    except MalformedDocumentError as error:
+        raise MalformedDocumentError(
+            error.message,
+            next_step="Ask for the file again: it is damaged, or no evidence bundle.",
+        ) from error
 
 
 def check_bundle(bundle: Bundle, asset_digest: Sha256 | None = None) -> BundleReport:

@@ -150,7 +150,7 @@ class RegistrationService:
             except (InputError, SigningError) as error:
                 outcomes.append(RefusedFile(str(path), error))
         if not request.wait:
-            return outcomes
+            return [self._with_bundle(o) if _is_anchored(o) else o for o in outcomes]
         try:
             self._anchoring.anchor_waiting(progress)
         except LedgerUnavailableError as error:
@@ -255,7 +255,7 @@ class RegistrationService:
         self, path: Path, statement: Statement, progress: Progress
     ) -> RegisteredFile:
         progress(path.name, 0.0)
-        examination = self._intake.examine(path, progress)
+        examination = self._intake.examine(path, _first_part(progress))
         known, created = self._find_own(path, examination), False
         similar: tuple[SimilarWork, ...] = ()
         if known is None:
@@ -268,7 +268,7 @@ class RegistrationService:
             registration=registration,
             bundle_path=None,
             similar=similar,
-            notes=examination.notes,
+            notes=_note(examination, created=created),
             created=created,
             time_code=self._time_code(registration),
         )
@@ -298,10 +298,29 @@ class RegistrationService:
             for match in self._index.search(examination.views)
             if (registration := self._registrations.find(match.registration_id))
         ]
+        works = {work.registration_id: (work, match) for work, match in [*same, *matched]}
         return tuple(
-            SimilarWork(registration, match, mine=self._is_mine(registration))
-            for registration, match in [*same, *matched][:SIMILAR_MAX]
+            SimilarWork(work, match, mine=self._is_mine(work))
+            for work, match in list(works.values())[:SIMILAR_MAX]
         )
+
+
+def _first_part(progress: Progress) -> Progress:
+    """Looking at a file is most of the work, and never the last of it."""
+    return lambda label, fraction: progress(label, fraction * 0.8)
+
+
+def _is_anchored(outcome: RegisteredFile | RefusedFile) -> bool:
+    return isinstance(outcome, RegisteredFile) and outcome.registration.anchor is not None
+
+
+def _note(examination: Examination, *, created: bool) -> tuple[str, ...]:
+    notes = dict.fromkeys(examination.notes)
+    if not examination.media_type.carries_credentials:
+        notes["registry only: this type carries no credentials"] = None
+    if not created:
+        notes["registered before: the title and disclosure of then stand"] = None
+    return tuple(notes)
 
 
 def _name_waiting(outcomes: Sequence[RegisteredFile | RefusedFile]) -> str:

@@ -218,7 +218,8 @@ def _answer_disclosure(evidence: Evidence) -> Answer:
             DisclosureCode.CONTRADICTED,
             f"Claims and credentials disagree on whether generative AI was used: {named}.",
         )
-    return Answer(DisclosureCode.DECLARED, f"The claimant declares {named}.")
+    who = "Claims and credentials declare" if carried else "The claimant declares"
+    return Answer(DisclosureCode.DECLARED, f"{who} {named}.")
 
 
 def _disagree(evidence: Evidence, carried: list[DigitalSourceType]) -> bool:
