@@ -74,18 +74,33 @@ class Authority:
         intent: c2pa.C2paBuilderIntent | None = None,
     ) -> bytes:
         """What another program might sign: any definition, with the library itself."""
-        target = io.BytesIO()
-        with (
-            c2pa.Context.from_dict(build_settings(self.root)) as context,
-            c2pa.Signer.from_callback(
-                self.identity.sign, c2pa.C2paSigningAlg.ES256, self.identity.chain_pem
-            ) as signer,
-            c2pa.Builder(definition, context) as builder,
-        ):
-            if intent is not None:
-                builder.set_intent(intent)
-            builder.sign(signer, media_type.value, io.BytesIO(source), target)
-        return target.getvalue()
+        return sign_definition(
+            self.identity, self.root, source, media_type, definition, intent=intent
+        )
+
+
+def sign_definition(
+    identity: SigningIdentity,
+    root: str,
+    source: bytes,
+    media_type: MediaType,
+    definition: dict[str, Json],
+    *,
+    intent: c2pa.C2paBuilderIntent | None = None,
+) -> bytes:
+    """What another program might sign with an identity that ``root`` issued."""
+    target = io.BytesIO()
+    with (
+        c2pa.Context.from_dict(build_settings(root)) as context,
+        c2pa.Signer.from_callback(
+            identity.sign, c2pa.C2paSigningAlg.ES256, identity.chain_pem
+        ) as signer,
+        c2pa.Builder(definition, context) as builder,
+    ):
+        if intent is not None:
+            builder.set_intent(intent)
+        builder.sign(signer, media_type.value, io.BytesIO(source), target)
+    return target.getvalue()
 
 
 def build_reader(

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
-from homes import Home, accepted, new_home, opened, statement
+from homes import (
+    Home,
+    Studio,
+    accepted,
+    new_home,
+    new_studio,
+    opened,
+    share,
+    signed_copy,
+    statement,
+)
 from render_media import cut_clip, render_clip, render_picture, render_sound
 
-import titledeed
 from titledeed.canonical.identifiers import parse_registration_id
-from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
 from titledeed.errors import (
-    ChainMismatchError,
-    HomeNotInitializedError,
-    LedgerUnavailableError,
     NotFoundError,
 )
 from titledeed.models.evidence import (
@@ -34,57 +36,22 @@ from titledeed.models.evidence import (
     TrustCode,
     VerificationReport,
 )
-from titledeed.models.primitives import BlockHash, RegistrationId
-from titledeed.models.registration import Registration, Viewer, Visibility
+from titledeed.models.primitives import RegistrationId
+from titledeed.models.registration import Viewer, Visibility
 from titledeed.services.documents import verification_document
 from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.intake import digest_file
 from titledeed.services.registration import RegisteredFile
-from titledeed.settings import ChainSettings
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("main job")]
 
 TOLERANCE_S: Final = 0.5
 
 
-@dataclass(frozen=True)
-class Studio:
-    """A home that registered a clip, a WebM and a picture in one batch."""
-
-    home: Home
-    sources: Path
-    clip: RegisteredFile
-    webm: RegisteredFile
-    picture: RegisteredFile
-
-    @property
-    def batch(self) -> tuple[RegisteredFile, ...]:
-        return (self.clip, self.webm, self.picture)
-
-    @property
-    def signed_clip(self) -> Path:
-        return signed_copy(self.clip)
-
-
-def signed_copy(outcome: RegisteredFile) -> Path:
-    assert outcome.registration.signed_path is not None
-    return Path(outcome.registration.signed_path)
-
-
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sources")
-    render_clip(folder / "clip.mp4", seconds=6, seed=1)
-    render_clip(folder / "plain.webm", seconds=3, seed=2)
-    render_picture(folder / "still.png", seed=3)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Iterator[Studio]:
-    with new_home(tmp_path_factory.mktemp("studio") / "home") as home:
-        clip, webm, picture = map(accepted, home.register(sources))
-        yield Studio(home, sources, clip, webm, picture)
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with new_studio(tmp_path_factory.mktemp("studio")) as studio:
+        yield studio
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +61,10 @@ def rival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield home
 
 
-@pytest.fixture
-def chainless(studio: Studio) -> Iterator[Home]:
-    """The studio's home while no chain answers."""
-    nowhere = ChainSettings(rpc_url="http://127.0.0.1:1", rpc_timeout_s=1)
-    with opened(studio.home.settings.model_copy(update={"chain": nowhere})) as home:
-        yield home
+@pytest.fixture(scope="module")
+def private(studio: Studio) -> RegisteredFile:
+    source = render_clip(studio.sources.parent / "private.mp4", seconds=3, seed=60)
+    return studio.home.register_one(source)
 
 
 def codes_of(report: VerificationReport) -> dict[str, str]:
@@ -266,9 +231,7 @@ class TestVerify:
     def test_a_re_encoded_webm_matches_and_has_no_manifest_to_recover(
         self, studio: Studio, tmp_path: Path
     ) -> None:
-        copy = cut_clip(
-            Path(studio.webm.source), tmp_path / "copy.mp4", start_s=0, end_s=3, crf=28
-        )
+        copy = cut_clip(Path(studio.webm.source), tmp_path / "copy.mp4", start_s=0, end_s=3, crf=28)
         report = studio.home.verify(copy)
         assert [m.registration_id for m in report.matches] == [
             studio.webm.registration.registration_id
@@ -337,72 +300,7 @@ class TestVerify:
             assert verification_document(again.verify(cut)) == first
 
 
-class TestTwoClaimants:
-    """The rival knows what the studio published, and claims the same content later."""
-
-    @pytest.fixture(scope="class")
-    def published(self, studio: Studio, rival: Home) -> Registration:
-        source = render_picture(studio.sources.parent / "contested.png", seed=40)
-        first = studio.home.register_one(source, said=statement(title="First", publish=True))
-        snapshot = studio.sources.parent / "published.snapshot"
-        studio.home.registry.snapshots.export(snapshot)
-        rival.registry.snapshots.import_(snapshot)
-        return first.registration
-
-    @pytest.fixture(scope="class")
-    def contested(self, studio: Studio, rival: Home, published: Registration) -> RegisteredFile:
-        source = studio.sources.parent / "contested.png"
-        return rival.register_one(source, said=statement(title="Second"))
-
-    def test_an_earlier_claim_is_shown_to_who_claims_again(
-        self, contested: RegisteredFile, published: Registration
-    ) -> None:
-        assert contested.created
-        assert contested.registration.registration_id != published.registration_id
-        earlier = contested.similar[0]
-        assert earlier.registration.registration_id == published.registration_id
-        assert not earlier.mine
-
-    def test_a_file_signed_by_the_later_claimant_is_a_conflict_in_both_homes(
-        self, studio: Studio, rival: Home, contested: RegisteredFile, published: Registration
-    ) -> None:
-        for home in (rival, studio.home):
-            report = home.verify(signed_copy(contested))
-            assert report.headline is Headline.CONFLICT
-            assert report.answers.registry.code == RegistryCode.CONFLICT
-            assert report.claims[0].claimant == published.claimant
-            assert contested.registration.claimant in report.sentence
-
-    def test_the_later_claim_changes_nothing_for_the_first(
-        self, studio: Studio, rival: Home, contested: RegisteredFile, published: Registration
-    ) -> None:
-        assert contested.created
-        assert published.signed_path is not None
-        source = studio.sources.parent / "contested.png"
-        for home in (studio.home, rival):
-            for path in (source, Path(published.signed_path)):
-                report = home.verify(path)
-                assert report.headline is Headline.REGISTERED_EXACT
-                assert report.claims[0].claimant == published.claimant
-
-    def test_claims_of_both_stand_in_order(
-        self, rival: Home, contested: RegisteredFile, published: Registration
-    ) -> None:
-        report = rival.verify(Path(contested.source))
-        assert [claim.registration_id for claim in report.claims] == [
-            published.registration_id,
-            contested.registration.registration_id,
-        ]
-        assert [claim.mine for claim in report.claims] == [False, True]
-        assert "another home keeps itself" in report.claims[0].time.reason
-
-
 class TestVisibility:
-    @pytest.fixture(scope="class")
-    def private(self, studio: Studio) -> RegisteredFile:
-        source = render_clip(studio.sources.parent / "private.mp4", seconds=3, seed=60)
-        return studio.home.register_one(source)
-
     def test_a_private_registration_adds_nothing_for_the_public(
         self, studio: Studio, private: RegisteredFile, tmp_path: Path
     ) -> None:
@@ -452,8 +350,7 @@ class TestVisibility:
         folder = studio.sources.parent
         source = render_picture(folder / "theirs.png", seed=61)
         theirs = rival.register_one(source, said=statement(publish=True))
-        rival.registry.snapshots.export(folder / "rival.snapshot")
-        studio.home.registry.snapshots.import_(folder / "rival.snapshot")
+        share(rival, studio.home, folder)
         before = {
             path: verification_document(studio.home.verify(path, Viewer.PUBLIC))
             for path in (source, signed_copy(theirs))
@@ -496,118 +393,3 @@ class TestWithoutWaiting:
     def test_only_own_registrations_are_completed(self, studio: Studio) -> None:
         with pytest.raises(NotFoundError):
             studio.home.registry.registration.complete(RegistrationId("td1" + "c" * 32))
-
-
-class TestChainTrouble:
-    def test_a_chain_that_is_down_stops_a_waiting_batch_before_it_begins(
-        self, studio: Studio, chainless: Home, tmp_path: Path
-    ) -> None:
-        source = render_picture(tmp_path / "a.png", seed=80)
-        owned, signed = studio.home.registry.registrations.count_own(), studio.home.signed_files()
-        with pytest.raises(LedgerUnavailableError) as raised:
-            chainless.register(source)
-        assert raised.value.retryable
-        assert studio.home.registry.registrations.count_own() == owned
-        assert studio.home.signed_files() == signed
-
-    def test_without_waiting_a_batch_is_accepted_and_anchored_when_the_chain_is_back(
-        self, studio: Studio, chainless: Home, tmp_path: Path
-    ) -> None:
-        source = render_picture(tmp_path / "b.png", seed=81)
-        pending = chainless.register_one(source, wait=False)
-        registration_id = pending.registration.registration_id
-        with pytest.raises(LedgerUnavailableError):
-            chainless.registry.registration.complete(registration_id)
-        assert chainless.verify(source).answers.time.code == TimeCode.CLAIMED_ONLY
-        completed = studio.home.registry.registration.complete(registration_id)
-        assert completed.registration.anchor is not None
-
-    def test_a_claim_is_not_judged_without_its_chain(self, studio: Studio, chainless: Home) -> None:
-        """That the chain cannot be asked is neither a yes nor a no."""
-        with pytest.raises(LedgerUnavailableError):
-            chainless.verify(Path(studio.clip.source))
-
-    def test_what_matches_nothing_needs_no_chain(self, chainless: Home, tmp_path: Path) -> None:
-        path = render_picture(tmp_path / "unrelated.png", seed=82)
-        assert chainless.verify(path).headline is Headline.NO_RECORD
-
-    def test_another_genesis_hash_is_refused(self, studio: Studio, tmp_path: Path) -> None:
-        copy = tmp_path / "home"
-        shutil.copytree(studio.home.registry.layout.root, copy)
-        pin = read_pin(copy / "chain")
-        other = replace(pin.identity, genesis_hash=BlockHash(type(pin.code_hash)(bytes(32))))
-        write_pin(copy / "chain", replace(pin, identity=other))
-        source = render_picture(tmp_path / "c.png", seed=83)
-        with opened(studio.home.settings.model_copy(update={"home": copy})) as home:
-            owned, signed = home.registry.registrations.count_own(), home.signed_files()
-            with pytest.raises(ChainMismatchError, match="genesis"):
-                home.register(source)
-            with pytest.raises(ChainMismatchError):
-                home.registry.check()
-            assert home.registry.registrations.count_own() == owned
-            assert home.signed_files() == signed
-
-    def test_a_home_without_its_chain_folder_is_told(self, studio: Studio, tmp_path: Path) -> None:
-        copy = tmp_path / "home"
-        shutil.copytree(studio.home.registry.layout.root, copy)
-        shutil.rmtree(copy / "chain")
-        with opened(studio.home.settings.model_copy(update={"home": copy})) as home:
-            with pytest.raises(HomeNotInitializedError):
-                home.verify(Path(studio.clip.source))
-            with pytest.raises(HomeNotInitializedError):
-                home.register(Path(studio.clip.source))
-
-    def test_a_journal_that_was_cut_is_no_proof(self, studio: Studio, tmp_path: Path) -> None:
-        """The chain was rolled back under an accepted registration: its time is gone, and told."""
-        copy = tmp_path / "home"
-        shutil.copytree(studio.home.registry.layout.root, copy)
-        journal = copy / "chain" / "journal.jsonl"
-        lines = journal.read_bytes().splitlines(keepends=True)
-        anchor = studio.clip.registration.anchor
-        assert anchor is not None
-        journal.write_bytes(b"".join(lines[: anchor.block_number - 1]))
-        with opened(studio.home.settings.model_copy(update={"home": copy})) as home:
-            report = home.verify(Path(studio.clip.source))
-            assert report.answers.time.code == TimeCode.NONE
-            assert "does not hold" in report.answers.time.reason
-
-    def test_without_anvil_nothing_is_half_registered(self, studio: Studio, tmp_path: Path) -> None:
-        """The library copied to where no anvil is near, as on a machine without it."""
-        shutil.copytree(Path(titledeed.__path__[0]), tmp_path / "library" / "titledeed")
-        source = render_picture(tmp_path / "d.png", seed=84)
-        owned, signed = studio.home.registry.registrations.count_own(), studio.home.signed_files()
-        done = subprocess.run(
-            [sys.executable, "-c", REGISTER, str(studio.home.settings.home_path), str(source)],
-            cwd=tmp_path,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "library")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (0, "ToolMissingError npm ci"), done.stderr
-        assert studio.home.registry.registrations.count_own() == owned
-        assert studio.home.signed_files() == signed
-
-
-REGISTER: Final = """
-import sys
-from pathlib import Path
-import titledeed
-from titledeed.bootstrap import open_registry
-from titledeed.errors import TitledeedError
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
-from titledeed.models.registration import Visibility
-from titledeed.services.acceptance import Statement
-from titledeed.services.registration import RegisterRequest
-from titledeed.settings import Settings
-
-disclosure = AssetDisclosure(DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
-said = Statement(disclosure, None, (), Visibility.PRIVATE, None)
-assert titledeed.__path__[0].startswith(sys.path[1])
-with open_registry(Settings(home=Path(sys.argv[1]))) as registry:
-    try:
-        registry.registration.register(RegisterRequest((Path(sys.argv[2]),), said))
-    except TitledeedError as error:
-        known = "npm ci" if "npm ci" in error.next_step else error.next_step
-        print(type(error).__name__, known, end="")
-"""

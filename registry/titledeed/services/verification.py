@@ -7,7 +7,6 @@ from pathlib import Path
 
 from titledeed.chain.signatures import check_claim
 from titledeed.errors import InvariantViolation, NotFoundError, VerificationError
-from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import (
     Answer,
     ChainIdentity,
@@ -74,7 +73,6 @@ class VerificationService:
         self._ledger = ledger
         self._chain = chain
         self._claimant = claimant
-        self._domain = SigningDomain(chain.chain_id, chain.contract)
 
     def verify(
         self, path: Path, viewer: Viewer, progress: Progress = no_progress
@@ -169,27 +167,27 @@ class VerificationService:
     def _show_claims(
         self, registrations: Iterable[Registration], viewer: Viewer
     ) -> list[VisibleClaim]:
-        return [
-            VisibleClaim(
-                registration_id=registration.registration_id,
-                title=registration.title,
-                claimant=registration.claimant,
-                time=(time := self._check_time(registration)),
-                at=_time_of(registration, time),
-                asked=registration.domain == self._domain,
-                status=registration.status,
-                mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
-            )
-            for registration in registrations
-        ]
+        return [self._show_claim(registration, viewer) for registration in registrations]
 
-    def _check_time(self, registration: Registration) -> Answer:
-        """Evidence of time for one claim: its proof, and the chain where it can be asked."""
+    def _show_claim(self, registration: Registration, viewer: Viewer) -> VisibleClaim:
+        time, asked = self._check_time(registration)
+        return VisibleClaim(
+            registration_id=registration.registration_id,
+            title=registration.title,
+            claimant=registration.claimant,
+            time=time,
+            at=_time_of(registration, time),
+            asked=asked,
+            status=registration.status,
+            mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
+        )
+
+    def _check_time(self, registration: Registration) -> tuple[Answer, bool]:
+        """Evidence of time for one claim, and whether the chain that gives it was asked."""
         anchor = registration.anchor
         if anchor is None:
-            return Answer(
-                TimeCode.CLAIMED_ONLY, "The claim waits for its block; only its own clock speaks."
-            )
+            waits = "The claim waits for its block; only its own clock speaks."
+            return Answer(TimeCode.CLAIMED_ONLY, waits), False
         if registration.snapshot_id is None:
             bundle = self._anchoring.complete_bundle(registration)
         else:
@@ -197,8 +195,10 @@ class VerificationService:
         try:
             require_bundle(bundle)
         except VerificationError as error:
-            return Answer(TimeCode.NONE, f"The stored proof does not hold: {error.message}")
-        return self._judge_time(bundle.chain, registration)
+            wrong = f"The stored proof does not hold: {error.message}"
+            return Answer(TimeCode.NONE, wrong), False
+        # The claim's domain alone would not do: a forged bundle may name our chain id and contract.
+        return self._judge_time(bundle.chain, registration), bundle.chain == self._chain
 
     def _judge_time(self, chain: ChainIdentity, registration: Registration) -> Answer:
         anchor = registration.anchor

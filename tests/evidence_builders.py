@@ -1,0 +1,124 @@
+"""Evidence that holds: bundles whose transaction is really signed, so that every check passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from builders import (
+    EPOCH,
+    Claimant,
+    build_chain,
+    build_claimant,
+    build_dossier,
+    seeded_bytes,
+)
+
+from titledeed.canonical.bundles import encode_bundle
+from titledeed.canonical.claims import hash_claim, identify_claim
+from titledeed.canonical.documents import Json, encode_document
+from titledeed.canonical.hashing import keccak256, sha256
+from titledeed.canonical.leaves import leaf_of_record
+from titledeed.canonical.merkle import MerkleTree
+from titledeed.chain.contract import encode_anchor
+from titledeed.chain.transactions import (
+    Transaction,
+    encode_signed,
+    hash_transaction,
+    signing_digest,
+)
+from titledeed.models.claim import SignedClaim, SigningDomain
+from titledeed.models.evidence import Anchor, Bundle, ChainIdentity
+from titledeed.models.primitives import BlockHash, Keccak256
+from titledeed.models.record import Dossier
+
+SENDER: Final = build_claimant(700)
+"""Pays for all anchors here and claims nothing."""
+
+EXPORTER: Final = build_claimant(50)
+"""Signs all snapshots here."""
+
+
+def anchor_call(bundle: Bundle) -> Transaction:
+    """The transaction that anchors a bundle's root, unsigned."""
+    return Transaction(
+        chain_id=bundle.chain.chain_id,
+        nonce=0,
+        tip=1,
+        fee_max=2_000_000_000,
+        gas=60_000,
+        to=bundle.chain.contract,
+        value=0,
+        data=encode_anchor(bundle.anchor.root, bundle.anchor.size),
+    )
+
+
+def with_transaction(bundle: Bundle, transaction: Transaction) -> Bundle:
+    """The bundle with another transaction, signed by ``SENDER`` and named by its hash."""
+    raw = encode_signed(transaction, SENDER.sign(signing_digest(transaction)))
+    return with_raw_transaction(bundle, raw)
+
+
+def with_raw_transaction(bundle: Bundle, raw: bytes) -> Bundle:
+    """The bundle with other raw bytes, named by their hash."""
+    anchor = replace(bundle.anchor, transaction=hash_transaction(raw))
+    return replace(bundle, raw_transaction=raw, anchor=anchor)
+
+
+def build_sound_bundles(
+    dossiers: Sequence[Dossier], *, chain: ChainIdentity | None = None
+) -> list[Bundle]:
+    """Bundles of dossiers that share one anchor; every offline check of them holds."""
+    tree = MerkleTree([leaf_of_record(item.record, item.salts) for item in dossiers])
+    anchor = Anchor(
+        root=tree.root,
+        size=tree.size,
+        caller=SENDER.address,
+        sequence=4,
+        transaction=hash_transaction(b""),
+        block_number=104,
+        block_hash=BlockHash(Keccak256(seeded_bytes("block", 4))),
+        block_timestamp=1_790_004_000,
+    )
+    bare = [
+        Bundle(dossier, tree.prove(index), anchor, chain or build_chain(), b"")
+        for index, dossier in enumerate(dossiers)
+    ]
+    return [with_transaction(bundle, anchor_call(bundle)) for bundle in bare]
+
+
+def build_sound_bundle(seed: int = 1) -> Bundle:
+    """The bundle of one dossier, the second of a tree of three."""
+    return build_sound_bundles([build_dossier(seed + other) for other in (1_000, 0, 2_000)])[1]
+
+
+def claim_elsewhere(dossier: Dossier, claimant: Claimant, domain: SigningDomain) -> Dossier:
+    """The dossier as its claimant would sign it for another chain or contract."""
+    claim = dossier.record.signed_claim.claim
+    signed = SignedClaim(claim, domain, claimant.sign(hash_claim(claim, domain)))
+    return replace(
+        dossier,
+        registration_id=identify_claim(claim, domain),
+        record=replace(dossier.record, signed_claim=signed),
+    )
+
+
+def write_snapshot(
+    bundles: Sequence[Bundle],
+    *,
+    signer: Claimant = EXPORTER,
+    changes: Mapping[str, Json] | None = None,
+) -> bytes:
+    """A snapshot as its format describes it, written without the code that exports one."""
+    header: dict[str, Json] = {
+        "schema": "titledeed.snapshot/1",
+        "exported_at": EPOCH,
+        "exporter": EXPORTER.address,
+        "registrations": len(bundles),
+        "chain_id": build_chain().chain_id,
+        **(changes or {}),
+    }
+    body = b"".join(encode_document(d) + b"\n" for d in [header, *map(encode_bundle, bundles)])
+    signature = signer.sign(keccak256(b"titledeed.snapshot.v1", sha256(body)))
+    return body + encode_document({"signature": "0x" + signature.hex()}) + b"\n"

@@ -1,0 +1,301 @@
+"""Snapshots: signed whole, checked whole, and of a bad one nothing is ever added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
+from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
+
+from titledeed.canonical.bundles import encode_bundle
+from titledeed.canonical.claims import hash_claim
+from titledeed.canonical.documents import Json, encode_document
+from titledeed.canonical.hashing import sha256
+from titledeed.errors import (
+    MalformedDocumentError,
+    ProofError,
+    StorageError,
+    TitledeedError,
+    UnreadableInputError,
+    VerificationError,
+)
+from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.evidence import Bundle, SignedTransaction
+from titledeed.models.primitives import Address, Keccak256, Signature
+from titledeed.models.registration import Batch, Registration, Visibility
+from titledeed.ports import Ledger
+from titledeed.services.anchoring import AnchoringService, bundle_key
+from titledeed.services.snapshot import SnapshotService, read_coverage
+from titledeed.store.database import sqlite_url
+from titledeed.store.objects import LocalObjectStore
+from titledeed.store.repositories import SqlRepositories
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A key store that holds one real key in memory."""
+
+    holder: Claimant
+
+    @property
+    def claimant(self) -> Address:
+        return self.holder.address
+
+    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
+        return SignedClaim(claim, domain, self.holder.sign(hash_claim(claim, domain)))
+
+    def sign_digest(self, digest: Keccak256) -> Signature:
+        return self.holder.sign(digest)
+
+
+def no_chain() -> Ledger:
+    raise AssertionError("a snapshot never asks the chain for what is stored")
+
+
+class Shelf:
+    """The part of a home that snapshots need: a real database and object store."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.repositories = SqlRepositories(
+            url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "sender"
+        )
+        self.registrations = self.repositories.registrations
+        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.snapshots = SnapshotService(
+            keys=Keys(EXPORTER),
+            registrations=self.registrations,
+            snapshots=self.repositories.snapshots,
+            objects=self.objects,
+            anchoring=AnchoringService(
+                ledger=no_chain,
+                outbox=self.repositories.outbox,
+                objects=self.objects,
+                inclusion_timeout_s=1,
+            ),
+            chain=build_chain(),
+            clock=lambda: EPOCH,
+        )
+
+    def own(self, bundle: Bundle, visibility: Visibility) -> Registration:
+        """Accept a registration; it waits for its block."""
+        registration = build_registration(bundle.dossier, visibility=visibility)
+        return self.registrations.accept(registration, bundle.dossier.fingerprints)
+
+    def anchor(self, bundles: Sequence[Bundle]) -> None:
+        """Settle one batch of accepted registrations and complete their bundles."""
+        anchor = bundles[0].anchor
+        transaction = SignedTransaction(bundles[0].raw_transaction, anchor.transaction, 0)
+        ids = tuple(bundle.dossier.registration_id for bundle in bundles)
+        batch = Batch(anchor.root, ids, SENDER.address, transaction, None)
+        self.repositories.outbox.add_batch(batch)
+        self.repositories.outbox.settle(batch, anchor)
+        for bundle in bundles:
+            key = bundle_key(bundle.dossier.registration_id)
+            self.objects.put(key, encode_document(encode_bundle(bundle)))
+
+    def contents(self) -> tuple[list[object], list[str], list[object]]:
+        """Everything that an import could have added."""
+        return (
+            list(self.registrations.iter_fingerprints(0)),
+            self.objects.keys("bundles/"),
+            list(self.snapshots.list_imported()),
+        )
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    shelf = Shelf(tmp_path / "home")
+    yield shelf
+    shelf.repositories.close()
+
+
+@pytest.fixture(scope="module")
+def bundles() -> list[Bundle]:
+    return build_sound_bundles([build_dossier(seed) for seed in (1, 2, 3)])
+
+
+def import_bytes(shelf: Shelf, data: bytes, folder: Path) -> tuple[str, int]:
+    path = folder / "a.snapshot"
+    path.write_bytes(data)
+    coverage, added = shelf.snapshots.import_(path)
+    return coverage.snapshot_id, added
+
+
+def assert_refused(
+    shelf: Shelf, data: bytes, folder: Path, error: type[TitledeedError] = TitledeedError
+) -> None:
+    with pytest.raises(error) as raised:
+        import_bytes(shelf, data, folder)
+    assert isinstance(raised.value, MalformedDocumentError | VerificationError)
+    assert shelf.contents() == ([], [], [])
+
+
+def test_a_snapshot_is_imported_once(shelf: Shelf, bundles: list[Bundle], tmp_path: Path) -> None:
+    data = write_snapshot(bundles)
+    snapshot_id, added = import_bytes(shelf, data, tmp_path)
+    assert added == 3
+    (coverage,) = shelf.snapshots.list_imported()
+    assert (coverage.snapshot_id, coverage.exported_at) == (snapshot_id, EPOCH)
+    assert (coverage.exporter, coverage.registrations) == (EXPORTER.address, 3)
+    for bundle in bundles:
+        found = shelf.registrations.find(bundle.dossier.registration_id)
+        assert found is not None
+        assert found.snapshot_id == snapshot_id
+        assert found.anchor == bundle.anchor
+        assert found.visibility is Visibility.PUBLISHED
+        assert found.leaf_index == bundle.proof.index
+    before = shelf.contents()
+    assert import_bytes(shelf, data, tmp_path) == (snapshot_id, 0)
+    assert shelf.contents() == before
+
+
+def test_a_second_snapshot_adds_only_what_is_new(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    assert import_bytes(shelf, write_snapshot(bundles[:2]), tmp_path)[1] == 2
+    later = write_snapshot(bundles, changes={"exported_at": EPOCH + 1})
+    assert import_bytes(shelf, later, tmp_path)[1] == 1
+    assert [coverage.registrations for coverage in shelf.snapshots.list_imported()] == [2, 3]
+
+
+def test_an_own_registration_is_never_replaced_by_an_import(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    mine = shelf.own(bundles[0], Visibility.PRIVATE)
+    assert import_bytes(shelf, write_snapshot(bundles), tmp_path)[1] == 2
+    assert shelf.registrations.find(mine.registration_id) == mine
+
+
+def test_an_empty_snapshot_says_that_nothing_was_published(shelf: Shelf, tmp_path: Path) -> None:
+    assert import_bytes(shelf, write_snapshot([]), tmp_path)[1] == 0
+    assert shelf.snapshots.list_imported()[0].registrations == 0
+
+
+def test_a_changed_byte_anywhere_is_refused_and_nothing_is_added(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    data = write_snapshot(bundles[:2])
+    trailer = data.rindex(b"\n", 0, len(data) - 1)
+    places = {*range(0, len(data), 97), *range(trailer, len(data))}
+    for place in sorted(places):
+        changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        assert_refused(shelf, changed, tmp_path)
+
+
+def test_a_bundle_changed_in_its_last_line_adds_nothing_of_the_first(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    """Signed by its exporter, who may be wrong about one of three."""
+    last = bundles[2]
+    forged = replace(last, proof=replace(last.proof, index=0))
+    assert_refused(shelf, write_snapshot([*bundles[:2], forged]), tmp_path, ProofError)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path, share: float
+) -> None:
+    data = write_snapshot(bundles)
+    assert_refused(shelf, data[: int(len(data) * share)], tmp_path, MalformedDocumentError)
+
+
+def test_whole_lines_missing_or_repeated_are_refused(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    header, *lines, trailer = write_snapshot(bundles).splitlines(keepends=True)
+    for body in (lines[:2], [*lines, lines[0]], lines[::-1], []):
+        assert_refused(shelf, b"".join([header, *body, trailer]), tmp_path)
+
+
+def test_nothing_may_follow_the_signature(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    data = write_snapshot(bundles)
+    for more in (b"\n", b"x", data):
+        assert_refused(shelf, data + more, tmp_path, MalformedDocumentError)
+
+
+def test_the_signature_of_another_key_is_refused(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    data = write_snapshot(bundles, signer=build_claimant(51))
+    assert_refused(shelf, data, tmp_path, ProofError)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "titledeed.snapshot/2"},
+        {"registrations": -1},
+        {"registrations": 10**12},
+        {"registrations": 4},
+        {"exported_at": 2**52},
+        {"exporter": "0x" + "ab" * 20},
+        {"chain_id": 0},
+        {"surprise": 1},
+    ],
+    ids=str,
+)
+def test_a_header_of_another_form_is_refused(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path, changes: dict[str, Json]
+) -> None:
+    assert_refused(shelf, write_snapshot(bundles, changes=changes), tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"{}\n", b"\x89PNG\r\n\x1a\n", b"{" * 1000 + b"\n"])
+def test_what_is_no_snapshot_is_refused(shelf: Shelf, tmp_path: Path, data: bytes) -> None:
+    assert_refused(shelf, data, tmp_path, MalformedDocumentError)
+
+
+@pytest.mark.parametrize("name", ["missing.snapshot", "."])
+def test_what_cannot_be_read_is_told(shelf: Shelf, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnreadableInputError):
+        shelf.snapshots.import_(tmp_path / name)
+
+
+def test_export_holds_what_is_own_published_and_anchored(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    published, private = bundles[:2]
+    shelf.own(published, Visibility.PUBLISHED)
+    shelf.own(private, Visibility.PRIVATE)
+    shelf.own(bundles[2], Visibility.PUBLISHED)
+    shelf.anchor(bundles)
+    (waiting,) = build_sound_bundles([build_dossier(4)])
+    shelf.own(waiting, Visibility.PUBLISHED)
+    (imported,) = build_sound_bundles([build_dossier(5)])
+    import_bytes(shelf, write_snapshot([imported]), tmp_path)
+
+    destination = tmp_path / "out" / "published.snapshot"
+    coverage = shelf.snapshots.export(destination)
+    assert coverage.registrations == 2
+    assert destination.read_bytes() == write_snapshot([published, bundles[2]])
+    with destination.open("rb") as file:
+        assert read_coverage(file) == coverage
+
+
+def test_nothing_published_makes_an_empty_snapshot(shelf: Shelf, tmp_path: Path) -> None:
+    assert shelf.snapshots.export(tmp_path / "a").registrations == 0
+    assert (tmp_path / "a").read_bytes() == write_snapshot([])
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StorageError):
+        shelf.snapshots.export(tmp_path / "folder")
+    assert list(tmp_path.glob(".titledeed-*")) == []
+
+
+def test_the_signature_binds_the_purpose(bundles: list[Bundle], tmp_path: Path) -> None:
+    """The exporter's signature over the bare digest is no signature of a snapshot."""
+    body = write_snapshot(bundles).rpartition(b'{"signature"')[0]
+    bare = EXPORTER.sign(sha256(body))
+    path = tmp_path / "a"
+    path.write_bytes(body + json.dumps({"signature": "0x" + bare.hex()}).encode() + b"\n")
+    with path.open("rb") as file, pytest.raises(ProofError):
+        read_coverage(file)
