@@ -28,6 +28,7 @@ from titledeed.settings import Settings
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("shared home")]
 
 DRIVER = Path(__file__).with_name("home_process.py")
+MODULES = f"{DRIVER.parents[1]}:{DRIVER.parents[2] / 'scripts'}"
 START_TIMEOUT_S = 60.0
 
 
@@ -44,7 +45,7 @@ def running(*arguments: object) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(DRIVER.parents[1]), "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONPATH": MODULES, "PYTHONWARNINGS": "error"},
     )
     with process:
         try:
@@ -80,7 +81,8 @@ def free_port() -> int:
 class Server:
     """A server on the home, as its owner sees it."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, token: str) -> None:
+        self._process = process
         self._client = httpx2.Client(
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {token}", "Prefer": "wait=60"},
@@ -89,7 +91,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 self._client.get("/livez")
             except httpx2.TransportError:
@@ -123,8 +125,8 @@ class Server:
 @contextmanager
 def serving(made: InitializedHome) -> Iterator[Server]:
     port = free_port()
-    with running("serve", made.home, port):
-        server = Server(port, made.token)
+    with running("serve", made.home, port) as process:
+        server = Server(process, port, made.token)
         try:
             server.wait_until_ready()
             yield server
