@@ -27,7 +27,7 @@ demo: setup
 	$(RUN) python scripts/demo.py
 
 test: check
-	$(RUN) pytest -q -n 2 --dist loadgroup
+	$(RUN) pytest -q -n 2 --dist loadfile
 
 fast: setup
 	$(RUN) pytest -q -n 2 tests/unit tests/contract tests/property tests/tidy tests/docs

@@ -13,7 +13,7 @@ from compile_contracts import CHECKOUT, CONTRACTS, FULL_ARTIFACT
 
 from titledeed.chain.compiler import find_compiler
 
-pytestmark = [pytest.mark.compiler, pytest.mark.xdist_group("forge")]
+pytestmark = pytest.mark.compiler
 
 
 def _forge(*arguments: str, out: Path) -> str:

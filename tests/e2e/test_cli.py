@@ -9,7 +9,7 @@ import pytest
 from command_line import HOSTILE, Home, Studio
 from media_factory import cut_clip, render_picture
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("cli")]
+pytestmark = pytest.mark.chain
 
 
 def test_init_tells_what_it_made(studio: Studio) -> None:

@@ -13,7 +13,7 @@ import yaml
 from command_line import Home, Studio
 from media_factory import Plain, concat_film, cut_clip, render_picture
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("cli")]
+pytestmark = pytest.mark.chain
 
 
 def test_a_bundle_holds_without_home_or_database(studio: Studio, tmp_path: Path) -> None:

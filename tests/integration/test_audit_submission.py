@@ -24,7 +24,7 @@ from titledeed.models.registration import Coverage
 from titledeed.services.audit import AuditResult
 from titledeed.services.registration import RegisteredFile
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("audit")]
+pytestmark = pytest.mark.chain
 
 TOLERANCE_S: Final = 0.5
 RATE: Final = 24

@@ -36,7 +36,7 @@ from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.registration import RefusedFile, RegisteredFile
 from titledeed.settings import Settings
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("bad input")]
+pytestmark = pytest.mark.chain
 
 Contents = tuple[int, list[Path], list[str], int]
 

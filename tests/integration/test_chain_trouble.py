@@ -33,7 +33,7 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.primitives import BlockHash, Keccak256
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("chain trouble")]
+pytestmark = pytest.mark.chain
 
 REGISTER: Final = """
 import sys

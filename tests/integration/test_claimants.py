@@ -43,7 +43,7 @@ from titledeed.services.evidence import check_bundle
 from titledeed.services.intake import digest_file
 from titledeed.services.registration import RegisteredFile
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("claimants")]
+pytestmark = pytest.mark.chain
 
 
 @pytest.fixture(scope="module")

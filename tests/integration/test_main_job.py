@@ -43,7 +43,7 @@ from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.intake import digest_file
 from titledeed.services.registration import RegisteredFile
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("main job")]
+pytestmark = pytest.mark.chain
 
 TOLERANCE_S: Final = 0.5
 

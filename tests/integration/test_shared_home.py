@@ -25,7 +25,7 @@ from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.intake import digest_file
 from titledeed.settings import Settings
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("shared home")]
+pytestmark = pytest.mark.chain
 
 DRIVER = Path(__file__).with_name("home_process.py")
 MODULES = f"{DRIVER.parents[1]}:{DRIVER.parents[2] / 'scripts'}"

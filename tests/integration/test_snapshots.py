@@ -17,7 +17,7 @@ from titledeed.models.registration import Coverage, Viewer, Visibility
 from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.registration import RegisteredFile
 
-pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("snapshots")]
+pytestmark = pytest.mark.chain
 
 
 @dataclass(frozen=True)
