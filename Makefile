@@ -30,7 +30,7 @@ test: check
 	$(RUN) pytest -q -n 2 --dist loadfile
 
 fast: setup
-	$(RUN) pytest -q -n 2 tests/unit tests/contract tests/property tests/tidy tests/docs
+	$(RUN) pytest -q -n 2 --dist loadfile tests/unit tests/contract tests/property tests/tidy tests/docs
 
 check: setup
 	$(RUN) ruff check
