@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from generated_files import write_or_check
+
 from titledeed.canonical.attachments import (
     digest_fingerprints,
     encode_disclosure,
@@ -213,16 +215,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    stale = 0
-    for path, text in render_vectors().items():
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale += 1
-        print(f"{path.name} {'is out of date' if check else 'written'}")
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    return 1 if check and stale else 0
+    return write_or_check(render_vectors(), check=check)
 
 
 if __name__ == "__main__":

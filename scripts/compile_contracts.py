@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import solcx
+from generated_files import write_or_check
 
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.compiler import SOLC_VERSION, find_compiler
@@ -78,16 +79,7 @@ def main() -> int:
     except ToolMissingError as error:
         print(f"{error.message}. {error.next_step}", file=sys.stderr)
         return 3
-    stale = 0
-    for path, text in artifacts.items():
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale += 1
-        print(f"{path.relative_to(CHECKOUT)} {'is out of date' if check else 'written'}")
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    return 1 if check and stale else 0
+    return write_or_check(artifacts, check=check)
 
 
 if __name__ == "__main__":

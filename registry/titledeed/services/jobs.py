@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from titledeed.canonical.documents import Json
@@ -30,7 +30,6 @@ class JobService:
         self._jobs = jobs
         self._clock = clock
         self._executor = ThreadPoolExecutor(WORKERS_MAX, thread_name_prefix="job")
-        self._running: dict[str, Future[None]] = {}
 
     def recover(self) -> int:
         """Fail what a stopped server left running; returns how many."""
@@ -56,7 +55,7 @@ class JobService:
             created_at=self._clock(),
         )
         self._jobs.save(job)
-        self._running[job.job_id] = self._executor.submit(self._run, job, work)
+        self._executor.submit(self._run, job, work)
         return job
 
     def get(self, job_id: str, viewer: Viewer) -> Job:
@@ -69,13 +68,6 @@ class JobService:
         if job is None or (job.viewer is Viewer.OWNER and viewer is not Viewer.OWNER):
             raise NotFoundError("there is no such job")
         return job
-
-    def wait(self, job: Job, timeout_s: float) -> Job:
-        """The job after at most ``timeout_s`` seconds, done or not."""
-        running = self._running.get(job.job_id)
-        if running is not None:
-            wait([running], timeout_s)
-        return self._jobs.find(job.job_id) or job
 
     def close(self) -> None:
         """Let running jobs finish and start no more."""
@@ -97,7 +89,6 @@ class JobService:
             self._jobs.save(
                 Job(job.job_id, job.kind, job.viewer, status, result, problem, job.created_at)
             )
-            self._running.pop(job.job_id, None)
 
 
 _INTERNAL: Final[dict[str, Json]] = {
