@@ -2,16 +2,17 @@
 pragma solidity 0.8.37;
 
 import {ITitleDeed} from "../src/interfaces/ITitleDeed.sol";
-import {TitleDeed} from "../src/TitleDeed.sol";
+import {deploy} from "./Fixture.sol";
+import {Registry} from "./Registry.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Golden vectors that `scripts/build_vectors.py` writes from the Python side.
 contract MerkleTest {
-    TitleDeed private deed;
+    Registry private deeds;
     string private vectors;
 
     function setUp() public {
-        deed = new TitleDeed();
+        deeds = deploy("");
         vectors = vm.readFile("../tests/conformance/vectors/leaves.json");
     }
 
@@ -20,13 +21,26 @@ contract MerkleTest {
         require(count != 0, "no vectors");
         for (uint256 i = 0; i < count; ++i) {
             string memory key = string.concat(".leaves[", vm.toString(i), "]");
-            bytes32 leaf = deed.leafOf(
+            bytes32 leaf = deeds.leafOf(
                 vm.parseJsonAddress(vectors, string.concat(key, ".claimant")),
                 vm.parseJsonBytes32(vectors, string.concat(key, ".contentDigest")),
                 vm.parseJsonBytes32(vectors, string.concat(key, ".contentSalt")),
                 vm.parseJsonBytes32(vectors, string.concat(key, ".recordPart"))
             );
             require(leaf == vm.parseJsonBytes32(vectors, string.concat(key, ".leaf")), key);
+        }
+    }
+
+    function test_deedIdOf_agrees_with_the_vectors() public view {
+        uint256 count = vm.parseJsonUint(vectors, ".leafCount");
+        for (uint256 i = 0; i < count; ++i) {
+            string memory key = string.concat(".leaves[", vm.toString(i), "]");
+            uint256 deed = deeds.deedIdOf(
+                vm.parseJsonAddress(vectors, string.concat(key, ".claimant")),
+                vm.parseJsonBytes32(vectors, string.concat(key, ".contentDigest"))
+            );
+            bytes32 expected = vm.parseJsonBytes32(vectors, string.concat(key, ".deed"));
+            require(bytes32(deed) == expected, key);
         }
     }
 
@@ -46,13 +60,13 @@ contract MerkleTest {
         bytes32[] memory path = _path(key, index);
         bytes32 flip = bytes32(uint256(1) << bit);
 
-        require(deed.rootOf(leaves[index] ^ flip, index, leaves.length, path) != root, "leaf");
+        require(deeds.rootOf(leaves[index] ^ flip, index, leaves.length, path) != root, "leaf");
         for (uint256 i = 0; i < path.length; ++i) {
             path[i] ^= flip;
-            require(deed.rootOf(leaves[index], index, leaves.length, path) != root, "path");
+            require(deeds.rootOf(leaves[index], index, leaves.length, path) != root, "path");
             path[i] ^= flip;
         }
-        require(deed.rootOf(leaves[index], index, leaves.length, path) == root, "unchanged");
+        require(deeds.rootOf(leaves[index], index, leaves.length, path) == root, "unchanged");
     }
 
     function testFuzz_rootOf_refuses_a_path_of_wrong_length(uint256 pick) public {
@@ -69,20 +83,20 @@ contract MerkleTest {
             longer[i] = path[i];
         }
         vm.expectRevert(_mismatch(longer.length, index, leaves.length));
-        deed.rootOf(leaves[index], index, leaves.length, longer);
+        deeds.rootOf(leaves[index], index, leaves.length, longer);
         vm.expectRevert(_mismatch(shorter.length, index, leaves.length));
-        deed.rootOf(leaves[index], index, leaves.length, shorter);
+        deeds.rootOf(leaves[index], index, leaves.length, shorter);
     }
 
     function testFuzz_rootOf_refuses_an_index_outside(uint256 index, uint32 size) public {
         vm.assume(size != 0 && index >= size);
         vm.expectRevert(abi.encodeWithSelector(ITitleDeed.IndexOutOfRange.selector, index, size));
-        deed.rootOf(bytes32(0), index, size, new bytes32[](0));
+        deeds.rootOf(bytes32(0), index, size, new bytes32[](0));
     }
 
     function test_rootOf_refuses_an_empty_tree() public {
         vm.expectRevert(abi.encodeWithSelector(ITitleDeed.SizeOutOfRange.selector, 0));
-        deed.rootOf(bytes32(0), 0, 0, new bytes32[](0));
+        deeds.rootOf(bytes32(0), 0, 0, new bytes32[](0));
     }
 
     function _checkTree(string memory key) private view {
@@ -90,7 +104,7 @@ contract MerkleTest {
         bytes32[] memory leaves = vm.parseJsonBytes32Array(vectors, string.concat(key, ".leaves"));
         require(leaves.length == vm.parseJsonUint(vectors, string.concat(key, ".size")), key);
         for (uint256 i = 0; i < leaves.length; ++i) {
-            require(deed.rootOf(leaves[i], i, leaves.length, _path(key, i)) == root, key);
+            require(deeds.rootOf(leaves[i], i, leaves.length, _path(key, i)) == root, key);
         }
     }
 

@@ -6,6 +6,7 @@ pragma solidity 0.8.37;
 library Leaf {
     bytes32 private constant CONTENT_TAG = keccak256("titledeed.content.v1");
     bytes32 private constant LEAF_TAG = keccak256("titledeed.leaf.v1");
+    bytes32 private constant DEED_TAG = keccak256("titledeed.deed.v1");
 
     /// @notice The content part of a leaf.
     /// @param contentDigest SHA-256 of the media before signing.
@@ -26,5 +27,13 @@ library Leaf {
         returns (bytes32)
     {
         return keccak256(abi.encode(LEAF_TAG, claimant, contentPart, recordPart));
+    }
+
+    /// @notice The token id of the one deed of a claimant on a content.
+    /// @param claimant Who claims.
+    /// @param contentDigest SHA-256 of the media before signing.
+    /// @return The token id.
+    function deedId(address claimant, bytes32 contentDigest) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(DEED_TAG, claimant, contentDigest)));
     }
 }

@@ -30,26 +30,45 @@ library Merkle {
         require(index < size, ITitleDeed.IndexOutOfRange(index, size));
         bytes32 node = leaf;
         uint256 position = index;
-        uint256 last = size - 1;
-        for (uint256 i = 0; i < path.length; ++i) {
-            require(last != 0, ITitleDeed.PathLengthMismatch(path.length, index, size));
-            if (position % 2 == 1 || position == last) {
-                node = _join(path[i], node);
-                while (position % 2 == 0 && position != 0) {
-                    position /= 2;
-                    last /= 2;
+        uint256 used = 0;
+        // A node without a sibling, the last of its level, is carried up as it is.
+        for (uint256 last = size - 1; last != 0; last >>= 1) {
+            if (position & 1 == 1 || position != last) {
+                if (used == path.length) {
+                    revert ITitleDeed.PathLengthMismatch(path.length, index, size);
                 }
-            } else {
-                node = _join(node, path[i]);
+                node = _join(position, node, _nodeAt(path, used));
+                unchecked {
+                    ++used;
+                }
             }
-            position /= 2;
-            last /= 2;
+            position >>= 1;
         }
-        require(last == 0, ITitleDeed.PathLengthMismatch(path.length, index, size));
+        require(used == path.length, ITitleDeed.PathLengthMismatch(path.length, index, size));
         return keccak256(abi.encode(ROOT_TAG, size, node));
     }
 
-    function _join(bytes32 left, bytes32 right) private pure returns (bytes32) {
-        return keccak256(bytes.concat(bytes1(0x01), left, right));
+    /// @dev `path[place]`, without a second look at the length, which the caller has compared.
+    function _nodeAt(bytes32[] calldata path, uint256 place) private pure returns (bytes32 node) {
+        assembly ("memory-safe") {
+            node := calldataload(add(path.offset, shl(5, place)))
+        }
+    }
+
+    /// @dev `keccak256(0x01 ‖ left ‖ right)`, where a node at an odd position is the right one;
+    /// without a copy in memory and a jump for each level.
+    function _join(uint256 position, bytes32 node, bytes32 sibling)
+        private
+        pure
+        returns (bytes32 parent)
+    {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let right := shl(5, and(position, 1))
+            mstore8(free, 0x01)
+            mstore(add(add(free, 0x01), right), node)
+            mstore(sub(add(free, 0x21), right), sibling)
+            parent := keccak256(free, 0x41)
+        }
     }
 }

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
@@ -23,6 +23,9 @@ CREATE2_FACTORY: Final = Address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
 DEPLOYMENT_SALT: Final = bytes(32)
 
 ANCHOR_SIGNATURE: Final = "anchor(bytes32,uint256)"
+
+_ARTIFACT: Final = "TitleDeed.json"
+_VERIFICATION: Final = "TitleDeed.verification.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,40 @@ class Artifact:
 
 
 @cache
-def load_artifact() -> Artifact:
-    """The artifact that ships with the package."""
-    path = resources.files("titledeed.chain") / "artifacts" / "TitleDeed.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
+def load_artifact(base_uri: str = "") -> Artifact:
+    """The artifact that ships with the package.
+
+    Args:
+        base_uri: the argument of the constructor. The standard deployment has none; another gives
+            another address, and the same runtime code.
+    """
+    document = _read(_ARTIFACT)
     return Artifact(
-        creation_code=bytes.fromhex(document["bytecode"][2:]),
+        creation_code=bytes.fromhex(document["bytecode"][2:]) + encode_constructor(base_uri),
         runtime_code=bytes.fromhex(document["deployedBytecode"][2:]),
     )
+
+
+def load_interface() -> list[Json]:
+    """The contract's ABI, for tools and tests."""
+    interface: list[Json] = _read(_ARTIFACT)["abi"]
+    return interface
+
+
+def load_verification() -> dict[str, Json]:
+    """What Sourcify and Blockscout need to compile the same bytes again.
+
+    ``compilerVersion``, ``contractIdentifier`` and ``stdJsonInput``, which is the body of
+    Sourcify's ``POST /v2/verify/{chainId}/{address}``; Blockscout takes the same input.
+    """
+    document: dict[str, Json] = _read(_VERIFICATION)
+    return document
+
+
+def encode_constructor(base_uri: str) -> bytes:
+    """The constructor's argument in its ABI form; explorers ask for it."""
+    data = base_uri.encode("utf-8")
+    return word(32) + word(len(data)) + data + bytes(-len(data) % 32)
 
 
 def encode_anchor(root: MerkleRoot, size: int) -> bytes:
@@ -65,12 +94,10 @@ def encode_anchor(root: MerkleRoot, size: int) -> bytes:
     return _selector(ANCHOR_SIGNATURE) + root + word(size)
 
 
-def load_interface() -> list[Json]:
-    """The contract's ABI, for tools and tests."""
-    path = resources.files("titledeed.chain") / "artifacts" / "TitleDeed.json"
-    interface: list[Json] = json.loads(path.read_text(encoding="utf-8"))["abi"]
-    return interface
-
-
 def _selector(signature: str) -> bytes:
     return keccak256(signature.encode("ascii"))[:4]
+
+
+def _read(name: str) -> Any:
+    path = resources.files("titledeed.chain") / "artifacts" / name
+    return json.loads(path.read_text(encoding="utf-8"))
