@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Without compiled bytecode every command takes seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fast check docs contracts vectors clean
+.PHONY: setup demo test fast check docs contracts vectors gas slither bench-chain clean
 
 setup: .tools/synced node_modules/.package-lock.json
 
@@ -47,6 +47,15 @@ contracts: setup
 
 vectors: setup
 	$(RUN) python scripts/build_vectors.py
+
+gas: setup
+	$(RUN) python scripts/gas_table.py
+
+bench-chain: setup
+	$(RUN) python scripts/bench_chain.py
+
+slither: setup
+	cd contracts && PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=whole ../$(UV) tool run --from slither-analyzer==0.11.6 slither . --exclude-dependencies --exclude-informational --fail-medium
 
 clean:
 	rm -rf .tools .venv node_modules demo-output contracts/out contracts/cache

@@ -1,18 +1,26 @@
-"""Write the golden vectors of ``titledeed.canonical``; Solidity reads ``leaves.json`` as well.
+"""Write the golden vectors of ``titledeed.canonical``.
 
-From release 0.1.0 on a vector that changes means a format that broke. ``--check`` writes nothing
-and fails where the committed files differ.
+Solidity reads ``leaves.json`` and ``typed_data.json`` as well; the digests of the latter are made
+by eth-account alone, so that the contract and our own encoder are both held to a third.
+
+What stands alone beside the package names the contract: code hash and address are written there as
+well. From release 0.1.0 on a vector that changes means a format that broke. ``--check`` writes
+nothing and fails where the committed files differ.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from generated_files import write_or_check
+from state_proof_sample import build_state_proof
+from typed_data import ACTS, digest_act
+from web3 import Web3
 
 from titledeed.canonical.attachments import (
     digest_fingerprints,
@@ -22,12 +30,12 @@ from titledeed.canonical.attachments import (
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.claims import hash_claim, hash_domain, identify_claim
 from titledeed.canonical.documents import Json, digest_document, encode_document, hex_word
-from titledeed.canonical.hashing import keccak256, sha256
-from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes
+from titledeed.canonical.hashing import keccak256, sha256, word
+from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes, derive_deed_id
 from titledeed.canonical.leaves import commit_content, commit_record, hash_leaf, leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.canonical.records import digest_record, encode_record
-from titledeed.chain.contract import encode_anchor
+from titledeed.chain.contract import encode_anchor, load_artifact, load_interface
 from titledeed.chain.signatures import address_of_key, sign_digest
 from titledeed.chain.transactions import (
     Transaction,
@@ -40,11 +48,17 @@ from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
 from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, ChainKind
 from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.primitives import BlockHash, LeafHash, Salt
+from titledeed.models.primitives import Address, BlockHash, Keccak256, LeafHash, Salt
 from titledeed.models.record import Credential, Dossier, Record, Salts
 from titledeed.models.rights import RightsHolder, RightsStatement
 
-VECTORS: Final = Path(__file__).resolve().parent.parent / "tests/conformance/vectors"
+CHECKOUT: Final = Path(__file__).resolve().parent.parent
+VECTORS: Final = CHECKOUT / "tests/conformance/vectors"
+NAMING: Final = (
+    CHECKOUT / "scripts/verify_bundle.py",
+    CHECKOUT / "docs/reference/evidence-bundle.md",
+)
+"""These name the contract, because whoever reads them has nothing else of ours."""
 TREE_SIZES: Final = (1, 2, 3, 5, 8, 13)
 LEAF_CASES: Final = 3
 
@@ -56,6 +70,12 @@ CHAIN: Final = ChainIdentity(
     chain_id=7_001_002_003,
     genesis_hash=BlockHash(keccak256(b"genesis")),
     contract=CONTRACT,
+)
+_OPENING: Final = (
+    address_of_key(CLAIMANT_KEY),
+    sha256(b"source"),
+    sha256(b"content salt"),
+    keccak256(b"record part"),
 )
 DOMAIN: Final = SigningDomain(CHAIN.chain_id, CONTRACT)
 
@@ -86,6 +106,7 @@ def _leaf_case(number: int) -> dict[str, Json]:
         "recordSalt": hex_word(record_salt),
         "recordPart": hex_word(record_part),
         "leaf": hex_word(hash_leaf(claimant, content_part, record_part)),
+        "deed": hex_word(word(derive_deed_id(claimant, content))),
     }
 
 
@@ -100,8 +121,118 @@ def _tree_case(size: int) -> dict[str, Json]:
     }
 
 
+def typed_data_vectors() -> dict[str, Json]:
+    """Every act that can be relayed, twice: with ordinary values, and at the edges."""
+    cases: list[Json] = [
+        _typed_case(act, arguments, chain_id=chain_id, contract=contract)
+        for chain_id, contract, acts in (
+            (CHAIN.chain_id, CONTRACT, _ordinary_acts()),
+            (1, address_from_bytes(keccak256(b"another contract")[12:]), _edge_acts()),
+        )
+        for act, arguments in acts.items()
+    ]
+    return {"caseCount": len(cases), "types": dict(ACTS), "cases": cases}
+
+
+def _ordinary_acts() -> dict[str, dict[str, Any]]:
+    words = [keccak256(b"word %d" % number) for number in range(4)]
+    numbers = sorted(int.from_bytes(item, "big") for item in words[:2])
+    leaf, tree = _opened_leaf()
+    return {
+        "Anchor": {"root": words[0], "size": 1_024},
+        "Issue": {
+            "leaf": leaf,
+            "root": tree.root,
+            "anchoredBy": address_of_key(SENDER_KEY),
+            "royalty": 500,
+            "parents": numbers,
+        },
+        "Withdraw": {"leaf": words[0]},
+        "WithdrawDeed": {"deed": numbers[0]},
+        "Supersede": {"subject": words[0], "successor": words[1]},
+        "RecordEvent": {"subject": words[0], "kind": keccak256(b"published"), "digest": words[1]},
+        "DeclareKey": {
+            "key": address_of_key(CLAIMANT_KEY),
+            "successor": address_of_key(SENDER_KEY),
+            "since": 1_790_000_000,
+        },
+        "PublishBinding": {
+            "bindingHash": words[0],
+            "endpoint": "https://registry.example/sbr",
+            "manifestId": "urn:c2pa:00000000-0000-4000-8000-000000000001",
+        },
+    }
+
+
+def _edge_acts() -> dict[str, dict[str, Any]]:
+    nothing, most = bytes(32), 2**256 - 1
+    leaf, tree = _opened_leaf()
+    return {
+        "Anchor": {"root": nothing, "size": 2**32},
+        "Issue": {
+            "leaf": leaf,
+            "root": tree.root,
+            "anchoredBy": ZERO_ADDRESS,
+            "royalty": 0,
+            "parents": [],
+        },
+        "Withdraw": {"leaf": nothing},
+        "WithdrawDeed": {"deed": most},
+        "Supersede": {"subject": nothing, "successor": nothing},
+        "RecordEvent": {"subject": nothing, "kind": nothing, "digest": nothing},
+        "DeclareKey": {"key": ZERO_ADDRESS, "successor": ZERO_ADDRESS, "since": 2**64 - 1},
+        "PublishBinding": {"bindingHash": nothing, "endpoint": "", "manifestId": "子猫"},
+    }
+
+
+def _opened_leaf() -> tuple[LeafHash, MerkleTree]:
+    claimant, content, salt, record = _OPENING
+    leaf = hash_leaf(claimant, commit_content(content, salt), record)
+    return leaf, MerkleTree([leaf])
+
+
+def _typed_case(
+    act: str, arguments: dict[str, Any], *, chain_id: int, contract: Address
+) -> dict[str, Json]:
+    deadline = 2**256 - 1 if chain_id == 1 else 2_000_000_000
+    message = {"actor": address_of_key(CLAIMANT_KEY)} | arguments | {"deadline": deadline}
+    digest = Keccak256(digest_act(act, message, chain_id=chain_id, contract=contract))
+    signature = sign_digest(CLAIMANT_KEY, digest)
+    return {
+        "type": act,
+        "chainId": chain_id,
+        "contract": contract,
+        "arguments": {name: _plain(value) for name, value in message.items()},
+        "digest": hex_word(digest),
+        "signature": hex_word(signature),
+        "call": hex_word(_encode_relayed(act, arguments, deadline, signature)),
+    }
+
+
+def _encode_relayed(act: str, arguments: dict[str, Any], deadline: int, signature: bytes) -> bytes:
+    """Call data of the relayed function, by eth-abi."""
+    interface: Any = load_interface()
+    contract = Web3().eth.contract(abi=interface)
+    if act == "Issue":
+        inclusion: tuple[Any, ...] = (arguments["root"], arguments["anchoredBy"], 0, 1, [])
+        terms = (arguments["royalty"], arguments["parents"])
+        values = [_OPENING, inclusion, *terms, deadline, signature]
+    else:
+        actor = address_of_key(CLAIMANT_KEY)
+        values = [*arguments.values(), actor, deadline, signature]
+    function = f"{act[0].lower()}{act[1:]}For"
+    return bytes.fromhex(contract.encode_abi(function, values)[2:])
+
+
+def _plain(value: Any) -> Json:
+    """Words as hex, numbers in decimal: JSON readers round those above 2^53."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return hex_word(value) if isinstance(value, bytes) else str(value)
+
+
 def sample_bundle() -> Bundle:
-    """A bundle whose parts fit each other; the media behind it do not exist."""
+    """A bundle whose parts fit each other but for the time-stamp; no such media or chain exist."""
     fingerprints = (
         FingerprintCode("titledeed.dct256", 1, bytes(range(64))),
         FingerprintCode("pdq", 1, bytes(range(32))),
@@ -174,7 +305,15 @@ def _anchored(dossier: Dossier) -> Bundle:
         block_hash=BlockHash(keccak256(b"block 5")),
         block_timestamp=1_790_000_060,
     )
-    return Bundle(dossier, tree.prove(1), anchor, CHAIN, raw)
+    return Bundle(
+        dossier=dossier,
+        proof=tree.prove(1),
+        anchor=anchor,
+        chain=CHAIN,
+        raw_transaction=raw,
+        state_proof=build_state_proof(anchor, CONTRACT),
+        timestamp_token=b"time-stamp token",
+    )
 
 
 def canonical_vectors() -> dict[str, Json]:
@@ -203,12 +342,25 @@ def canonical_vectors() -> dict[str, Json]:
 
 
 def render_vectors() -> dict[Path, str]:
-    """Both files and what belongs in them."""
-    documents = {"leaves.json": leaf_vectors(), "canonical.json": canonical_vectors()}
-    return {
+    """All files and what belongs in them."""
+    documents = {
+        "leaves.json": leaf_vectors(),
+        "typed_data.json": typed_data_vectors(),
+        "canonical.json": canonical_vectors(),
+    }
+    vectors = {
         VECTORS / name: json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         for name, document in documents.items()
     }
+    return vectors | {path: _name_contract(path.read_text(encoding="utf-8")) for path in NAMING}
+
+
+def _name_contract(text: str) -> str:
+    """The text with the code hash and the usual address of the contract that ships."""
+    artifact = load_artifact()
+    text = re.sub(r"(?<=CODE_HASH = \")0x\w+", hex_word(artifact.runtime_hash), text)
+    text = re.sub(r"(?<=code hash \| `)0x\w+", hex_word(artifact.runtime_hash), text)
+    return re.sub(r"(?<=address \(CREATE2, EIP-1014\) \| `)0x\w+", artifact.address, text)
 
 
 def main() -> int:

@@ -46,7 +46,7 @@ from titledeed.models.primitives import (
     TransactionHash,
 )
 from titledeed.models.record import Credential, Dossier, Record, Salts
-from titledeed.models.registration import Batch, Registration, Visibility
+from titledeed.models.registration import Registration, Visibility
 from titledeed.models.rights import SHARES_TOTAL, RightsHolder, RightsStatement
 
 EPOCH: Final = 1_790_000_000
@@ -212,17 +212,6 @@ def build_transaction(nonce: int) -> SignedTransaction:
     return SignedTransaction(raw, TransactionHash(keccak256(raw)), nonce)
 
 
-def build_batch(registrations: Sequence[Registration], *, nonce: int = 0) -> Batch:
-    """A signed batch of these registrations, without an anchor."""
-    return Batch(
-        root=MerkleTree([registration.leaf for registration in registrations]).root,
-        registration_ids=tuple(item.registration_id for item in registrations),
-        sender=build_address(8_000),
-        transaction=build_transaction(nonce),
-        anchor=None,
-    )
-
-
 def build_anchor(
     root: MerkleRoot, size: int, *, sequence: int = 1, block_timestamp: int | None = None
 ) -> Anchor:
@@ -245,7 +234,7 @@ def build_bundles(dossiers: Sequence[Dossier], *, sequence: int = 1) -> list[Bun
     anchor = build_anchor(tree.root, tree.size, sequence=sequence)
     raw = build_transaction(sequence - 1).raw
     return [
-        Bundle(dossier, tree.prove(index), anchor, build_chain(), raw)
+        Bundle(dossier, tree.prove(index), anchor, build_chain(), raw, None, b"")
         for index, dossier in enumerate(dossiers)
     ]
 

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from titledeed_cli.main import app
 
 COMMAND: Final = Path(sys.executable).with_name("titledeed")
+QUESTIONS: Final = (b"Passphrase: ", b"Private key: ", b"[y/N]: ")
 HOSTILE: Final = "[red]deed\x1b[31m\u202egpj"
 
 
@@ -48,7 +49,9 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "TITLEDEED_HOME": str(self.path), **self.variables}
+        # Wide, so that no table breaks a word that a test looks for.
+        wide = {"COLUMNS": "200", "TITLEDEED_HOME": str(self.path)}
+        return {**os.environ, **wide, **self.variables}
 
     def run(self, *arguments: str | Path) -> Done:
         """Run in this process: importing everything anew would cost most of the time."""
@@ -90,7 +93,7 @@ class Home:
         with suppress(OSError):  # the terminal closes with the process
             while chunk := os.read(terminal, 65_536):
                 shown += chunk
-                if shown.endswith(b"Passphrase: "):
+                if shown.endswith(QUESTIONS):
                     os.write(terminal, f"{answer}\n".encode())
         os.close(terminal)
         out, _ = process.communicate(timeout=60)

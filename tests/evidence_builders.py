@@ -1,4 +1,7 @@
-"""Evidence that holds: bundles whose transaction is really signed, so that every check passes."""
+"""Evidence that holds: bundles whose transaction is really signed, so that every check passes.
+
+The state proof leads to the header of a block that no chain has.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from builders import (
     build_dossier,
     seeded_bytes,
 )
+from state_proof_sample import build_state_proof
+from timestamp_builders import OpensslAuthority, serve
 
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.claims import hash_claim, identify_claim
@@ -28,6 +33,7 @@ from titledeed.chain.transactions import (
     hash_transaction,
     signing_digest,
 )
+from titledeed.credentials.timestamps import Rfc3161Authority
 from titledeed.models.claim import SignedClaim, SigningDomain
 from titledeed.models.evidence import Anchor, Bundle, ChainIdentity
 from titledeed.models.primitives import BlockHash, Keccak256
@@ -81,8 +87,10 @@ def build_sound_bundles(
         block_hash=BlockHash(Keccak256(seeded_bytes("block", 4))),
         block_timestamp=1_790_004_000,
     )
+    identity = chain or build_chain()
+    state_proof = build_state_proof(anchor, identity.contract)
     bare = [
-        Bundle(dossier, tree.prove(index), anchor, chain or build_chain(), b"")
+        Bundle(dossier, tree.prove(index), anchor, identity, b"", state_proof, b"")
         for index, dossier in enumerate(dossiers)
     ]
     return [with_transaction(bundle, anchor_call(bundle)) for bundle in bare]
@@ -91,6 +99,14 @@ def build_sound_bundles(
 def build_sound_bundle(seed: int = 1) -> Bundle:
     """The bundle of one dossier, the second of a tree of three."""
     return build_sound_bundles([build_dossier(seed + other) for other in (1_000, 0, 2_000)])[1]
+
+
+def with_timestamp(authority: OpensslAuthority) -> Bundle:
+    """A sound bundle with a time-stamp of the authority."""
+    bundle = build_sound_bundle()
+    with serve(authority.answer) as url:
+        token = Rfc3161Authority(url=url, timeout_s=20).stamp(sha256(bundle.anchor.root))
+    return replace(bundle, timestamp_token=token)
 
 
 def claim_elsewhere(dossier: Dossier, claimant: Claimant, domain: SigningDomain) -> Dossier:

@@ -11,7 +11,7 @@ from typing import Final
 
 from render_media import render_clip, render_picture
 
-from titledeed.bootstrap import Registry, initialize_home, open_registry
+from titledeed.bootstrap import Registry, open_registry
 from titledeed.errors import TitledeedError
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.evidence import VerificationReport
@@ -22,6 +22,7 @@ from titledeed.services.acceptance import Statement
 from titledeed.services.home import HomeLayout
 from titledeed.services.registration import RefusedFile, RegisteredFile, RegisterRequest
 from titledeed.settings import ChainSettings, Settings
+from titledeed.upkeep import initialize_home
 
 GENERATED: Final = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
 

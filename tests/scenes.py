@@ -148,9 +148,19 @@ class CodeSource:
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, RegistrationId, FingerprintCode]] = []
+        self._added = 0
+        self._erased = 0
 
     def add(self, name: str, code: FingerprintCode) -> None:
-        self._rows.append((len(self._rows) + 1, RegistrationId(name), code))
+        self._added += 1
+        self._rows.append((self._added, RegistrationId(name), code))
+
+    def erase(self, name: str) -> None:
+        self._rows = [row for row in self._rows if row[1] != name]
+        self._erased += 1
+
+    def count_erased(self) -> int:
+        return self._erased
 
     def iter_fingerprints(
         self, after: int

@@ -8,67 +8,70 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from titledeed.canonical.identifiers import parse_address
-from titledeed.chain.deployment import pin_chain
 from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.keys import (
-    WORK_FACTOR,
-    WORK_FACTOR_GENERATED,
-    FileKeyStore,
-    KeyFile,
-    create_key_file,
-    generate_passphrase,
-)
+from titledeed.chain.key_folder import read_recovery_address
+from titledeed.chain.keys import FileKeyStore, KeyFile
+from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.ledger import EvmLedger
-from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
-from titledeed.chain.rpc import HttpNode
+from titledeed.chain.log_head import read_log_head
+from titledeed.chain.pin import read_pin
+from titledeed.chain.rpc import HttpNode, Node
 from titledeed.credentials.authority import (
     SigningIdentity,
-    create_authority,
     open_signing_identity,
     root_certificate,
 )
 from titledeed.credentials.reader import C2paReader
 from titledeed.credentials.signer import C2paSigner
 from titledeed.credentials.trust import load_trust_anchors
-from titledeed.durability import PRIVATE_MODE, write_durably
 from titledeed.errors import (
     HomeNotInitializedError,
     InvalidRequestError,
     PassphraseError,
-    StorageError,
 )
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
-from titledeed.models.primitives import Address
-from titledeed.ports import Ledger
+from titledeed.models.ledger import Confirmations
+from titledeed.ports import Ledger, TimestampAuthority
 from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
+from titledeed.services.acts import ActService
 from titledeed.services.anchoring import AnchoringService
 from titledeed.services.audit import AuditService
+from titledeed.services.catalogue import Catalogue
+from titledeed.services.chain_report import ChainReportService
+from titledeed.services.entries import HistoryService
+from titledeed.services.following import FollowingService
 from titledeed.services.home import HomeLayout
 from titledeed.services.intake import Intake
 from titledeed.services.jobs import JobService
 from titledeed.services.registration import RegistrationService
+from titledeed.services.sending import SendingService
 from titledeed.services.snapshot import SnapshotService
 from titledeed.services.verification import VerificationService
 from titledeed.settings import Settings
+from titledeed.store.chain import SqlChain
 from titledeed.store.database import sqlite_url
+from titledeed.store.locking import hold_lock
 from titledeed.store.objects import LocalObjectStore
+from titledeed.store.occupancy import occupy
 from titledeed.store.outbox import SqlOutbox
 from titledeed.store.registrations import SqlRegistrations
 from titledeed.store.repositories import SqlRepositories
+
+PUBLIC_CONFIRMATIONS: Final = Confirmations(safe=32, final=96)
+"""Ethereum finalises after 64 to 95 blocks; a chain that differs has its own settings."""
+
+FOLLOWER_TIMEOUT_S: Final = 60.0
 
 
 def now() -> int:
@@ -120,7 +123,7 @@ class Registry:
     def close(self) -> None:
         """End processes and connections; idempotent."""
         built = self.__dict__
-        for name in ("jobs", "ledger", "repositories"):
+        for name in ("jobs", "ledger", "repositories", "_occupancy"):
             if name in built:
                 built.pop(name).close()
 
@@ -132,6 +135,10 @@ class Registry:
         """
         _ = (
             self.registration,
+            self.catalogue,
+            self.history,
+            self.acts,
+            self.chain_report,
             self.verification,
             self.audit,
             self.snapshots,
@@ -175,24 +182,47 @@ class Registry:
         return read_pin(self.layout.chain).identity
 
     @cached_property
+    def node(self) -> Node:
+        """What answers Ethereum JSON-RPC; the ledger closes it."""
+        chain = self._settings.chain
+        if chain.rpc_url is None:
+            return DevelopmentChain(folder=self.layout.chain)
+        return HttpNode(url=chain.rpc_url, timeout_s=chain.rpc_timeout_s)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The chain; opened on first use."""
-        chain = self._settings.chain
+        refuse_known_account(self.keys.claimant, self.chain_identity.kind)
         return EvmLedger(
-            node=DevelopmentChain(folder=self.layout.chain)
-            if chain.rpc_url is None
-            else HttpNode(url=chain.rpc_url, timeout_s=chain.rpc_timeout_s),
+            node=self.node,
             pin=read_pin(self.layout.chain),
             sender=KeyFile(path=self.layout.sender_key, passphrase=self._passphrase),
         )
 
     @cached_property
+    def confirmations(self) -> Confirmations:
+        """After how many blocks an anchor is safe, and final, on this home's chain."""
+        chain = self._settings.chain
+        is_own = self.chain_identity.kind is ChainKind.DEVELOPMENT
+        usual = Confirmations(0, 0) if is_own else PUBLIC_CONFIRMATIONS
+        return Confirmations(
+            safe=usual.safe if chain.safe_confirmations is None else chain.safe_confirmations,
+            final=usual.final if chain.final_confirmations is None else chain.final_confirmations,
+        )
+
+    @cached_property
     def repositories(self) -> SqlRepositories:
-        """The database."""
-        self.layout.locks.mkdir(exist_ok=True)
+        """The database; while it is open nobody can put another in its place."""
+        _ = self._occupancy
         return SqlRepositories(
             url=sqlite_url(self.layout.database), lock_path=self.layout.locks / "sender"
         )
+
+    @cached_property
+    def _occupancy(self) -> ExitStack:
+        stack = ExitStack()
+        stack.enter_context(occupy(self.layout.occupancy, alone=False))
+        return stack
 
     @cached_property
     def registrations(self) -> SqlRegistrations:
@@ -203,6 +233,11 @@ class Registry:
     def outbox(self) -> SqlOutbox:
         """Leaves and batches under way."""
         return self.repositories.outbox
+
+    @cached_property
+    def chain(self) -> SqlChain:
+        """What was followed of the chain."""
+        return self.repositories.chain
 
     @cached_property
     def objects(self) -> LocalObjectStore:
@@ -224,13 +259,103 @@ class Registry:
         )
 
     @cached_property
+    def following(self) -> FollowingService:
+        """Keeps the database at the chain's head."""
+        return FollowingService(
+            ledger=lambda: self.ledger,
+            chain=self.chain,
+            confirmations=self.confirmations,
+            turn=lambda: hold_lock(
+                self.layout.locks / "follower",
+                timeout_s=FOLLOWER_TIMEOUT_S,
+                purpose="that follows the chain",
+            ),
+        )
+
+    @cached_property
+    def sending(self) -> SendingService:
+        """Gets transactions into blocks."""
+        chain = self._settings.chain
+        return SendingService(
+            ledger=lambda: self.ledger,
+            outbox=self.outbox,
+            objects=self.objects,
+            following=self.following,
+            clock=now,
+            replace_after_s=chain.replace_after_s,
+            in_flight_max=chain.in_flight_max,
+            inclusion_timeout_s=chain.inclusion_timeout_s,
+        )
+
+    @cached_property
     def anchoring(self) -> AnchoringService:
         """Puts accepted registrations on chain."""
+        chain = self._settings.chain
         return AnchoringService(
             ledger=lambda: self.ledger,
             outbox=self.outbox,
             objects=self.objects,
-            inclusion_timeout_s=self._settings.chain.inclusion_timeout_s,
+            sending=self.sending,
+            clock=now,
+            batch_wait_s=chain.batch_wait_s,
+            waiting_max=chain.waiting_max,
+            timestamps=self._timestamps,
+        )
+
+    @cached_property
+    def history(self) -> HistoryService:
+        """What the chain says about claims."""
+        return HistoryService(
+            following=self.following,
+            chain=self.chain,
+            objects=self.objects,
+            identity=self.chain_identity,
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Lists registrations."""
+        return Catalogue(registrations=self.registrations)
+
+    @cached_property
+    def acts(self) -> ActService:
+        """Issues, withdraws, supersedes, records, declares, publishes."""
+        return ActService(
+            keys=self.keys,
+            sending=self.sending,
+            history=self.history,
+            registrations=self.registrations,
+            anchoring=self.anchoring,
+            ledger=lambda: self.ledger,
+            identity=self.chain_identity,
+            clock=now,
+        )
+
+    @cached_property
+    def chain_report(self) -> ChainReportService:
+        """Answers for the chain."""
+        contract = self.chain_identity.contract
+        return ChainReportService(
+            ledger=lambda: self.ledger,
+            chain=self.chain,
+            outbox=self.outbox,
+            confirmations=self.confirmations,
+            read_head=lambda block: read_log_head(self.node, contract, block),
+        )
+
+    @cached_property
+    def acceptance(self) -> Acceptance:
+        """Turns examined files and signed claims into registrations."""
+        return Acceptance(
+            keys=self.keys,
+            signer=self.signer,
+            registrations=self.registrations,
+            objects=self.objects,
+            anchoring=self.anchoring,
+            domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
+            recovery_key=read_recovery_address(self.layout.keys),
+            signed_folder=self.layout.signed,
+            clock=now,
         )
 
     @cached_property
@@ -238,15 +363,7 @@ class Registry:
         """Registers, publishes, answers for registrations."""
         return RegistrationService(
             intake=self._intake,
-            acceptance=Acceptance(
-                keys=self.keys,
-                signer=self.signer,
-                registrations=self.registrations,
-                objects=self.objects,
-                domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
-                signed_folder=self.layout.signed,
-                clock=now,
-            ),
+            acceptance=self.acceptance,
             reader=self._reader,
             registrations=self.registrations,
             objects=self.objects,
@@ -268,6 +385,7 @@ class Registry:
             index=self._index,
             anchoring=self.anchoring,
             ledger=lambda: self.ledger,
+            history=self.history,
             chain=self.chain_identity,
             claimant=self.keys.claimant,
         )
@@ -338,6 +456,16 @@ class Registry:
         return EmbeddedIndex(source=self.registrations)
 
     @cached_property
+    def _timestamps(self) -> TimestampAuthority | None:
+        settings = self._settings.timestamp
+        if settings.url is None:
+            return None
+        # Its library takes as long to import as a whole command should take to start.
+        from titledeed.credentials.timestamps import Rfc3161Authority
+
+        return Rfc3161Authority(url=settings.url, timeout_s=settings.timeout_s)
+
+    @cached_property
     def _signing_identity(self) -> SigningIdentity:
         return open_signing_identity(self.layout.signing_identity, self._passphrase())
 
@@ -355,101 +483,3 @@ def open_registry(settings: Settings) -> Registry:
         HomeNotInitializedError: there is none.
     """
     return Registry(settings)
-
-
-@dataclass(frozen=True, slots=True)
-class InitializedHome:
-    """What ``init`` made, or found.
-
-    Attributes:
-        passphrase_file: where a generated passphrase lies; None where the owner gave one.
-        token: for the HTTP API, shown this once; empty for a home that was there already.
-        created: whether the home is new.
-    """
-
-    home: Path
-    claimant: Address
-    sender: Address
-    chain: ChainIdentity
-    passphrase_file: Path | None
-    token: str
-    created: bool
-
-
-def initialize_home(settings: Settings, *, organization: str = "") -> InitializedHome:
-    """Make a home: keys, development authority, chain, database, token.
-
-    Each part that is there already is kept, so that an interrupted run is simply repeated.
-
-    Raises:
-        ToolMissingError: anvil is needed and not installed.
-        PassphraseError: a key that is there does not open with the passphrase given.
-        LedgerUnavailableError: a chain is configured and does not answer.
-        StorageError: the folder cannot be written.
-    """
-    layout = HomeLayout(settings.home_path)
-    created = not layout.claimant_key.exists()
-    _make_private(layout.root)
-    generated = _ensure_passphrase(settings, layout)
-    passphrase = read_passphrase(settings)
-    work_factor = WORK_FACTOR_GENERATED if generated else WORK_FACTOR
-    sender = _ensure_key(layout.sender_key, passphrase, work_factor)
-    if not layout.signing_identity.exists():
-        name = organization or "Unnamed studio"
-        create_authority(layout.signing_identity, organization=name, passphrase=passphrase)
-    chain = _ensure_chain(settings, layout, sender)
-    # The claimant's key comes last: a folder that holds it is a whole home.
-    claimant = _ensure_key(layout.claimant_key, passphrase, work_factor)
-    with open_registry(settings) as registry:
-        token = registry.access.issue_token() if created else ""
-    return InitializedHome(
-        home=layout.root,
-        claimant=claimant.address,
-        sender=sender.address,
-        chain=chain,
-        passphrase_file=layout.passphrase_file if generated else None,
-        token=token,
-        created=created,
-    )
-
-
-def _make_private(root: Path) -> None:
-    """Dossiers hold titles and salts of private works: nobody else may look in."""
-    try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{root} cannot be made: {error.strerror}",
-            next_step="Set TITLEDEED_HOME to a folder that can be written.",
-        ) from error
-
-
-def _ensure_passphrase(settings: Settings, layout: HomeLayout) -> bool:
-    """Whether the passphrase is one that was generated, now or earlier."""
-    if settings.passphrase is not None or settings.passphrase_file is not None:
-        return False
-    if not layout.passphrase_file.exists():
-        data = f"{generate_passphrase()}\n".encode("ascii")
-        write_durably(layout.passphrase_file, data, mode=PRIVATE_MODE)
-    return True
-
-
-def _ensure_key(path: Path, passphrase: str, work_factor: int) -> KeyFile:
-    if not path.exists():
-        create_key_file(path, passphrase=passphrase, work_factor=work_factor)
-    return KeyFile(path=path, passphrase=lambda: passphrase)
-
-
-def _ensure_chain(settings: Settings, layout: HomeLayout, sender: KeyFile) -> ChainIdentity:
-    if (layout.chain / PIN_NAME).exists():
-        return read_pin(layout.chain).identity
-    url = settings.chain.rpc_url
-    if url is None:
-        chain = DevelopmentChain.create(folder=layout.chain, funded=(sender.address,))
-        chain.close()
-        return chain.pin.identity
-    contract = settings.chain.contract
-    with closing(HttpNode(url=url, timeout_s=settings.chain.rpc_timeout_s)) as node:
-        pin = pin_chain(node, contract=parse_address(contract) if contract else None)
-    write_pin(layout.chain, pin)
-    return pin.identity

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from titledeed.errors import StorageError
 
@@ -17,6 +18,10 @@ PARTIAL_PATTERN = ".titledeed-*.part"
 PRIVATE_MODE = 0o600
 ORDINARY_MODE = 0o666
 """Before the umask."""
+
+SINGLY_MAX: Final = 16
+"""Up to so many files are synced one by one: a wait for the whole file system also waits for what
+other programs wrote."""
 
 
 @contextmanager
@@ -77,3 +82,82 @@ def write_durably(destination: Path, data: bytes, *, mode: int = ORDINARY_MODE) 
     """
     with replacing(destination, mode=mode) as file:
         file.write(data)
+
+
+def write_all_durably(
+    files: Mapping[Path, bytes], *, staging: Path, mode: int = ORDINARY_MODE
+) -> None:
+    """Replace many files, each whole or not at all, with one wait for the disk.
+
+    Args:
+        files: destinations, in folders that are made if need be.
+        staging: a folder of the same file system, made if need be, where they are written first;
+            what a killed process leaves there has names of ``PARTIAL_PATTERN``.
+        mode: of the new files, before the umask.
+
+    Raises:
+        StorageError: a folder or the disk refused; some files may then be replaced, others not.
+    """
+    folders = {destination.parent for destination in files}
+    staged: dict[str, Path] = {}
+    try:
+        for folder in (staging, *folders):
+            _make_folder(folder)
+        token = secrets.token_hex(8)
+        try:
+            for number, (destination, data) in enumerate(files.items()):
+                temporary = f"{staging}/{PARTIAL_PATTERN.replace('*', f'{token}-{number}')}"
+                staged[temporary] = destination
+                _write_new(temporary, data, mode)
+            _sync_contents(list(staged), staging)
+            for temporary in list(staged):
+                os.replace(temporary, staged[temporary])  # noqa: PTH105 - thousands in a row
+                del staged[temporary]
+        finally:
+            for temporary in staged:
+                Path(temporary).unlink(missing_ok=True)
+        for folder in folders:
+            sync_folder(folder)
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename or staging} cannot be written: {error.strerror or error}",
+            next_step="Free space there, or choose a folder that can be written.",
+        ) from error
+
+
+def _write_new(path: str, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
+
+
+def _sync_contents(paths: Sequence[str], folder: Path) -> None:
+    """Make the bytes of files of one file system durable."""
+    sync_all = _find_syncfs() if len(paths) > SINGLY_MAX else None
+    for path in [str(folder)] if sync_all is not None else paths:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            (sync_all or os.fsync)(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _find_syncfs() -> Callable[[int], None] | None:
+    """Linux's ``syncfs``, which Python does not offer; None on other systems.
+
+    It tells of failed writes since Linux 5.8.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):
+        return None
+
+    def sync_all(descriptor: int) -> None:
+        if library.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    return sync_all

@@ -40,8 +40,32 @@ class ChainSettings(BaseModel):
 
     rpc_url: str | None = None
     contract: str | None = None
+    first_block: Annotated[int, Field(ge=0)] | None = None
+    """Where following begins, for a chain whose node cannot tell when the contract was made."""
     inclusion_timeout_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     rpc_timeout_s: Annotated[int, Field(ge=1, le=600)] = 20
+    safe_confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """Blocks on top after which an anchor is called safe; by default 0 on a development chain, 32
+    on any other."""
+    final_confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """The same for final; by default 0 and 96."""
+    replace_after_s: Annotated[int, Field(ge=1, le=86_400)] = 90
+    """A transaction that no block holds after so long is sent again with higher fees."""
+    in_flight_max: Annotated[int, Field(ge=1, le=500)] = 16
+    """Transactions sent and not yet in a block; more wait their turn."""
+    batch_wait_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    """How long a registration may wait for others to share its anchor."""
+    waiting_max: Annotated[int, Field(ge=1)] = 1_000_000
+    """Registrations that may wait for an anchor; beyond it, new ones are refused for a while."""
+
+
+class TimestampSettings(BaseModel):
+    """A time-stamp authority (RFC 3161) that is asked once for each anchor, if there is one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str | None = None
+    timeout_s: Annotated[int, Field(ge=1, le=600)] = 20
 
 
 class ApiSettings(BaseModel):
@@ -75,6 +99,7 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
     media: MediaSettings = MediaSettings()
     chain: ChainSettings = ChainSettings()
+    timestamp: TimestampSettings = TimestampSettings()
     api: ApiSettings = ApiSettings()
 
     @property

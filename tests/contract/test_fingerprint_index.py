@@ -243,6 +243,20 @@ def test_registration_of_another_process_is_seen(adapter: str) -> None:
     assert search(index, scene)[0].registration_id == "late"
 
 
+def test_an_erased_work_is_matched_no_more() -> None:
+    source, scene, other = CodeSource(), draw_scene(925, seconds=4), draw_scene(926, seconds=4)
+    source.add("kept", extract_code(VIDEO, other))
+    source.add("erased", extract_code(VIDEO, scene))
+    index = EmbeddedIndex(source=source)
+    assert [match.registration_id for match in search(index, scene)] == ["erased"]
+    source.erase("erased")
+    assert search(index, scene) == []
+    assert [match.registration_id for match in search(index, other)] == ["kept"]
+    assert index.size() == 1
+    source.add("again", extract_code(VIDEO, scene))
+    assert [match.registration_id for match in search(index, scene)] == ["again"]
+
+
 def test_pictures_match_by_threshold_without_seconds() -> None:
     source = CodeSource()
     pictures = {seed: draw_scene(seed, seconds=0.25) for seed in (930, 931, 932)}

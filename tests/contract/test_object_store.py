@@ -93,6 +93,8 @@ def test_name_that_could_lead_elsewhere_is_refused(
     with pytest.raises(InvalidRequestError):
         objects.get(key)
     with pytest.raises(InvalidRequestError):
+        objects.delete(key)
+    with pytest.raises(InvalidRequestError):
         objects.locate(key)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -101,6 +103,37 @@ def test_name_that_could_lead_elsewhere_is_refused(
 def test_prefix_that_could_lead_elsewhere_is_refused(objects: ObjectStore, prefix: str) -> None:
     with pytest.raises(InvalidRequestError):
         objects.keys(prefix)
+
+
+def test_many_objects_are_put_like_each_alone(objects: ObjectStore) -> None:
+    objects.put("dossiers/a.json", b"old")
+    many = {f"dossiers/{number}.json": b"%d" % number for number in range(100)}
+    objects.put_many({**many, "dossiers/a.json": b"new", "bundles/a/b.json": b""})
+    assert objects.get("dossiers/a.json") == b"new"
+    assert objects.get("bundles/a/b.json") == b""
+    assert {key: objects.get(key) for key in many} == many
+    assert len(objects.keys("")) == len(many) + 2
+    objects.put_many({})
+    assert len(objects.keys("")) == len(many) + 2
+
+
+def test_one_bad_name_keeps_all_out(objects: ObjectStore, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidRequestError):
+        objects.put_many({"dossiers/a.json": b"1", "../outside": b"2"})
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_deleted_object_is_gone_and_its_absence_no_error(objects: ObjectStore) -> None:
+    objects.put_many({"dossiers/a.json": b"1", "dossiers/b.json": b"2"})
+    for _ in range(2):
+        objects.delete("dossiers/a.json")
+        assert objects.keys("") == ["dossiers/b.json"]
+    objects.delete("nowhere/a.json")
+    with pytest.raises(NotFoundError):
+        objects.get("dossiers/a.json")
+    objects.put("dossiers/a.json", b"3")
+    assert objects.get("dossiers/a.json") == b"3"
 
 
 def test_threads_that_put_one_key_leave_one_whole_object(objects: ObjectStore) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import builders
 import pytest
-from repository_adapters import ADAPTERS, accept, anchor, imported
+from repository_adapters import (
+    ADAPTERS,
+    accept,
+    anchor,
+    anchored_in,
+    batch_of,
+    block_at,
+    follow,
+    imported,
+)
 
 from titledeed.errors import (
     InvalidRequestError,
@@ -116,6 +125,12 @@ class TestAcceptance:
         with pytest.raises(InvariantViolation):
             accept(repositories, imported(builders.build_bundle(1)))
 
+    def test_own_registration_cannot_bring_an_anchor(self, repositories: Repositories) -> None:
+        bundle = builders.build_bundle(1)
+        with pytest.raises(InvariantViolation):
+            accept(repositories, builders.build_registration(bundle.dossier, bundle=bundle))
+        assert repositories.registrations.count_own() == 0
+
     def test_threads_lose_nothing(self, repositories: Repositories) -> None:
         registrations = [builders.build_registration(seed) for seed in range(40)]
         threads = [
@@ -130,6 +145,63 @@ class TestAcceptance:
         assert {found for found, _ in repositories.outbox.list_waiting(100)} == set(
             ids(registrations)
         )
+
+
+class TestAcceptanceOfMany:
+    def test_many_are_accepted_as_each_alone_would_be(self, repositories: Repositories) -> None:
+        bundle = builders.build_bundle(5)
+        repositories.registrations.add_imported(imported(bundle), builders.build_fingerprints(9))
+        known = builders.build_registration(1)
+        accept(repositories, known)
+        entries = [
+            (builders.build_registration(seed), builders.build_fingerprints(seed))
+            for seed in (3, 1, 5, 2)
+        ]
+        twice = (dataclasses.replace(entries[0][0], title="Another"), ())
+        for registration, _ in entries:
+            repositories.registrations.save_intent(
+                SigningIntent(registration.registration_id, "/in/a.mp4", None)
+            )
+        again = dataclasses.replace(entries[1][0], title="Another")
+        asked = [entries[0], (again, entries[1][1]), *entries[2:], twice]
+        expected = [entries[0][0], known, entries[2][0], entries[3][0], entries[0][0]]
+        assert repositories.registrations.accept_many(asked) == expected
+        assert repositories.registrations.accept_many(asked) == expected
+        listed = repositories.registrations.list_own(after=0, limit=10)
+        assert [item for _, item in listed] == [known, *(entries[i][0] for i in (0, 2, 3))]
+        assert [code for _, _, code in repositories.registrations.iter_fingerprints(0)] == [
+            code for i in (0, 2, 3) for code in entries[i][1]
+        ]
+        for registration in expected:
+            assert repositories.registrations.find_intent(registration.registration_id) is None
+
+    def test_one_that_cannot_be_stored_keeps_all_out(self, repositories: Repositories) -> None:
+        fine, broken = builders.build_registration(1), builders.build_registration(2)
+        with pytest.raises(InvalidRequestError):
+            repositories.registrations.accept_many(
+                [
+                    (fine, builders.build_fingerprints(1)),
+                    (dataclasses.replace(broken, title="\udcff"), ()),
+                ]
+            )
+        assert repositories.registrations.count_own() == 0
+        assert list(repositories.registrations.iter_fingerprints(0)) == []
+
+    def test_none_is_nothing(self, repositories: Repositories) -> None:
+        assert repositories.registrations.accept_many([]) == []
+
+    def test_own_ones_come_page_by_page_in_the_order_of_acceptance(
+        self, repositories: Repositories
+    ) -> None:
+        registrations = [builders.build_registration(seed) for seed in (4, 2, 9, 1)]
+        repositories.registrations.add_imported(imported(builders.build_bundle(50)), [])
+        accept(repositories, *registrations)
+        anchor(repositories, registrations[2])
+        first = repositories.registrations.list_own(after=0, limit=3)
+        second = repositories.registrations.list_own(after=first[-1][0], limit=3)
+        assert ids([item for _, item in first + second]) == ids(registrations)
+        assert first[2][1].status is ClaimStatus.INCLUDED
+        assert repositories.registrations.list_own(after=second[-1][0], limit=3) == []
 
 
 class TestIntents:
@@ -185,21 +257,22 @@ class TestLookup:
             for seed in range(6)
         ]
         accept(repositories, *by_claimant)
-        # 3 has the earlier block; 4 and 1 share a block; 2 comes second in the same anchor as 4.
+        # 3 has the earlier block; 4 and 1 share a time; 2 comes second in the same anchor as 4.
         same_time = builders.EPOCH + 50
-        for members, sequence, at in [([1], 3, same_time), ([4, 2], 2, same_time), ([3], 1, 9)]:
-            batch = builders.build_batch([by_claimant[m] for m in members], nonce=sequence)
-            repositories.outbox.add_batch(batch)
-            repositories.outbox.settle(
-                batch,
-                builders.build_anchor(
-                    batch.root, len(members), sequence=sequence, block_timestamp=at
-                ),
-            )
+        batches = [
+            batch_of([by_claimant[m] for m in members], nonce=nonce)
+            for nonce, members in enumerate([[1], [4, 2], [3]])
+        ]
+        for batch in batches:
+            repositories.outbox.add_batch(batch, builders.EPOCH)
+        for sequence, timestamp in [(1, 9), (2, same_time), (3, same_time)]:
+            block = block_at(sequence, timestamp=timestamp)
+            follow(repositories, block, anchored_in(block, sequence, batches[3 - sequence]))
         # 0 and 5 are pending; 5 is in a batch, which must not bring it forward or back.
         other = builders.build_registration(90)
         accept(repositories, other)
-        repositories.outbox.add_batch(builders.build_batch([other, by_claimant[5]], nonce=9))
+        batch = batch_of([other, by_claimant[5]], nonce=9)
+        repositories.outbox.add_batch(batch, builders.EPOCH)
         found = ids(repositories.registrations.find_by_digest(content))
         assert found == ids([by_claimant[i] for i in (3, 4, 2, 1, 5, 0)])
 

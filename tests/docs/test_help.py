@@ -10,7 +10,10 @@ from titledeed_cli.main import app
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 HELP = dict(export_help.iter_help(get_command(app)))
-GROUPS = {"titledeed bundle", "titledeed snapshot", "titledeed chain", "titledeed config"}
+GROUPS = {
+    f"titledeed {name}"
+    for name in ("bundle", "snapshot", "chain", "config", "index", "keys", "registration")
+}
 
 
 @pytest.mark.parametrize("name", sorted(export_help.pages()))
@@ -35,8 +38,29 @@ def test_every_promised_command_exists() -> None:
             "snapshot list",
             "publish",
             "unpublish",
+            "erase",
+            "anchor",
+            "registration list",
+            "registration show",
+            "registration history",
+            "registration issue",
+            "registration withdraw",
+            "registration supersede",
+            "registration event",
+            "registration confirm",
+            "registration publish-binding",
             "chain status",
+            "chain deploy",
+            "chain verify",
+            "chain events",
             "chain serve",
+            "keys new",
+            "keys import",
+            "keys list",
+            "keys declare",
+            "index rebuild",
+            "backup",
+            "restore",
             "serve",
             "doctor",
             "config show",

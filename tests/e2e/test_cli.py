@@ -46,7 +46,7 @@ def test_a_terminal_is_asked_for_the_passphrase_and_shows_bars(tmp_path: Path) -
     home = Home(given.path)
     done = home.run_on_terminal("correct horse", "register", picture, "--json")
     assert done.code == 0
-    assert done.document["status"] == "included"
+    assert done.document["status"] == "final"
     assert "Passphrase" in done.err
     assert "correct horse" not in done.err
     assert "100%" in done.err
@@ -69,7 +69,7 @@ def test_a_folder_is_registered_in_one_batch(studio: Studio) -> None:
     assert len({one["chain"]["tx"] for one in registered.values()}) == 1
     clip = registered["a"]
     assert clip["schema_version"] == 1
-    assert clip["status"] == "included"
+    assert clip["status"] == "final"
     assert clip["digital_source_type"] == "trainedAlgorithmicMedia"
     assert Path(clip["signed_path"]).is_file()
     assert Path(clip["bundle_path"]).is_file()
@@ -122,7 +122,7 @@ def test_what_did_not_wait_is_completed_by_receipt(studio: Studio, tmp_path: Pat
     assert waiting["bundle_path"] is None
     done = studio.home.run("receipt", waiting["registration_id"], "--json")
     assert done.code == 0
-    assert done.document["status"] == "included"
+    assert done.document["status"] == "final"
     assert Path(done.document["bundle_path"]).is_file()
 
 

@@ -16,12 +16,13 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
 from render_media import cut_clip, render_clip
 
-from titledeed.bootstrap import initialize_home, open_registry
+from titledeed.bootstrap import open_registry
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.registration import Visibility
 from titledeed.services.acceptance import Statement
 from titledeed.services.registration import RegisteredFile, RegisterRequest
 from titledeed.settings import Settings
+from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 
 pytestmark = [pytest.mark.chain, pytest.mark.browser]

@@ -31,11 +31,12 @@ from titledeed.settings import Settings
 
 STEPS_MAX = 200
 WATCHED = {
-    "registrations": ("save_intent", "accept"),
-    "outbox": ("add_batch", "settle"),
-    "objects": ("put",),
+    "registrations": ("save_intent", "accept_many"),
+    "outbox": ("add_batch",),
+    "chain": ("advance",),
+    "objects": ("put", "put_many"),
     "signer": ("sign",),
-    "ledger": ("sign_anchor", "broadcast"),
+    "ledger": ("sign_call", "broadcast"),
 }
 
 

@@ -16,7 +16,7 @@ from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 MOMENTS = {
-    "the rows are written": (Session, "after_flush_postexec"),
+    "the rows are written": (Engine, "after_cursor_execute"),
     "the transaction is about to be committed": (Engine, "commit"),
     "the transaction is committed": (Session, "after_commit"),
 }
@@ -46,11 +46,19 @@ def accept_many(home: Path, start: int, count: int) -> None:
 
 
 def die(home: Path, seed: int, moment: str) -> None:
-    """Be killed while one registration is accepted."""
+    """Be killed while two registrations are accepted together."""
     store = open_home(home)
     target, name = MOMENTS[moment]
-    event.listen(target, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    accept(store, seed)
+
+    def kill(*context: object) -> None:
+        if name != "after_cursor_execute" or "INSERT INTO fingerprint" in str(context[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(target, name, kill)
+    dossiers = [builders.build_dossier(number) for number in (seed, seed + 1)]
+    store.registrations.accept_many(
+        [(builders.build_registration(one), one.fingerprints) for one in dossiers]
+    )
 
 
 def hold(home: Path) -> None:

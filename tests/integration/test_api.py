@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 from render_media import cut_clip, render_clip, render_picture
 
-from titledeed.bootstrap import initialize_home
 from titledeed.settings import ApiSettings, Settings
+from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.problems import PROBLEM_MEDIA_TYPE, Problem
@@ -118,7 +118,7 @@ class TestRegistering:
     def test_a_registration_is_anchored_and_described(
         self, published: resources.Registration
     ) -> None:
-        assert published.status == "included"
+        assert published.status == "final"
         assert published.title == "A published clip"
         assert published.created is True
         assert published.chain.tx is not None
@@ -146,7 +146,7 @@ class TestRegistering:
         assert answer.headers["location"] == f"/v1/registrations/{started.id}"
         done = poll(served, answer.headers["location"], served.owner)
         made = resources.Registration.model_validate(done)
-        assert made.status == "included"
+        assert made.status == "final"
         assert made.title == "Untitled"
         assert made.visibility == "private"
 

@@ -15,9 +15,9 @@ import pytest
 from fastapi.testclient import TestClient
 from render_media import render_clip, render_picture
 
-from titledeed.bootstrap import initialize_home
 from titledeed.errors import HomeNotInitializedError
 from titledeed.settings import ChainSettings, Settings
+from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.problems import Problem

@@ -16,7 +16,6 @@ import pytest
 from homes import Home, accepted, new_home, opened, refused, statement
 from media_factory import render_clip, render_huge_png, render_picture, truncate
 
-from titledeed.bootstrap import initialize_home
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -35,6 +34,7 @@ from titledeed.services.documents import refused_document, registered_document
 from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.registration import RefusedFile, RegisteredFile
 from titledeed.settings import Settings
+from titledeed.upkeep import initialize_home
 
 pytestmark = pytest.mark.chain
 

@@ -32,6 +32,7 @@ from titledeed.models.evidence import (
     TimeCode,
 )
 from titledeed.models.primitives import BlockHash, Keccak256
+from titledeed.services.intake import digest_file
 
 pytestmark = pytest.mark.chain
 
@@ -133,17 +134,22 @@ def test_a_home_without_its_chain_folder_is_told(studio: Studio, tmp_path: Path)
             home.register(Path(studio.clip.source))
 
 
-def test_a_journal_that_was_cut_is_no_proof(studio: Studio, tmp_path: Path) -> None:
-    """The chain was rolled back under an accepted registration: its time is gone, and told."""
+def test_a_journal_that_was_cut_is_no_chain_to_ask(studio: Studio, tmp_path: Path) -> None:
+    """It was rolled back under an accepted registration: nothing is judged by it, or sent."""
     anchor = studio.clip.registration.anchor
     assert anchor is not None
     with copied_home(studio.home, tmp_path / "home") as home:
         journal = home.registry.layout.chain / "journal.jsonl"
         lines = journal.read_bytes().splitlines(keepends=True)
         journal.write_bytes(b"".join(lines[: anchor.block_number - 1]))
-        report = home.verify(Path(studio.clip.source))
-        assert report.answers.time.code == TimeCode.NONE
-        assert "does not hold" in report.answers.time.reason
+        behind = f"ends at block {anchor.block_number - 1}, but this home has followed it"
+        with pytest.raises(LedgerUnavailableError, match=behind):
+            home.verify(Path(studio.clip.source))
+        pending = render_picture(tmp_path / "e.png", seed=85)
+        with pytest.raises(LedgerUnavailableError, match=behind):
+            home.register(pending)
+        (waiting,) = home.registry.registrations.find_by_digest(digest_file(pending))
+        assert waiting.anchor is None
 
 
 def test_without_anvil_nothing_is_half_registered(studio: Studio, tmp_path: Path) -> None:

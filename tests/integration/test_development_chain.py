@@ -12,11 +12,22 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chain_builders import hex_of, raw_anchor, root_of, sender_of
+from anvil_processes import anvils_of, await_end
+from chain_builders import (
+    GWEI,
+    PlainSender,
+    hex_of,
+    raw_anchor,
+    root_of,
+    sender_of,
+    start_plain_anvil,
+)
 
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256
@@ -24,6 +35,12 @@ from titledeed.chain.development import DevelopmentChain
 from titledeed.chain.journal import JOURNAL_NAME, Journal
 from titledeed.chain.pin import read_pin, write_pin
 from titledeed.chain.rpc import RpcError, fetch_block, parse_object
+from titledeed.chain.transactions import (
+    TRANSACTION_LENGTH_MAX,
+    Transaction,
+    encode_signed,
+    signing_digest,
+)
 from titledeed.errors import (
     ChainMismatchError,
     ConflictError,
@@ -81,21 +98,6 @@ def _start_worker(folder: Path, label: str, count: int) -> subprocess.Popen[str]
 
 def _block_of(chain: DevelopmentChain, transaction: Json) -> Json:
     return parse_object(chain.call("eth_getTransactionReceipt", transaction))["blockHash"]
-
-
-def _anvils(pid: int) -> list[int]:
-    """The anvil processes that a process started."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [child for task in tasks for child in task.read_text().split()]
-    names = {child: Path(f"/proc/{child}/comm").read_text().strip() for child in children}
-    return [int(child) for child, name in names.items() if name == "anvil"]
-
-
-def _await_end(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_reopened_chain_has_the_same_blocks(chain: DevelopmentChain, tmp_path: Path) -> None:
@@ -163,14 +165,14 @@ def test_anvil_dies_with_a_killed_process(folder: Path) -> None:
     worker = _start_worker(folder, "alice", 1_000)
     assert worker.stdout is not None
     worker.stdout.readline()
-    children = _anvils(worker.pid)
+    children = anvils_of(worker.pid)
     assert children
     worker.send_signal(signal.SIGKILL)
     worker.stdout.read()
     worker.wait()
     worker.stdout.close()
     for child in children:
-        _await_end(child)
+        await_end(child)
 
 
 def test_anvil_outlives_the_thread_that_opened_it(folder: Path) -> None:
@@ -178,19 +180,19 @@ def test_anvil_outlives_the_thread_that_opened_it(folder: Path) -> None:
     opener = threading.Thread(target=chain.call, args=("eth_blockNumber",))
     opener.start()
     opener.join()
-    mine = _anvils(os.getpid())
+    mine = anvils_of(os.getpid())
     time.sleep(0.3)
     assert chain.call("eth_blockNumber") == "0x1"
-    assert _anvils(os.getpid()) == mine
+    assert anvils_of(os.getpid()) == mine
     chain.close()
 
 
 def test_killed_anvil_is_replaced(chain: DevelopmentChain) -> None:
     transaction = _send(chain, 0)
     block = _block_of(chain, transaction)
-    [child] = _anvils(os.getpid())
+    [child] = anvils_of(os.getpid())
     os.kill(child, signal.SIGKILL)
-    _await_end(child)
+    await_end(child)
     assert _block_of(chain, transaction) == block
     _send(chain, 1)
 
@@ -251,6 +253,26 @@ def test_journal_of_another_chain_is_refused(folder: Path, tmp_path: Path) -> No
         DevelopmentChain(folder=folder).call("eth_blockNumber")
 
 
+def test_replay_that_gives_other_hashes_is_refused(tmp_path: Path) -> None:
+    """As another anvil might: the lines are whole, and the blocks are not those that were seen."""
+    now = iter(range(1_790_000_000, 1_790_001_000, 100))
+    chain = DevelopmentChain.create(
+        folder=tmp_path, funded=(ALICE.address,), clock=lambda: next(now)
+    )
+    for nonce in range(3):
+        _send(chain, nonce)
+    chain.close()
+    journal = tmp_path / JOURNAL_NAME
+    entries = Journal(journal, genesis_timestamp=0).read_new()
+    entries[1] = replace(entries[1], timestamp=entries[1].timestamp + 1)
+    journal.unlink()
+    altered = Journal(journal, genesis_timestamp=0)
+    for entry in entries:
+        altered.append(entry)
+    with pytest.raises(ChainMismatchError, match="not what the journal says"):
+        DevelopmentChain(folder=tmp_path).call("eth_blockNumber")
+
+
 def test_another_genesis_hash_is_refused(folder: Path) -> None:
     pin = read_pin(folder)
     other = replace(pin.identity, genesis_hash=BlockHash(keccak256(b"other")))
@@ -278,6 +300,129 @@ def test_nonce_gap_is_refused_and_leaves_nothing(chain: DevelopmentChain) -> Non
     _send(chain, 0)
     _send(chain, 1)
     assert chain.call("eth_blockNumber") == "0x3"
+
+
+def test_bytes_after_a_transaction_are_refused_and_leave_nothing(chain: DevelopmentChain) -> None:
+    """anvil passes over them, but knows the transaction by another hash than the journal."""
+    with pytest.raises(RpcError, match="more than a transaction"):
+        chain.call("eth_sendRawTransaction", _raw(chain, 0) + "00")
+    assert chain.call("eth_blockNumber") == "0x1"
+    _send(chain, 0)
+
+
+def test_transaction_longer_than_a_journal_line_holds_is_refused(
+    chain: DevelopmentChain, tmp_path: Path
+) -> None:
+    """anvil would mine it, and the journal could never be read again."""
+    for length in (TRANSACTION_LENGTH_MAX, TRANSACTION_LENGTH_MAX - 200):
+        transaction = Transaction(
+            chain_id=chain.pin.identity.chain_id,
+            nonce=0,
+            tip=0,
+            fee_max=2 * GWEI,
+            gas=16_000_000,
+            to=BOB.address,
+            value=0,
+            data=bytes(length),
+        )
+        raw = encode_signed(transaction, ALICE.sign_digest(signing_digest(transaction)))
+        if len(raw) > TRANSACTION_LENGTH_MAX:
+            with pytest.raises(RpcError, match="oversized"):
+                chain.call("eth_sendRawTransaction", hex_of(raw))
+        else:
+            chain.call("eth_sendRawTransaction", hex_of(raw))
+    chain.close()
+    again = DevelopmentChain(folder=tmp_path / "chain")
+    assert again.call("eth_blockNumber") == "0x2"
+    again.close()
+
+
+def test_reverting_transaction_is_mined_and_kept(chain: DevelopmentChain, tmp_path: Path) -> None:
+    identity = chain.pin.identity
+    raw = raw_anchor(
+        ALICE,
+        chain_id=identity.chain_id,
+        contract=identity.contract,
+        nonce=0,
+        root=root_of("nothing"),
+        size=0,
+    )
+    transaction = chain.call("eth_sendRawTransaction", hex_of(raw))
+    chain.close()
+    again = DevelopmentChain(folder=tmp_path / "chain")
+    receipt = parse_object(again.call("eth_getTransactionReceipt", transaction))
+    assert (receipt["status"], receipt["blockNumber"]) == ("0x0", "0x2")
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("sender", "nonce", "chain_id", "problem"),
+    [
+        (ALICE, 1, None, "nonce too high"),
+        (sender_of("penniless"), 0, None, "Insufficient funds"),
+        (ALICE, 0, 1, "chain id"),
+    ],
+)
+def test_rejected_transaction_is_not_journalled(
+    chain: DevelopmentChain, sender: PlainSender, nonce: int, chain_id: int | None, problem: str
+) -> None:
+    journal = chain.folder / JOURNAL_NAME
+    before = journal.read_bytes()
+    identity = chain.pin.identity
+    raw = raw_anchor(
+        sender,
+        chain_id=chain_id or identity.chain_id,
+        contract=identity.contract,
+        nonce=nonce,
+        root=root_of("rejected"),
+    )
+    with pytest.raises(RpcError, match=problem):
+        chain.call("eth_sendRawTransaction", hex_of(raw))
+    assert journal.read_bytes() == before
+    assert chain.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+
+
+def test_burst_from_many_threads_leaves_nothing_unmined(chain: DevelopmentChain) -> None:
+    """Threads come in any order, so each tries until its nonce is next."""
+
+    def is_sent(nonce: int) -> bool:
+        with suppress(RpcError):
+            _send(chain, nonce)
+            return True
+        return False
+
+    def send(nonce: int) -> None:
+        while not is_sent(nonce):
+            pass
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(send, range(40)))
+    assert chain.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
+    entries = Journal(chain.folder / JOURNAL_NAME, genesis_timestamp=0).read_new()
+    assert [len(entry.transactions) for entry in entries] == [1] * 41
+
+
+def test_another_anvil_is_refused_before_anything_is_mined(folder: Path) -> None:
+    pin = read_pin(folder)
+    write_pin(folder, replace(pin, anvil="anvil/v1.6.0"))
+    (folder / JOURNAL_NAME).unlink()
+    with pytest.raises(ChainMismatchError, match=r"anvil/v1\.6\.0") as caught:
+        DevelopmentChain(folder=folder).call("eth_blockNumber")
+    assert str(pin.anvil) in caught.value.message
+    assert "Install anvil/v1.6.0" in caught.value.next_step
+    assert not (folder / JOURNAL_NAME).exists()
+
+
+def test_replica_writes_no_states_to_a_folder_of_anvil(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself anvil begins to after some 400 blocks, and leaves them there when killed."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    anvil = start_plain_anvil(ALICE.address)
+    anvil.node.call("anvil_mine", hex(600))
+    assert anvil.node.call("eth_blockNumber") == hex(600)
+    anvil.close()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_full_disk_refuses_the_block_and_keeps_the_chain(

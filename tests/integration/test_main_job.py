@@ -79,7 +79,7 @@ class TestBatch:
         assert anchors[0].size == 3
         assert anchors == [anchors[0]] * 3
         assert sorted(one.registration.leaf_index or 0 for one in studio.batch) == [0, 1, 2]
-        assert {one.registration.status for one in studio.batch} == {ClaimStatus.INCLUDED}
+        assert {one.registration.status for one in studio.batch} == {ClaimStatus.FINAL}
         assert all(one.created for one in studio.batch)
 
     def test_titles_default_to_file_names_and_ids_have_their_form(self, studio: Studio) -> None:
@@ -383,7 +383,7 @@ class TestWithoutWaiting:
         assert "not anchored yet" in report.sentence
         service = studio.home.registry.registration
         completed = service.complete(pending.registration.registration_id)
-        assert completed.registration.status is ClaimStatus.INCLUDED
+        assert completed.registration.status is ClaimStatus.FINAL
         assert completed.bundle_path is not None
         bundle = read_bundle_file(Path(completed.bundle_path).read_bytes())
         assert check_bundle(bundle, digest_file(source)).holds

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from chain_builders import root_of, sender_of
+from chain_builders import hex_of, raw_anchor, root_of, sender_of
 
 from titledeed.canonical.documents import Json
 from titledeed.chain.deployment import deploy_contract, pin_chain
 from titledeed.chain.development import DevelopmentChain
 from titledeed.chain.journal import JOURNAL_NAME, Journal
 from titledeed.chain.ledger import EvmLedger
-from titledeed.chain.rpc import HttpNode, RpcError
+from titledeed.chain.rpc import HttpNode, RpcError, parse_object, parse_quantity
 from titledeed.chain.rpc_server import BODY_LENGTH_MAX, make_server, serve_rpc
 from titledeed.errors import ConfigurationError
+from titledeed.models.evidence import ChainIdentity
+from titledeed.models.ledger import AnchorRoot
 
 pytestmark = pytest.mark.chain
 
-SENDER = sender_of("sender")
+SENDER, OTHER = sender_of("sender"), sender_of("worker")
+WORKER = Path(__file__).resolve().parent.parent / "chain_worker.py"
 
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevelopmentChain]:
     folder = tmp_path_factory.mktemp("chain")
-    made = DevelopmentChain.create(folder=folder, funded=(SENDER.address,))
+    made = DevelopmentChain.create(folder=folder, funded=(SENDER.address, OTHER.address))
     yield made
     made.close()
 
@@ -65,6 +70,23 @@ def _post(
         connection.close()
 
 
+def _raw(identity: ChainIdentity, nonce: int) -> bytes:
+    return raw_anchor(
+        SENDER,
+        chain_id=identity.chain_id,
+        contract=identity.contract,
+        nonce=nonce,
+        root=root_of(nonce),
+    )
+
+
+def _anchor(node: HttpNode, identity: ChainIdentity) -> bytes:
+    nonce = parse_quantity(node.call("eth_getTransactionCount", SENDER.address, "latest"))
+    raw = _raw(identity, nonce)
+    node.call("eth_sendRawTransaction", hex_of(raw))
+    return raw
+
+
 def _call(method: str, *params: Json) -> Json:
     return {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)}
 
@@ -76,21 +98,51 @@ def test_another_home_anchors_through_it(
     assert pin.identity == chain.pin.identity
     assert deploy_contract(node, sender=SENDER) == pin.identity.contract
     ledger = EvmLedger(node=node, pin=pin, sender=SENDER)
-    transaction = ledger.sign_anchor(root_of("remote"), 1, ledger.count_transactions())
+    transaction = ledger.sign_call(AnchorRoot(root_of("remote"), 1), ledger.count_transactions())
     ledger.broadcast(transaction)
-    anchor = ledger.find_receipt(transaction.hash)
-    assert anchor is not None
-    assert EvmLedger(node=chain, pin=chain.pin, sender=SENDER).is_canonical(anchor)
+    receipt = ledger.find_receipt(transaction.hash)
+    assert receipt is not None
+    own = EvmLedger(node=chain, pin=chain.pin, sender=SENDER)
+    assert own.find_receipt(transaction.hash) == receipt
 
 
 def test_what_it_accepts_is_journalled(
     chain: DevelopmentChain, node: HttpNode, tmp_path: Path
 ) -> None:
-    ledger = EvmLedger(node=node, pin=pin_chain(node), sender=SENDER)
-    transaction = ledger.sign_anchor(root_of("kept"), 1, ledger.count_transactions())
+    ledger = EvmLedger(node=node, pin=chain.pin, sender=SENDER)
+    transaction = ledger.sign_call(AnchorRoot(root_of("kept"), 1), ledger.count_transactions())
     ledger.broadcast(transaction)
     journal = Journal(chain.folder / JOURNAL_NAME, genesis_timestamp=0)
     assert journal.read_new()[-1].transactions == (transaction.raw,)
+
+
+def test_it_and_another_process_write_one_chain(chain: DevelopmentChain, node: HttpNode) -> None:
+    arguments = [str(WORKER), str(chain.folder), "worker", "8"]
+    worker = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    mine = [_anchor(node, chain.pin.identity) for _ in range(8)]
+    theirs = [line.split() for line in worker.communicate(timeout=100)[0].splitlines()]
+    assert worker.returncode == 0
+    assert len(theirs) == 8
+    for transaction, block_hash in theirs:
+        receipt = parse_object(node.call("eth_getTransactionReceipt", transaction))
+        assert receipt["blockHash"] == block_hash
+    entries = Journal(chain.folder / JOURNAL_NAME, genesis_timestamp=0).read_new()
+    journalled = [raw for entry in entries for raw in entry.transactions]
+    assert [raw for raw in journalled if raw in mine] == mine
+
+
+def test_burst_of_requests_is_journalled_one_to_a_block(
+    chain: DevelopmentChain, server: ThreadingHTTPServer, node: HttpNode
+) -> None:
+    nonce = parse_quantity(node.call("eth_getTransactionCount", SENDER.address, "latest"))
+    raws = [_raw(chain.pin.identity, nonce + number) for number in range(20)]
+    batch = [_call("eth_sendRawTransaction", hex_of(raw)) for raw in raws]
+    _, answers = _post(server, json.dumps(batch).encode())
+    assert isinstance(answers, list)
+    assert all(isinstance(answer, dict) and "result" in answer for answer in answers)
+    entries = Journal(chain.folder / JOURNAL_NAME, genesis_timestamp=0).read_new()
+    assert [entry.transactions for entry in entries[-20:]] == [(raw,) for raw in raws]
+    assert chain.call("txpool_status") == {"pending": "0x0", "queued": "0x0"}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +157,10 @@ def test_what_it_accepts_is_journalled(
         "personal_sign",
         "eth_sendTransaction",
         "eth_sign",
+        "anvil_dumpState",
+        "anvil_loadState",
+        "anvil_reorg",
+        "evm_revert",
         "txpool_content",
     ],
 )

@@ -18,12 +18,12 @@ import pytest
 from homes import Home, opened
 from media_factory import cut_clip, render_clip, render_picture
 
-from titledeed.bootstrap import InitializedHome, initialize_home
 from titledeed.models.evidence import Anchor, Headline
 from titledeed.models.registration import Registration, Visibility
 from titledeed.services.evidence import check_bundle, read_bundle_file
 from titledeed.services.intake import digest_file
 from titledeed.settings import Settings
+from titledeed.upkeep import InitializedHome, initialize_home
 
 pytestmark = pytest.mark.chain
 
@@ -154,7 +154,7 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
     registrations = registrations_of(home, sources)
     assert registry.registrations.count_own() == len(sources)
     assert registry.outbox.list_waiting(100) == []
-    assert registry.outbox.list_unsettled() == []
+    assert registry.outbox.list_pending() == []
     assert len(registry.objects.keys("dossiers/")) == len(sources)
     assert len(home.signed_files()) == len(sources)
     anchors: dict[bytes, Anchor] = {}
@@ -164,7 +164,9 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
         bundle = read_bundle_file(Path(path).read_bytes())
         assert check_bundle(bundle, digest_file(source)).holds
         assert bundle.chain == registry.chain_identity
-        assert registry.ledger.is_canonical(bundle.anchor)
+        block = registry.ledger.find_block(bundle.anchor.block_number)
+        assert block is not None
+        assert block.hash == bundle.anchor.block_hash
         assert digest_file(Path(registration.signed_path or "")) == registration.signed_digest
         assert anchors.setdefault(bundle.anchor.root, bundle.anchor) == bundle.anchor
     sequences = sorted(anchor.sequence for anchor in anchors.values())
@@ -191,7 +193,7 @@ def test_two_registrars_and_a_server_share_a_home(made: InitializedHome, tmp_pat
         assert verdict["verdict"] == Headline.REGISTERED_MATCH
         assert verdict["matches"][0]["title"] == "a clip"
     assert all(document["created"] for document in registered)
-    assert {document["status"] for document in [*registered, *uploaded]} == {"included"}
+    assert {document["status"] for document in [*registered, *uploaded]} == {"final"}
     assert len({d["registration_id"] for d in [*registered, *uploaded]}) == 11
     with opened(Settings(home=made.home)) as home:
         assert_whole(home, [*first, *second, *uploads])

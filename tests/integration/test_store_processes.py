@@ -85,15 +85,17 @@ def test_killed_acceptance_is_whole_or_absent(
     codes = list(store.registrations.iter_fingerprints(0))
     waiting = store.outbox.list_waiting(10)
     if accepted:
+        both = [registration, builders.build_registration(2)]
         assert found == registration
-        assert len(codes) == CODES_EACH
-        assert waiting == [(registration.registration_id, registration.leaf)]
+        assert len(codes) == 2 * CODES_EACH
+        assert waiting == [(one.registration_id, one.leaf) for one in both]
         assert store.registrations.find_intent(registration.registration_id) is None
     else:
         assert (found, codes, waiting) == (None, [], [])
         assert store.registrations.find_intent(registration.registration_id) == intent
     store.registrations.accept(registration, builders.build_fingerprints(1))
-    assert len(list(store.registrations.iter_fingerprints(0))) == CODES_EACH
+    expected = 2 * CODES_EACH if accepted else CODES_EACH
+    assert len(list(store.registrations.iter_fingerprints(0))) == expected
     store.close()
 
 

@@ -22,7 +22,14 @@ from titledeed.canonical.attachments import (
     parse_fingerprint,
     parse_rights,
 )
-from titledeed.canonical.bundles import encode_bundle, encode_dossier, parse_bundle, parse_dossier
+from titledeed.canonical.bundles import (
+    PROOF_NODE_LENGTH_MAX,
+    PROOF_NODES_MAX,
+    encode_bundle,
+    encode_dossier,
+    parse_bundle,
+    parse_dossier,
+)
 from titledeed.canonical.claims import encode_signed_claim, parse_signed_claim
 from titledeed.canonical.documents import (
     INTEGER_MAX,
@@ -40,7 +47,14 @@ from titledeed.errors import MalformedDocumentError
 from titledeed.models.asset import MediaFacts, MediaType
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
-from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, ChainKind, InclusionProof
+from titledeed.models.evidence import (
+    Anchor,
+    Bundle,
+    ChainIdentity,
+    ChainKind,
+    InclusionProof,
+    StateProof,
+)
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import (
     Address,
@@ -148,6 +162,7 @@ dossiers = st.builds(
     rights=rights,
     manifest_store=st.binary(max_size=400),
 )
+nodes = st.binary(min_size=1, max_size=PROOF_NODE_LENGTH_MAX)
 bundles = st.builds(
     Bundle,
     dossier=dossiers,
@@ -176,6 +191,14 @@ bundles = st.builds(
         contract=addresses,
     ),
     raw_transaction=st.binary(min_size=1, max_size=300),
+    state_proof=st.none()
+    | st.builds(
+        StateProof,
+        header=nodes,
+        account_proof=st.lists(nodes, max_size=PROOF_NODES_MAX).map(tuple),
+        storage_proof=st.lists(nodes, max_size=4).map(tuple),
+    ),
+    timestamp_token=st.binary(max_size=300),
 )
 
 Encode = Callable[[Any], Mapping[str, Json]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from titledeed.durability import PRIVATE_MODE, replacing
+from titledeed import durability
+from titledeed.durability import PRIVATE_MODE, SINGLY_MAX, replacing, write_all_durably
 from titledeed.errors import StorageError
 
 
@@ -46,3 +48,48 @@ def test_operating_system_error_of_the_block_is_a_storage_error(tmp_path: Path) 
     with pytest.raises(StorageError, match="No space left"), replacing(tmp_path / "file"):
         raise OSError(28, "No space left on device")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [0, 1, SINGLY_MAX, SINGLY_MAX + 1])
+def test_many_files_take_their_places(tmp_path: Path, count: int) -> None:
+    files = {tmp_path / f"new {n % 3}" / str(n): b"%d" % n for n in range(count)}
+    for path in list(files)[:2]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"a longer old version")
+    write_all_durably(files, staging=tmp_path / "staging", mode=PRIVATE_MODE)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    assert {path.stat().st_mode & 0o777 for path in files} <= {PRIVATE_MODE}
+
+
+@pytest.mark.parametrize("count", [2, SINGLY_MAX + 1])
+def test_all_contents_are_durable_before_the_first_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Without a wait for a whole file system each file is synced."""
+    monkeypatch.setattr(durability, "_find_syncfs", lambda: None)
+    names: list[list[str]] = []
+    fsync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        names.append(sorted(path.name for path in (tmp_path / "there").iterdir()))
+        fsync(descriptor)
+
+    (tmp_path / "there").mkdir()
+    (tmp_path / "staging").mkdir()
+    monkeypatch.setattr(os, "fsync", watch)
+    files = {tmp_path / "there" / str(n): b"1" for n in range(count)}
+    write_all_durably(files, staging=tmp_path / "staging")
+    assert names == [[]] * count + [sorted(map(str, range(count)))]
+
+
+def test_disk_that_fails_to_sync_is_a_storage_error_and_names_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(durability, "_find_syncfs", lambda: fail)
+    files = {tmp_path / str(n): b"1" for n in range(SINGLY_MAX + 1)}
+    with pytest.raises(StorageError, match="Input/output error"):
+        write_all_durably(files, staging=tmp_path / "staging")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -90,14 +90,16 @@ def show_registration_page(
 ) -> Response:
     """One published registration."""
     registration = find_registration(server, viewer, registration_id)
+    document = show_registration(server, registration, viewer)
     if not wants_page(request):
-        return JSONResponse(show_registration(registration, viewer), headers={"Vary": "Accept"})
+        return JSONResponse(document, headers={"Vary": "Accept"})
     chain = _find_chain(server, registration)
     return render_page(
         "registration.html",
         {
             "principle": PRINCIPLE,
             "registration": registration,
+            "entries": document["entries"],
             "chain": chain,
             "chain_time": CHAIN_TIMES[chain.kind] if chain else None,
             "source_words": SOURCE_TYPES.get(registration.source_type),

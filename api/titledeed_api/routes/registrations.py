@@ -19,6 +19,7 @@ from titledeed.services.acceptance import Statement
 from titledeed.services.documents import (
     SCHEMA_VERSION,
     Document,
+    entries_document,
     registered_document,
     registration_document,
 )
@@ -81,7 +82,7 @@ def read_registration(server: ServerDep, viewer: ViewerDep, registration_id: str
         job = find_job(server, KIND, registration_id, viewer)
         return show_job(server, job, _show_made)
     registration = server.registry.registration.get(known, viewer)
-    return show_registration(registration, viewer)
+    return show_registration(server, registration, viewer)
 
 
 @router.get("/{registration_id}/bundle", summary="Get the evidence bundle")
@@ -126,8 +127,11 @@ def find_registration(server: Server, viewer: Viewer, registration_id: str) -> R
     return server.registry.registration.get(RegistrationId(registration_id[:60]), viewer)
 
 
-def show_registration(registration: Registration, viewer: Viewer) -> Document:
-    """One registration; where files lie on the server is left out."""
+def show_registration(server: Server, registration: Registration, viewer: Viewer) -> Document:
+    """One registration; where files lie on the server is left out.
+
+    Its entries are as of the block that was followed last: no chain is asked.
+    """
     document = registration_document(registration)
     del document["signed_path"]
     here = f"/v1/registrations/{registration.registration_id}"
@@ -137,6 +141,7 @@ def show_registration(registration: Registration, viewer: Viewer) -> Document:
         "schema_version": SCHEMA_VERSION,
         "id": registration.registration_id,
         **document,
+        "entries": entries_document(server.registry.history.list_entries(registration)),
         "links": {
             "self": here,
             "page": f"/registrations/{registration.registration_id}" if published else None,
@@ -178,7 +183,7 @@ def _show_made(server: Server, job: Job) -> Document:
     found = server.registry.registration.get(
         RegistrationId(str(made["registration_id"])), job.viewer
     )
-    return {**show_registration(found, job.viewer), **made}
+    return {**show_registration(server, found, job.viewer), **made}
 
 
 def _send_file(path: Path, name: str) -> Response:

@@ -80,6 +80,17 @@ class ClaimTime(_Resource):
     reason: str
 
 
+class Entry(_Resource):
+    """What the chain says about a claim after its anchor, and whether readers count it."""
+
+    kind: str
+    at: str
+    sequence: int
+    actor: str
+    counts: bool
+    detail: str
+
+
 class Claim(_Resource):
     """One registration, in order of time."""
 
@@ -89,6 +100,7 @@ class Claim(_Resource):
     time: ClaimTime
     status: str
     mine: bool
+    entries: list[Entry]
 
 
 class RecoveredAnswers(_Resource):
@@ -168,6 +180,7 @@ class Registration(_Resource):
     content_sha256: str
     signed_sha256: str | None
     chain: Chain
+    entries: list[Entry]
     links: Links
     created: bool | None = None
     similar: list[Similar] | None = None

@@ -45,7 +45,7 @@ def audit(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compare what a film declares about AI with what is found in it.
+    """Compare what a film declares with what is found in it.
 
     The folder holds one film.*, a disclosure.yaml and, if there are any, timeline.otio and
     bundles/. Registered works are found with their seconds: own ones, those of the bundles, and

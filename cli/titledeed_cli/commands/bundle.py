@@ -67,7 +67,7 @@ def verify(
         output.write(CLAIMS_NOT_TRUTH)
         output.write_table(
             ("check", "result", "detail"),
-            [(c.name, "holds" if c.holds else "fails", c.detail) for c in report.checks],
+            [(c.name, c.result.value.replace("_", " "), c.detail) for c in report.checks],
         )
         output.write(f"To compare by hand: {report.by_hand}")
     raise typer.Exit(ExitCode.OK if report.holds else ExitCode.INVALID)

@@ -28,17 +28,18 @@ def init(
     ] = "",
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a home folder: keys, signing certificate, chain, database.
+    """Make a home: keys, certificate, chain, database.
 
     The claimant's key signs your claims; the sender's key pays for transactions and claims
-    nothing. Without TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE a passphrase is generated
+    nothing; the recovery key may declare the claimant's key lost. Keys that are there already are
+    used. Without TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE a passphrase is generated
     and written into the home folder. Running it again changes nothing.
 
     Examples:
         titledeed init --organization "Example Studio"
         TITLEDEED_PASSPHRASE_FILE=~/secret titledeed --home /srv/titledeed init
     """
-    from titledeed.bootstrap import initialize_home
+    from titledeed.upkeep import initialize_home
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -52,6 +53,7 @@ def init(
                 "home": str(home.home),
                 "claimant": home.claimant,
                 "sender": home.sender,
+                "recovery": home.recovery,
                 "chain": {
                     "kind": home.chain.kind.value,
                     "chain_id": home.chain.chain_id,
@@ -65,6 +67,7 @@ def init(
     else:
         output.write(f"home        {home.home}")
         output.write(f"claimant    {home.claimant}")
+        output.write(f"recovery    {home.recovery}")
         output.write(f"chain       {home.chain.chain_id}, contract {home.chain.contract}")
         if home.token:
             output.write(f"API token   {home.token}")
@@ -72,6 +75,10 @@ def init(
         output.note("This home existed already; nothing was changed.")
         return
     output.note("The API token is shown this once; `titledeed serve --new-token` makes another.")
+    output.note(
+        f"Move {home.home / 'keys' / 'recovery.json'} to another place: if the claimant's key is "
+        "lost or stolen, it alone can tell readers so."
+    )
     if home.passphrase_file:
         output.note(
             f"A passphrase was generated and written to {home.passphrase_file} (mode 0600). Back "

@@ -13,6 +13,7 @@ from titledeed_cli.help_text import add_command
 from titledeed_cli.invocation import JsonFlag, get_invocation
 from titledeed_cli.output import Output
 from titledeed_cli.progress import show_progress
+from titledeed_cli.registrations import ENTRY_HEADINGS, entry_row
 
 if TYPE_CHECKING:
     from titledeed.models.evidence import Answer, VerificationReport, VisibleClaim
@@ -96,6 +97,15 @@ def write_report(output: Output, report: VerificationReport) -> None:
         ("", "claimed by", "when", "evidence of time", "title", "registration"),
         [_claim_row(position, claim) for position, claim in enumerate(report.claims, 1)],
         title="Claims, earliest first",
+    )
+    output.write_table(
+        ("claim", *ENTRY_HEADINGS),
+        [
+            (str(position), *entry_row(entry))
+            for position, claim in enumerate(report.claims, 1)
+            for entry in claim.entries
+        ],
+        title="What the chain says about these claims since",
     )
     if recovered is not None:
         output.write_table(

@@ -20,7 +20,14 @@ from titledeed.canonical.documents import Fields, Json, base64_text, hex_word
 from titledeed.canonical.identifiers import parse_address
 from titledeed.canonical.merkle import PATH_LENGTH_MAX, TREE_SIZE_MAX
 from titledeed.canonical.records import encode_record, parse_record
-from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, ChainKind, InclusionProof
+from titledeed.models.evidence import (
+    Anchor,
+    Bundle,
+    ChainIdentity,
+    ChainKind,
+    InclusionProof,
+    StateProof,
+)
 from titledeed.models.primitives import (
     BlockHash,
     Keccak256,
@@ -34,6 +41,14 @@ from titledeed.models.record import Dossier, Salts
 DOSSIER_SCHEMA: Final = "titledeed.dossier/1"
 BUNDLE_SCHEMA: Final = "titledeed.bundle/1"
 TRANSACTION_LENGTH_MAX: Final = 131_072
+HEADER_LENGTH_MAX: Final = 4_096
+"""Ethereum's are about 600 bytes; some chains write more into a header's extra data."""
+PROOF_NODES_MAX: Final = 65
+"""A path has 64 digits."""
+PROOF_NODE_LENGTH_MAX: Final = 1_024
+"""A node with 16 children has 532 bytes."""
+TIMESTAMP_TOKEN_LENGTH_MAX: Final = 65_536
+"""Some thousand bytes, most of them certificates."""
 
 
 def encode_dossier(dossier: Dossier) -> dict[str, Json]:
@@ -96,6 +111,8 @@ def encode_bundle(bundle: Bundle) -> dict[str, Json]:
             "contract": bundle.chain.contract,
         },
         "raw_transaction": hex_word(bundle.raw_transaction),
+        "state_proof": _encode_state_proof(bundle.state_proof) if bundle.state_proof else None,
+        "timestamp_token": base64_text(bundle.timestamp_token),
     }
 
 
@@ -112,9 +129,35 @@ def parse_bundle(fields: Fields) -> Bundle:
         anchor=_parse_anchor(fields.child("anchor")),
         chain=_parse_chain(fields.child("chain")),
         raw_transaction=fields.hexadecimal("raw_transaction", length_max=TRANSACTION_LENGTH_MAX),
+        state_proof=fields.optional(
+            "state_proof", lambda name: _parse_state_proof(fields.child(name))
+        ),
+        timestamp_token=fields.blob("timestamp_token", length_max=TIMESTAMP_TOKEN_LENGTH_MAX),
     )
     fields.done()
     return bundle
+
+
+def _encode_state_proof(proof: StateProof) -> dict[str, Json]:
+    return {
+        "header": hex_word(proof.header),
+        "account_proof": [hex_word(node) for node in proof.account_proof],
+        "storage_proof": [hex_word(node) for node in proof.storage_proof],
+    }
+
+
+def _parse_state_proof(fields: Fields) -> StateProof:
+    proof = StateProof(
+        header=fields.hexadecimal("header", length_max=HEADER_LENGTH_MAX),
+        account_proof=_parse_nodes(fields, "account_proof"),
+        storage_proof=_parse_nodes(fields, "storage_proof"),
+    )
+    fields.done()
+    return proof
+
+
+def _parse_nodes(fields: Fields, name: str) -> tuple[bytes, ...]:
+    return fields.hexadecimals(name, items_max=PROOF_NODES_MAX, length_max=PROOF_NODE_LENGTH_MAX)
 
 
 def _encode_anchor(anchor: Anchor) -> dict[str, Json]:

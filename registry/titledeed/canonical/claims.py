@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from titledeed.canonical.documents import Fields, Json, hex_word
@@ -30,6 +31,7 @@ _CLAIM_TYPE_HASH: Final = keccak256(CLAIM_TYPE.encode("ascii"))
 _DOMAIN_TYPE_HASH: Final = keccak256(DOMAIN_TYPE.encode("ascii"))
 
 
+@lru_cache(maxsize=64)
 def hash_domain(domain: SigningDomain) -> Keccak256:
     """The EIP-712 domain separator."""
     return keccak256(

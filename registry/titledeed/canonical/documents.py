@@ -11,7 +11,7 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import rfc8785
@@ -33,12 +33,39 @@ INTEGER_MAX = 2**53 - 1
 TIMESTAMP_MAX = 253_402_300_799
 """The last second of the year 9999, the last that ISO 8601 writes in four digits."""
 
+_PLAIN_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def encode_document(document: Mapping[str, Json]) -> bytes:
-    """Canonical bytes of a document (RFC 8785)."""
+    """Canonical bytes of a document (RFC 8785).
+
+    In ASCII text and integers, of which nearly all that we write consists, Python's own encoder
+    gives the library's bytes in a fifth of the time: ten thousand works may share one anchor.
+    """
+    if _is_plain(document.values()):
+        text = _PLAIN_ENCODER.encode(dict(document))
+        if text.isascii():
+            return text.encode("ascii")
     return rfc8785.dumps(dict(document))
+
+
+def _is_plain(values: Iterable[object]) -> bool:
+    """No number that JSON writers disagree on, at any depth."""
+    for value in values:
+        if value is None or isinstance(value, (str, bool)):
+            continue
+        if isinstance(value, dict):
+            if not _is_plain(value.values()):
+                return False
+        elif isinstance(value, list):
+            if not _is_plain(value):
+                return False
+        elif not isinstance(value, int) or not -INTEGER_MAX <= value <= INTEGER_MAX:
+            return False
+    return True
 
 
 def digest_document(document: Mapping[str, Json]) -> Sha256:
@@ -157,13 +184,15 @@ class Fields:
 
     def hexadecimal(self, name: str, *, length_max: int) -> bytes:
         """``0x`` and lower-case hex digits, at most ``length_max`` bytes."""
-        value = self._take(name)
-        raw = self._hex(name, value, prefix="0x", length=None)
-        if len(raw) > length_max:
-            raise self.fail(name, f"must hold at most {length_max} bytes")
-        return raw
+        return self._hex_of_any_length(name, self._take(name), length_max)
 
-    def blob(self, name: str) -> bytes:
+    def hexadecimals(self, name: str, *, items_max: int, length_max: int) -> tuple[bytes, ...]:
+        """An array of ``hexadecimal`` values."""
+        return tuple(
+            self._hex_of_any_length(name, item, length_max) for item in self._array(name, items_max)
+        )
+
+    def blob(self, name: str, *, length_max: int | None = None) -> bytes:
         """Standard base64 with padding, in its only form: unused bits are zero."""
         value = self._take(name)
         try:
@@ -172,6 +201,8 @@ class Fields:
             raise self.fail(name, "must be base64") from error
         if base64_text(raw) != value:
             raise self.fail(name, "must be base64 in its canonical form")
+        if length_max is not None and len(raw) > length_max:
+            raise self.fail(name, f"must hold at most {length_max} bytes")
         return raw
 
     def child(self, name: str) -> Fields:
@@ -225,6 +256,12 @@ class Fields:
 
     def _refuse(self, name: str, problem: str) -> Fields:
         raise self.fail(name, problem)
+
+    def _hex_of_any_length(self, name: str, value: object, length_max: int) -> bytes:
+        raw = self._hex(name, value, prefix="0x", length=None)
+        if len(raw) > length_max:
+            raise self.fail(name, f"must hold at most {length_max} bytes")
+        return raw
 
     def _hex(self, name: str, value: object, *, prefix: str, length: int | None) -> bytes:
         text = value if isinstance(value, str) else ""

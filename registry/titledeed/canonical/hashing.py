@@ -12,10 +12,7 @@ from titledeed.models.primitives import Keccak256, Sha256
 
 def keccak256(*parts: bytes) -> Keccak256:
     """Keccak-256 (the Ethereum variant) over the concatenated parts."""
-    state = keccak.new(digest_bits=256)
-    for part in parts:
-        state.update(part)
-    return Keccak256(state.digest())
+    return Keccak256(keccak.new(digest_bits=256, data=b"".join(parts)).digest())
 
 
 def sha256(data: bytes) -> Sha256:
@@ -32,4 +29,5 @@ CONTENT_TAG: Final = keccak256(b"titledeed.content.v1")
 RECORD_TAG: Final = keccak256(b"titledeed.record.v1")
 LEAF_TAG: Final = keccak256(b"titledeed.leaf.v1")
 ROOT_TAG: Final = keccak256(b"titledeed.root.v1")
+DEED_TAG: Final = keccak256(b"titledeed.deed.v1")
 REGISTRATION_TAG: Final = keccak256(b"titledeed.registration.v1")

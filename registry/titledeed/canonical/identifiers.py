@@ -1,13 +1,13 @@
-"""Addresses (EIP-55) and registration ids."""
+"""Addresses (EIP-55), registration ids and deed ids."""
 
 from __future__ import annotations
 
 import base64
 import re
 
-from titledeed.canonical.hashing import REGISTRATION_TAG, keccak256
+from titledeed.canonical.hashing import DEED_TAG, REGISTRATION_TAG, keccak256
 from titledeed.errors import InvalidRequestError, MalformedDocumentError
-from titledeed.models.primitives import Address, Keccak256, RegistrationId, Sha256
+from titledeed.models.primitives import Address, DeedId, Keccak256, RegistrationId, Sha256
 
 ZERO_ADDRESS = Address("0x" + "00" * 20)
 
@@ -56,6 +56,15 @@ def derive_registration_id(
     """
     raw = keccak256(REGISTRATION_TAG, domain_separator, address_word(claimant), content_digest)
     return RegistrationId("td1" + base64.b32encode(raw[:20]).decode("ascii").lower())
+
+
+def derive_deed_id(claimant: Address, content_digest: Sha256) -> DeedId:
+    """Token id of the one deed of a claimant on a content, issued or not.
+
+    Keccak-256(tag ‖ claimant ‖ content digest) as a number, as ``TitleDeed.deedIdOf`` computes it.
+    """
+    digest = keccak256(DEED_TAG, address_word(claimant), content_digest)
+    return DeedId(int.from_bytes(digest, "big"))
 
 
 def parse_registration_id(text: str) -> RegistrationId:

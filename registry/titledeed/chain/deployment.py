@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import address_from_bytes
+from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
+from titledeed.chain.creation import find_creation_block
 from titledeed.chain.evm import open_web3
+from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import Node, ask, fetch_block, parse_bytes, parse_object, parse_quantity
+from titledeed.chain.rpc import (
+    Node,
+    ask,
+    fetch_block,
+    fetch_chain_id,
+    parse_bytes,
+    parse_object,
+    parse_quantity,
+)
 from titledeed.chain.sending import Sender, sign_call
 from titledeed.errors import (
     ChainMismatchError,
+    ConfigurationError,
+    LedgerError,
     LedgerUnavailableError,
     NotFoundError,
     TransactionRevertedError,
@@ -22,12 +33,17 @@ from titledeed.errors import (
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
 
+if TYPE_CHECKING:
+    from web3.types import TxReceipt
+
 LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})
 LOCAL_CLIENTS: Final = ("anvil", "hardhat", "ganache", "ethereumjs", "eth-tester")
 _POLL_S: Final = 0.2
 
 
-def pin_chain(node: Node, *, contract: Address | None = None) -> ChainPin:
+def pin_chain(
+    node: Node, *, contract: Address | None = None, first_block: int | None = None
+) -> ChainPin:
     """Learn a chain's identity from a node that is trusted this once.
 
     A chain made by a development tool is never called public, because somebody sets its clock.
@@ -35,10 +51,12 @@ def pin_chain(node: Node, *, contract: Address | None = None) -> ChainPin:
     Args:
         node: see ``HttpNode``.
         contract: where ``TitleDeed`` is; by default where the deterministic factory puts it.
+        first_block: where following begins; by default the block that made the contract.
 
     Raises:
         NotFoundError: there is no contract at the address.
         ChainMismatchError: there is another contract.
+        ConfigurationError: ``first_block`` is needed, because the node keeps no history.
         LedgerUnavailableError: the node does not answer.
     """
     artifact = load_artifact()
@@ -51,11 +69,17 @@ def pin_chain(node: Node, *, contract: Address | None = None) -> ChainPin:
         )
     if code_hash != artifact.runtime_hash:
         raise ChainMismatchError(f"the contract at {address} is not TitleDeed")
-    chain_id = parse_quantity(ask(node, "eth_chainId"))
-    client = ask(node, "web3_clientVersion")
-    is_local = chain_id in LOCAL_CHAIN_IDS or str(client).lower().startswith(LOCAL_CLIENTS)
-    kind = ChainKind.DEVELOPMENT if is_local else ChainKind.PUBLIC
-    return ChainPin(ChainIdentity(kind, chain_id, _genesis_hash(node), address), code_hash)
+    identity = ChainIdentity(_kind(node), fetch_chain_id(node), _genesis_hash(node), address)
+    if first_block is None:
+        first_block = find_creation_block(node, address)
+    if first_block is None and identity.kind is ChainKind.DEVELOPMENT:
+        first_block = 0  # a development chain keeps little history and is short
+    if first_block is None:
+        raise ConfigurationError(
+            f"the node cannot tell which block made the contract at {address}",
+            next_step="Set TITLEDEED_CHAIN__FIRST_BLOCK to its number, as an explorer shows it.",
+        )
+    return ChainPin(identity, code_hash, first_block=first_block)
 
 
 def check_pin(node: Node, pin: ChainPin) -> None:
@@ -66,7 +90,7 @@ def check_pin(node: Node, pin: ChainPin) -> None:
         LedgerUnavailableError: the node does not answer.
     """
     identity = pin.identity
-    chain_id = parse_quantity(ask(node, "eth_chainId"))
+    chain_id = fetch_chain_id(node)
     if chain_id != identity.chain_id:
         raise _mismatch("chain id", str(chain_id), str(identity.chain_id))
     genesis_hash = _genesis_hash(node)
@@ -76,44 +100,70 @@ def check_pin(node: Node, pin: ChainPin) -> None:
         raise ChainMismatchError(f"the contract at {identity.contract} is not the pinned one")
 
 
-def deploy_contract(node: Node, *, sender: Sender, timeout_s: float = 300) -> Address:
+def deploy_contract(
+    node: Node, *, sender: Sender, base_uri: str = "", timeout_s: float = 300
+) -> Address:
     """Put ``TitleDeed`` on a chain, unless it is there, and wait until a block holds it.
 
-    The deterministic factory is used where the chain has it.
+    The deterministic factory is used where the chain has it. Where it has none the contract gets
+    an address of its own, as ``Deployment.is_standard`` tells.
+
+    Args:
+        node: of the chain.
+        sender: pays.
+        base_uri: stands before each token's id in its URI; for ever.
+        timeout_s: for the block.
 
     Raises:
+        ConfigurationError: everybody has the sender's key, and the chain is public.
         TransactionRevertedError: the chain refused the deployment.
         LedgerError: the sender cannot pay.
         LedgerUnavailableError: no answer, or no block in time.
     """
-    artifact = load_artifact()
+    refuse_known_account(sender.address, _kind(node))
+    artifact = load_artifact(base_uri)
     if _code_hash(node, artifact.address) is not None:
         return artifact.address
     has_factory = _code_hash(node, CREATE2_FACTORY) is not None
     transaction = sign_call(
-        open_web3(node),
+        node,
         sender=sender,
-        chain_id=parse_quantity(ask(node, "eth_chainId")),
+        chain_id=fetch_chain_id(node),
         nonce=parse_quantity(ask(node, "eth_getTransactionCount", sender.address, "pending")),
         to=CREATE2_FACTORY if has_factory else None,
         data=(DEPLOYMENT_SALT if has_factory else b"") + artifact.creation_code,
     )
     ask(node, "eth_sendRawTransaction", hex_word(transaction.raw))
-    created = _await_deployment(node, transaction.hash, timeout_s)
-    return artifact.address if has_factory else created
+    receipt = _await_receipt(node, transaction.hash, timeout_s)
+    if has_factory:
+        return artifact.address
+    created = receipt["contractAddress"]
+    if created is None:
+        raise LedgerError("the node's receipt names no contract")
+    return address_from_bytes(address_bytes(Address(created)))
 
 
-def _await_deployment(node: Node, transaction: TransactionHash, timeout_s: float) -> Address:
-    deadline = time.monotonic() + timeout_s
-    while (answer := ask(node, "eth_getTransactionReceipt", hex_word(transaction))) is None:
-        if time.monotonic() > deadline:
-            raise LedgerUnavailableError(f"no block holds {hex_word(transaction)} yet")
-        time.sleep(_POLL_S)
-    receipt = parse_object(answer)
-    if parse_quantity(receipt.get("status")) != 1:
+def _await_receipt(node: Node, transaction: TransactionHash, timeout_s: float) -> TxReceipt:
+    web3 = open_web3(node)
+    from hexbytes import HexBytes
+    from web3.exceptions import TimeExhausted
+
+    try:
+        receipt = web3.eth.wait_for_transaction_receipt(HexBytes(transaction), timeout_s, _POLL_S)
+    except TimeExhausted as error:
+        raise LedgerUnavailableError(
+            f"no block holds {hex_word(transaction)} yet",
+            next_step="Run the command again later: what is deployed by then is found.",
+        ) from error
+    if receipt["status"] != 1:
         raise TransactionRevertedError("the chain refused to deploy the contract")
-    created = receipt.get("contractAddress")
-    return address_from_bytes(parse_bytes(created, length=20)) if created else CREATE2_FACTORY
+    return receipt
+
+
+def _kind(node: Node) -> ChainKind:
+    client = str(ask(node, "web3_clientVersion")).lower()
+    is_local = fetch_chain_id(node) in LOCAL_CHAIN_IDS or client.startswith(LOCAL_CLIENTS)
+    return ChainKind.DEVELOPMENT if is_local else ChainKind.PUBLIC
 
 
 def _genesis_hash(node: Node) -> BlockHash:

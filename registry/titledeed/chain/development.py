@@ -5,7 +5,8 @@ Its time is made by ourselves and proves order inside this home only.
 
 Order of writing, under a lock that all processes share: catch up with the journal, let the replica
 check the transaction, append the block to the journal (fsync), mine it, compare. So a block that
-anybody has seen is in the journal, and a block in the journal is mined sooner or later.
+anybody has seen is in the journal, and a block in the journal is mined sooner or later. A block
+holds one transaction, and that one is all that anvil's pool ever holds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +25,9 @@ from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.anvil import Anvil, find_anvil
 from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
-from titledeed.chain.journal import JOURNAL_NAME, Journal, JournalEntry
 from titledeed.chain.pin import PIN_NAME, ChainPin, Genesis, read_pin, write_pin
-from titledeed.chain.rpc import (
-    RpcError,
-    fetch_block,
-    parse_array,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
-)
+from titledeed.chain.replica import CHECKPOINT_INTERVAL, Replica, block_hash, open_replica
+from titledeed.chain.rpc import parse_bytes
 from titledeed.chain.signatures import address_of_key, sign_digest
 from titledeed.chain.transactions import (
     Transaction,
@@ -45,12 +38,11 @@ from titledeed.chain.transactions import (
 from titledeed.errors import (
     ChainMismatchError,
     ConflictError,
-    LedgerError,
     LedgerUnavailableError,
     StorageError,
 )
 from titledeed.models.evidence import ChainIdentity, ChainKind
-from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.models.primitives import Address
 from titledeed.ports import Clock
 
 LOCK_NAME: Final = "journal.lock"
@@ -58,21 +50,13 @@ _LOCK_TIMEOUT_S: Final = 60
 _CHAIN_ID_MIN: Final = 2**32
 _CHAIN_ID_MAX: Final = 2**51
 """Wallets refuse ids near 2^53."""
-_DEPLOYMENT_GAS: Final = 4_000_000
+_DEPLOYMENT_GAS: Final = 8_000_000
 _GWEI: Final = 10**9
-_REFUSED: Final = -32000
-_SAME_ANVIL: Final = "Use the anvil version that this home began with (npm ci)."
 
 
 def wall_clock() -> int:
     """Seconds since 1970, by this machine."""
     return int(time.time())
-
-
-@dataclass(frozen=True, slots=True)
-class _Replica:
-    anvil: Anvil
-    journal: Journal
 
 
 class DevelopmentChain:
@@ -82,13 +66,19 @@ class DevelopmentChain:
         folder: holds ``chain.json``, the journal and its lock.
         anvil: the program, if not to be searched for.
         clock: gives new blocks their time.
+        checkpoint_interval: blocks from one checkpoint to the next.
 
     Raises:
         HomeNotInitializedError: the folder holds no chain.
     """
 
     def __init__(
-        self, *, folder: Path, anvil: Path | None = None, clock: Clock = wall_clock
+        self,
+        *,
+        folder: Path,
+        anvil: Path | None = None,
+        clock: Clock = wall_clock,
+        checkpoint_interval: int = CHECKPOINT_INTERVAL,
     ) -> None:
         self.pin = read_pin(folder)
         if self.pin.genesis is None:
@@ -97,7 +87,8 @@ class DevelopmentChain:
         self.folder = folder
         self._binary = anvil
         self._clock = clock
-        self._replica: _Replica | None = None
+        self._checkpoint_interval = checkpoint_interval
+        self._replica: Replica | None = None
         self._thread_lock = threading.RLock()
         self._file_lock = _file_lock(folder)
 
@@ -147,7 +138,7 @@ class DevelopmentChain:
                 self._replica.anvil.close()
                 self._replica = None
 
-    def _current(self) -> _Replica:
+    def _current(self) -> Replica:
         replica = self._replica
         if replica and replica.anvil.is_alive and not replica.journal.has_news():
             return replica
@@ -165,33 +156,24 @@ class DevelopmentChain:
             if not done:
                 self.close()
 
-    def _caught_up(self) -> _Replica:
+    def _caught_up(self) -> Replica:
         if self._replica is not None and not self._replica.anvil.is_alive:
             self.close()
         with self._discarded_on_failure():
-            replica = self._replica or self._start()
-            replay(replica.anvil, replica.journal.read_new())
+            if self._replica is None:
+                self._replica = open_replica(
+                    folder=self.folder,
+                    pin=self.pin,
+                    genesis=self._genesis,
+                    binary=find_anvil(self._binary),
+                    checkpoint_interval=self._checkpoint_interval,
+                )
+            replica = self._replica
+            replica.catch_up()
             if replica.journal.number == 0:
-                _admit(replica.anvil, self._genesis.deployment)
-                self._write_block(replica, self._genesis.deployment)
+                replica.admit(self._genesis.deployment)
+                replica.write_block(self._genesis.deployment, timestamp=self._clock())
             return replica
-
-    def _start(self) -> _Replica:
-        anvil = Anvil(
-            binary=find_anvil(self._binary),
-            chain_id=self.pin.identity.chain_id,
-            genesis=self._genesis,
-        )
-        journal = Journal(self.folder / JOURNAL_NAME, genesis_timestamp=self._genesis.timestamp)
-        self._replica = _Replica(anvil, journal)
-        found = _block_hash(anvil, 0)
-        if found != self.pin.identity.genesis_hash:
-            raise ChainMismatchError(
-                f"the genesis hash is {hex_word(found)}, but {PIN_NAME} pins "
-                f"{hex_word(self.pin.identity.genesis_hash)}",
-                next_step="Restore the home folder from a backup, or use the anvil it began with.",
-            )
-        return self._replica
 
     def _send(self, raw: bytes) -> Json:
         known = hex_word(hash_transaction(raw))
@@ -199,45 +181,10 @@ class DevelopmentChain:
             replica = self._caught_up()
             if replica.anvil.node.call("eth_getTransactionReceipt", known) is not None:
                 return known
-            _admit(replica.anvil, raw)
+            replica.admit(raw)
             with self._discarded_on_failure():
-                self._write_block(replica, raw)
+                replica.write_block(raw, timestamp=self._clock())
         return known
-
-    def _write_block(self, replica: _Replica, raw: bytes) -> None:
-        anvil, journal = replica.anvil, replica.journal
-        entry = JournalEntry(
-            number=journal.number + 1,
-            timestamp=max(self._clock(), journal.timestamp + 1),
-            parent_hash=_block_hash(anvil, journal.number),
-            transactions=(raw,),
-        )
-        journal.append(entry)
-        _mine(anvil, entry)
-        block = _check_parent(anvil, entry)
-        if parse_array(block.get("transactions")) != [hex_word(hash_transaction(raw))]:
-            raise LedgerError("the development chain did not include an admitted transaction")
-
-
-def replay(anvil: Anvil, entries: list[JournalEntry]) -> None:
-    """Mine journal entries on a replica that stands before the first of them.
-
-    Each hash binds all blocks before it, so one comparison at the end covers them all.
-
-    Raises:
-        ChainMismatchError: the blocks come out with other hashes than they had.
-    """
-    try:
-        for entry in entries:
-            for raw in entry.transactions:
-                anvil.node.call("eth_sendRawTransaction", hex_word(raw))
-            _mine(anvil, entry)
-    except RpcError as error:
-        raise ChainMismatchError(
-            f"anvil refuses a block of the journal: {error.message}", next_step=_SAME_ANVIL
-        ) from error
-    if entries:
-        _check_parent(anvil, entries[-1])
 
 
 def _file_lock(folder: Path) -> filelock.FileLock:
@@ -269,13 +216,14 @@ def _pin(chain_id: int, genesis: Genesis, *, binary: Path) -> ChainPin:
     artifact = load_artifact()
     anvil = Anvil(binary=binary, chain_id=chain_id, genesis=genesis)
     try:
-        genesis_hash = _block_hash(anvil, 0)
+        genesis_hash = block_hash(anvil.node, 0)
     finally:
         anvil.close()
     return ChainPin(
         identity=ChainIdentity(ChainKind.DEVELOPMENT, chain_id, genesis_hash, artifact.address),
         code_hash=artifact.runtime_hash,
         genesis=genesis,
+        anvil=anvil.version,
     )
 
 
@@ -291,32 +239,3 @@ def _sign_deployment(chain_id: int, key: bytes) -> bytes:
         data=DEPLOYMENT_SALT + load_artifact().creation_code,
     )
     return encode_signed(transaction, sign_digest(key, signing_digest(transaction)))
-
-
-def _admit(anvil: Anvil, raw: bytes) -> None:
-    """Put a transaction into the pool, where the next block takes it, or refuse it."""
-    anvil.node.call("eth_sendRawTransaction", hex_word(raw))
-    status = parse_object(anvil.node.call("txpool_status"))
-    if (parse_quantity(status.get("pending")), parse_quantity(status.get("queued"))) != (1, 0):
-        anvil.node.call("anvil_dropAllTransactions")
-        raise RpcError(_REFUSED, "nonce too high: the transactions before it are missing")
-
-
-def _mine(anvil: Anvil, entry: JournalEntry) -> None:
-    anvil.node.call("evm_mine", {"timestamp": entry.timestamp})
-
-
-def _check_parent(anvil: Anvil, entry: JournalEntry) -> dict[str, Json]:
-    block = parse_object(fetch_block(anvil.node, entry.number))
-    head = parse_quantity(anvil.node.call("eth_blockNumber"))
-    if head != entry.number or parse_bytes(block.get("parentHash")) != entry.parent_hash:
-        raise ChainMismatchError(
-            f"block {entry.number} does not stand on the block that the journal names",
-            next_step=_SAME_ANVIL,
-        )
-    return block
-
-
-def _block_hash(anvil: Anvil, number: int) -> BlockHash:
-    block = parse_object(fetch_block(anvil.node, number))
-    return BlockHash(Keccak256(parse_bytes(block.get("hash"), length=32)))

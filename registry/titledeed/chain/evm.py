@@ -1,39 +1,30 @@
-"""web3 as the client of the contract, over any ``Node``.
-
-web3 brings the ABI, the events and the typed answers; the node below it brings time-outs, limits,
-and, for a development chain, the journal. None of its exceptions leaves this room.
-"""
+"""Ethereum's Python libraries, where they are used: slow to import, and with a side effect."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from titledeed.chain.contract import load_interface
 from titledeed.chain.rpc import Node, RpcError
-from titledeed.errors import LedgerError, TransactionRevertedError
 from titledeed.models.primitives import Address
 
 if TYPE_CHECKING:
-    from eth_typing import ChecksumAddress
     from web3 import Web3
     from web3.contract import Contract
 
 
 def import_ethereum() -> None:
-    """Import web3 and eth-account; call it before any of their names is imported.
+    """Import eth-account; call it before any of its names, or any of web3's, is imported.
 
-    They take a second, so this waits until they are needed. And py_ecc, which they bring, raises
-    the recursion limit to 100,000, at which nested JSON from a stranger overflows the C stack and
-    kills the process: the limit is put back.
+    It takes a while, so this waits until it is needed. And py_ecc, which it brings, raises the
+    recursion limit to 100,000, at which nested JSON from a stranger overflows the C stack and kills
+    the process: the limit is put back.
     """
     limit = sys.getrecursionlimit()
     import eth_account
-    import web3
 
-    del eth_account, web3
+    del eth_account
     sys.setrecursionlimit(limit)
 
 
@@ -61,32 +52,7 @@ def open_web3(node: Node) -> Web3:
 
 def open_contract(web3: Web3, address: Address) -> Contract:
     """``TitleDeed`` at an address."""
-    interface: Any = load_interface()
-    return web3.eth.contract(address=checksum_address(address), abi=interface)
-
-
-def checksum_address(address: Address) -> ChecksumAddress:
-    """Our address under web3's name for the same form."""
     from eth_typing import ChecksumAddress, HexAddress, HexStr
 
-    return ChecksumAddress(HexAddress(HexStr(address)))
-
-
-@contextmanager
-def own_errors(action: str) -> Iterator[None]:
-    """Turn what web3 raises into errors of ours.
-
-    Raises:
-        TransactionRevertedError: the contract refused the call.
-        LedgerError: the node refused the call, or answered something that web3 cannot read.
-    """
-    import_ethereum()
-    from web3.exceptions import ContractLogicError, Web3Exception
-
-    try:
-        yield
-    except ContractLogicError as error:
-        raise TransactionRevertedError(f"the contract refuses {action}: {error}") from error
-    except (Web3Exception, ValueError, TypeError, KeyError, OverflowError) as error:
-        # A lying node can make web3 stumble anywhere in the answer.
-        raise LedgerError(f"the node refuses {action} or answers nonsense: {error!r}") from error
+    interface: Any = load_interface()
+    return web3.eth.contract(address=ChecksumAddress(HexAddress(HexStr(address))), abi=interface)

@@ -28,8 +28,9 @@ from titledeed.errors import MalformedDocumentError, StorageError
 from titledeed.models.primitives import BlockHash, Keccak256
 
 JOURNAL_NAME: Final = "journal.jsonl"
-TRANSACTIONS_MAX: Final = 1_000
-"""In one block."""
+TRANSACTIONS_MAX: Final = 500
+"""In one block, so that a replay never leaves more than these unmined in anvil's pool. Our own
+blocks hold one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import (
     ConflictError,
     HomeNotInitializedError,
+    MalformedDocumentError,
     PassphraseError,
     StorageError,
 )
@@ -36,7 +37,7 @@ WORK_FACTOR: Final = 2**18
 WORK_FACTOR_GENERATED: Final = 2**12
 """scrypt n for ``generate_passphrase`` alone: 256 random bits need no stretching."""
 
-_KEYFILE_LENGTH_MAX: Final = 65_536
+KEYFILE_LENGTH_MAX: Final = 65_536
 _ADDRESS: Final = re.compile(r"(0x)?[0-9a-fA-F]{40}")
 
 
@@ -45,19 +46,25 @@ def generate_passphrase() -> str:
     return secrets.token_urlsafe(PASSPHRASE_BYTES)
 
 
-def create_key_file(path: Path, *, passphrase: str, work_factor: int = WORK_FACTOR) -> Address:
-    """Make a new key and write it to a new file, mode 0600, whole or not at all.
+def create_key_file(
+    path: Path, *, passphrase: str, work_factor: int = WORK_FACTOR, key: bytes | None = None
+) -> Address:
+    """Write a key to a new file, mode 0600, whole or not at all.
 
     Args:
         path: must not exist; its folder is made.
         passphrase: encrypts the key.
         work_factor: scrypt n; lower it only for a generated passphrase.
+        key: 32 bytes; None makes a new key.
 
     Raises:
+        PassphraseError: the passphrase is empty.
         ConflictError: the path exists; a key is never overwritten.
         StorageError: it cannot be written.
     """
-    key = secrets.token_bytes(32)
+    if not passphrase:
+        raise PassphraseError("an empty passphrase cannot protect a key")
+    key = key or secrets.token_bytes(32)
     _write_new(path, _encrypt(key, passphrase, work_factor))
     return address_of_key(key)
 
@@ -97,18 +104,13 @@ class KeyFile:
             return self._key
 
     def _decrypt(self) -> bytes:
-        import_ethereum()
-        from eth_account import Account
-
-        passphrase = self._passphrase()
         try:
-            key = bytes(Account.decrypt(self._keystore, passphrase))
-        except (ValueError, TypeError, KeyError, NotImplementedError) as error:
-            if "MAC mismatch" not in str(error):
-                raise StorageError(f"{self._path} is no complete keystore: {error!r}") from error
+            key = decrypt_keystore(self._keystore, self._passphrase())
+        except MalformedDocumentError as error:
+            raise StorageError(f"{self._path}: {error.message}") from error
+        except PassphraseError as error:
             raise PassphraseError(
-                f"the passphrase does not open {self._path}",
-                next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
+                f"the passphrase does not open {self._path}", next_step=error.next_step
             ) from error
         if address_of_key(key) != self.address:
             raise StorageError(f"{self._path} names another account than its key has")
@@ -126,6 +128,27 @@ class FileKeyStore(KeyFile):
     def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
         """See ``ports.KeyStore.sign_claim``."""
         return SignedClaim(claim, domain, self.sign_digest(hash_claim(claim, domain)))
+
+
+def decrypt_keystore(keystore: Mapping[str, object], passphrase: str) -> bytes:
+    """The key in a keystore v3 object.
+
+    Raises:
+        PassphraseError: the passphrase does not open it.
+        MalformedDocumentError: it is no complete keystore.
+    """
+    import_ethereum()
+    from eth_account import Account
+
+    try:
+        return bytes(Account.decrypt(dict(keystore), passphrase))
+    except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+        if "MAC mismatch" not in str(error):
+            raise MalformedDocumentError(f"this is no complete keystore: {error!r}") from error
+        raise PassphraseError(
+            "the passphrase does not open the key",
+            next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
+        ) from error
 
 
 def _encrypt(key: bytes, passphrase: str, work_factor: int) -> bytes:
@@ -159,7 +182,7 @@ def _write_new(path: Path, data: bytes) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            keystore = json.loads(file.read(_KEYFILE_LENGTH_MAX))
+            keystore = json.loads(file.read(KEYFILE_LENGTH_MAX))
     except FileNotFoundError as error:
         raise HomeNotInitializedError(
             f"there is no key file {path}", next_step="Run titledeed init."

@@ -1,60 +1,51 @@
-"""The ``Ledger`` port on any EVM chain, the development chain included, through web3."""
+"""The ``Ledger`` port on any EVM chain, the development chain included, over JSON-RPC.
+
+Nodes are untrusted. What one answer can show to be wrong is refused here: a value of the wrong
+form, a log of another block or contract, a receipt of another transaction. What only several
+answers show, such as an event that was left out, is the follower's to see.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from titledeed.canonical.documents import hex_word
-from titledeed.canonical.identifiers import parse_address
-from titledeed.chain.contract import encode_anchor
+from titledeed.canonical.documents import Json, hex_word
+from titledeed.canonical.hashing import word
+from titledeed.canonical.identifiers import address_from_bytes, address_word
+from titledeed.chain.abi import selector
+from titledeed.chain.calls import encode_call
 from titledeed.chain.deployment import check_pin
-from titledeed.chain.evm import (
-    checksum_address,
-    import_ethereum,
-    open_contract,
-    open_web3,
-    own_errors,
-)
+from titledeed.chain.events import EVENT_TOPICS, decode_log
+from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import Node
-from titledeed.chain.sending import Sender, sign_call
-from titledeed.errors import (
-    ConfigurationError,
-    LedgerError,
-    TransactionRevertedError,
+from titledeed.chain.rpc import (
+    Node,
+    RpcError,
+    ask,
+    fetch_block,
+    parse_array,
+    parse_bytes,
+    parse_object,
+    parse_quantity,
 )
-from titledeed.models.evidence import Anchor, ChainIdentity, ChainKind, SignedTransaction
+from titledeed.chain.sending import Sender, sign_call, sign_replacement
+from titledeed.chain.state_proofs import read_state_proof
+from titledeed.errors import LedgerError, TransactionRevertedError
+from titledeed.models.evidence import ChainIdentity, SignedTransaction, StateProof
+from titledeed.models.ledger import Block, Call, LedgerEvent, Receipt
 from titledeed.models.primitives import (
     Address,
     BlockHash,
+    DeedId,
     Keccak256,
     MerkleRoot,
     TransactionHash,
 )
 
-if TYPE_CHECKING:
-    from web3 import Web3
-    from web3.contract import Contract
-    from web3.types import EventData, TxReceipt
-
-DEVELOPMENT_ACCOUNTS: Final = frozenset(
-    {
-        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
-        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-        "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
-        "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
-        "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
-        "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
-        "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
-        "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
-        "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
-        "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
-    }
-)
-"""Of the mnemonic that every anvil and hardhat starts with; everybody has their keys."""
+_HEIGHT_MAX: Final = 2**63 - 1
+_OTHER_NODE: Final = "Ask another node: this one's answers do not fit together."
 
 
 class EvmLedger:
@@ -70,12 +61,8 @@ class EvmLedger:
     """
 
     def __init__(self, *, node: Node, pin: ChainPin, sender: Sender) -> None:
-        if pin.identity.kind is ChainKind.PUBLIC and sender.address in DEVELOPMENT_ACCOUNTS:
-            raise ConfigurationError(
-                f"the key of {sender.address} is public knowledge",
-                next_step="Use an account of your own on a public chain.",
-            )
-        self._node = node
+        refuse_known_account(sender.address, pin.identity.kind)
+        self._unchecked_node = node
         self._pin = pin
         self._sender = sender
         self._is_checked = False
@@ -93,124 +80,215 @@ class EvmLedger:
 
     def count_transactions(self) -> int:
         """See ``ports.Ledger.count_transactions``."""
-        with own_errors("to count transactions"):
-            return self._web3.eth.get_transaction_count(checksum_address(self.sender))
+        return parse_quantity(ask(self._node, "eth_getTransactionCount", self.sender, "latest"))
 
-    def sign_anchor(self, root: MerkleRoot, size: int, nonce: int) -> SignedTransaction:
-        """See ``ports.Ledger.sign_anchor``. Asks the node for fees and gas.
-
-        Raises:
-            TransactionRevertedError: the contract would refuse it.
-        """
+    def sign_call(self, call: Call, nonce: int) -> SignedTransaction:
+        """See ``ports.Ledger.sign_call``. Asks the node for fees and gas."""
         return sign_call(
-            self._web3,
+            self._node,
             sender=self._sender,
             chain_id=self.identity.chain_id,
             nonce=nonce,
             to=self.identity.contract,
-            data=encode_anchor(root, size),
+            data=encode_call(call),
         )
 
+    def sign_replacement(self, transaction: SignedTransaction) -> SignedTransaction:
+        """See ``ports.Ledger.sign_replacement``. Fees are those of the market at least."""
+        return sign_replacement(self._node, sender=self._sender, transaction=transaction)
+
     def broadcast(self, transaction: SignedTransaction) -> None:
-        """See ``ports.Ledger.broadcast``.
+        """See ``ports.Ledger.broadcast``."""
+        node, known_as = self._node, hex_word(transaction.hash)
+        try:
+            node.call("eth_sendRawTransaction", hex_word(transaction.raw))
+        except RpcError as refusal:
+            # "already known", "nonce too low" and the like: nodes agree on no words or codes.
+            if ask(node, "eth_getTransactionByHash", known_as) is None:
+                raise LedgerError(
+                    f"the chain refuses transaction {known_as}: {refusal.message}",
+                    next_step=f"See that {self.sender} can pay for it.",
+                ) from refusal
+
+    def find_receipt(self, transaction: TransactionHash) -> Receipt | None:
+        """See ``ports.Ledger.find_receipt``."""
+        answer = ask(self._node, "eth_getTransactionReceipt", hex_word(transaction))
+        if answer is None:
+            return None
+        fields = parse_object(answer)
+        if parse_bytes(fields.get("transactionHash")) != transaction:
+            raise LedgerError(
+                f"the node shows the receipt of another transaction than {hex_word(transaction)}",
+                next_step=_OTHER_NODE,
+            )
+        receipt = Receipt(
+            transaction=transaction,
+            block_number=_parse_height(fields.get("blockNumber")),
+            block_hash=_parse_hash(fields.get("blockHash")),
+            succeeded=parse_quantity(fields.get("status")) == 1,
+        )
+        block = self.find_block(receipt.block_number)
+        # The block may have been replaced since, and some nodes keep receipts of blocks that were.
+        return receipt if block and block.hash == receipt.block_hash else None
+
+    def find_head(self) -> Block:
+        """See ``ports.Ledger.find_head``."""
+        return _parse_block(fetch_block(self._node, "latest"))
+
+    def find_block(self, number: int) -> Block | None:
+        """See ``ports.Ledger.find_block``.
 
         Raises:
-            LedgerError: the node refuses the transaction and does not know it.
+            LedgerError: the node answers with a block of another height.
         """
-        import_ethereum()
-        from hexbytes import HexBytes
-        from web3.exceptions import TransactionNotFound, Web3RPCError
-
-        with own_errors("to take a transaction"):
-            eth = self._web3.eth
-            try:
-                eth.send_raw_transaction(transaction.raw)
-            except Web3RPCError as refusal:
-                # "already known", "nonce too low" and the like: nodes agree on no words or codes.
-                try:
-                    eth.get_transaction(HexBytes(transaction.hash))
-                except TransactionNotFound:
-                    raise LedgerError(
-                        f"the chain refuses transaction {hex_word(transaction.hash)}: {refusal}",
-                        next_step=f"See that {self.sender} can pay for it.",
-                    ) from refusal
-
-    def find_receipt(self, transaction: TransactionHash) -> Anchor | None:
-        """See ``ports.Ledger.find_receipt``."""
-        import_ethereum()
-        from hexbytes import HexBytes
-        from web3.exceptions import TransactionNotFound
-
-        with own_errors("to show a receipt"):
-            try:
-                receipt = self._web3.eth.get_transaction_receipt(HexBytes(transaction))
-            except TransactionNotFound:
-                return None
-            if receipt["status"] != 1:
-                raise TransactionRevertedError(
-                    f"the contract refused transaction {hex_word(transaction)}"
-                )
-            event = self._anchored_event(receipt)
-            block: dict[str, Any] = {**self._web3.eth.get_block(receipt["blockNumber"])}
-            if block["hash"] != receipt["blockHash"]:
-                return None  # a reorganisation between the two calls
-            return Anchor(
-                root=MerkleRoot(Keccak256(event["args"]["root"])),
-                size=event["args"]["size"],
-                caller=parse_address(event["args"]["caller"]),
-                sequence=event["args"]["sequence"],
-                transaction=transaction,
-                block_number=receipt["blockNumber"],
-                block_hash=BlockHash(Keccak256(bytes(receipt["blockHash"]))),
-                block_timestamp=block["timestamp"],
+        answer = fetch_block(self._node, number)
+        if answer is None:
+            return None
+        block = _parse_block(answer)
+        if block.number != number:
+            raise LedgerError(
+                f"the node shows block {block.number} as block {number}", next_step=_OTHER_NODE
             )
+        return block
+
+    def list_events(self, block: Block) -> list[LedgerEvent]:
+        """See ``ports.Ledger.list_events``."""
+        logs = ask(self._node, "eth_getLogs", {"blockHash": hex_word(block.hash), **self._ours})
+        events = [
+            decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
+            for log in _in_order(parse_array(logs))
+        ]
+        for event in events:
+            if (event.block_hash, event.block_number) != (block.hash, block.number):
+                raise LedgerError(
+                    f"the node answers about another block than {hex_word(block.hash)}",
+                    next_step=_OTHER_NODE,
+                )
+        return events
+
+    def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
+        """See ``ports.Ledger.list_events_between``.
+
+        Nodes limit how much one answer may hold, each in its own way: a stretch that is refused is
+        asked for in halves.
+        """
+        logs = self._list_logs(first, last)
+        head = self.find_head().number
+        if head < last:
+            raise LedgerError(
+                f"the node's chain ends at block {head}, below block {last} that was asked about",
+                next_step="Wait until the node has caught up, or ask another.",
+            )
+        blocks: dict[int, Block] = {}
+        return [self._dated(log, blocks, first, last) for log in logs]
+
+    def first_block(self) -> int:
+        """See ``ports.Ledger.first_block``."""
+        return self._pin.first_block
 
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:
         """See ``ports.Ledger.find_anchor_time``."""
-        with own_errors("to look up an anchor"):
-            timestamp, sequence = self._contract.functions.anchorOf(root, caller).call()
-        return int(timestamp) if sequence else None
+        answer = self._view("anchorOf(bytes32,address)", root, address_word(caller), words=2)
+        timestamp, sequence = answer[:32], answer[32:]
+        return int.from_bytes(timestamp, "big") if any(sequence) else None
 
-    def is_canonical(self, anchor: Anchor) -> bool:
-        """See ``ports.Ledger.is_canonical``."""
-        import_ethereum()
-        from web3.exceptions import BlockNotFound
+    def find_holder(self, deed: DeedId) -> Address | None:
+        """See ``ports.Ledger.find_holder``."""
+        try:
+            answer = self._view("ownerOf(uint256)", word(deed), words=1)
+        except TransactionRevertedError:
+            return None  # as ERC-721 has it for a token that does not exist
+        return address_from_bytes(answer[12:])
 
-        with own_errors("to show a block"):
-            try:
-                block: dict[str, Any] = {**self._web3.eth.get_block(anchor.block_number)}
-            except BlockNotFound:
-                return False
-            return bytes(block["hash"]) == anchor.block_hash
+    def prove_anchor(self, root: MerkleRoot, caller: Address) -> StateProof | None:
+        """See ``ports.Ledger.prove_anchor``."""
+        return read_state_proof(
+            self._node, contract=self.identity.contract, root=root, caller=caller
+        )
 
     def close(self) -> None:
         """See ``ports.Ledger.close``."""
-        self._node.close()
+        self._unchecked_node.close()
 
     @property
-    def _web3(self) -> Web3:
-        """web3 on a node that was compared with the pin."""
+    def _node(self) -> Node:
+        """The node, once it was compared with the pin."""
         with self._lock:
             if not self._is_checked:
-                check_pin(self._node, self._pin)
+                check_pin(self._unchecked_node, self._pin)
                 self._is_checked = True
-        return self._unchecked_web3
-
-    @cached_property
-    def _unchecked_web3(self) -> Web3:
-        return open_web3(self._node)
+        return self._unchecked_node
 
     @property
-    def _contract(self) -> Contract:
-        return open_contract(self._web3, self.identity.contract)
+    def _ours(self) -> dict[str, Json]:
+        """Which logs are asked for."""
+        topics: list[Json] = [hex_word(topic) for topic in EVENT_TOPICS]
+        return {"address": self.identity.contract, "topics": [topics]}
 
-    def _anchored_event(self, receipt: TxReceipt) -> EventData:
-        from web3.logs import DISCARD
+    def _view(self, signature: str, *arguments: bytes, words: int) -> bytes:
+        data = hex_word(selector(signature) + b"".join(arguments))
+        call: dict[str, Json] = {"to": self.identity.contract, "data": data}
+        return parse_bytes(ask(self._node, "eth_call", call, "latest"), length=32 * words)
 
-        found: Iterable[EventData] = self._contract.events.Anchored().process_receipt(
-            receipt, errors=DISCARD
-        )
-        for event in found:
-            if event["address"] == checksum_address(self.identity.contract):
-                return event
-        raise LedgerError(f"transaction 0x{receipt['transactionHash'].hex()} anchored nothing new")
+    def _list_logs(self, first: int, last: int) -> list[dict[str, Json]]:
+        span: dict[str, Json] = {"fromBlock": hex(first), "toBlock": hex(last), **self._ours}
+        try:
+            return _in_order(parse_array(self._node.call("eth_getLogs", span)))
+        except RpcError as refusal:
+            if first == last:
+                raise LedgerError(
+                    f"the node refuses to list the events of block {first}: {refusal.message}"
+                ) from refusal
+        middle = (first + last) // 2
+        return self._list_logs(first, middle) + self._list_logs(middle + 1, last)
+
+    def _dated(
+        self, log: dict[str, Json], blocks: dict[int, Block], first: int, last: int
+    ) -> LedgerEvent:
+        """The event in a log, with the time of its block."""
+        number = _parse_height(log.get("blockNumber"))
+        block = blocks.get(number) or self.find_block(number)
+        if block is None or not first <= number <= last:
+            raise LedgerError(
+                f"the node shows an event of block {number}, outside {first} to {last}",
+                next_step=_OTHER_NODE,
+            )
+        blocks[number] = block
+        event = decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
+        if event.block_hash != block.hash:
+            raise LedgerError(
+                f"the node shows an event of another block {number} than its own",
+                next_step=_OTHER_NODE,
+            )
+        return event
+
+
+def _parse_block(answer: Json) -> Block:
+    fields = parse_object(answer)
+    return Block(
+        number=_parse_height(fields.get("number")),
+        hash=_parse_hash(fields.get("hash")),
+        parent_hash=_parse_hash(fields.get("parentHash")),
+        timestamp=_parse_height(fields.get("timestamp")),
+    )
+
+
+def _parse_hash(value: Json) -> BlockHash:
+    return BlockHash(Keccak256(parse_bytes(value, length=32)))
+
+
+def _parse_height(value: Json) -> int:
+    """A number or time of a block, as a database can hold it."""
+    number = parse_quantity(value)
+    if number > _HEIGHT_MAX:
+        raise LedgerError(f"the node answered {number:#x} where a block's number or time belongs")
+    return number
+
+
+def _in_order(logs: Sequence[Json]) -> list[dict[str, Json]]:
+    """Nodes need not sort their logs."""
+
+    def place(log: dict[str, Json]) -> tuple[int, int]:
+        return parse_quantity(log.get("blockNumber")), parse_quantity(log.get("logIndex"))
+
+    return sorted(map(parse_object, logs), key=place)

@@ -40,12 +40,16 @@ class Genesis:
 class ChainPin:
     """A chain's identity and the hash of the contract's code on it.
 
-    ``genesis`` is there for a development chain that this home runs itself.
+    Following begins at ``first_block``, before which the contract was not there. ``genesis``, and
+    in ``anvil`` the program that mines it (what ``web3_clientVersion`` answers), are there for a
+    development chain that this home runs itself.
     """
 
     identity: ChainIdentity
     code_hash: Keccak256
+    first_block: int = 1
     genesis: Genesis | None = None
+    anvil: str | None = None
 
 
 def write_pin(folder: Path, pin: ChainPin) -> None:
@@ -85,7 +89,9 @@ def _encode(pin: ChainPin) -> dict[str, Json]:
         "genesis_hash": hex_word(pin.identity.genesis_hash),
         "contract": pin.identity.contract,
         "code_hash": hex_word(pin.code_hash),
+        "first_block": pin.first_block,
         "genesis": _encode_genesis(pin.genesis) if pin.genesis else None,
+        "anvil": pin.anvil,
     }
 
 
@@ -111,7 +117,9 @@ def _parse(fields: Fields) -> ChainPin:
             contract=parse_address(fields.text("contract")),
         ),
         code_hash=Keccak256(fields.word("code_hash")),
+        first_block=fields.integer("first_block"),
         genesis=fields.optional("genesis", lambda name: _parse_genesis(fields.child(name))),
+        anvil=fields.optional("anvil", fields.text),
     )
     fields.done()
     return pin

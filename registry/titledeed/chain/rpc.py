@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from titledeed.canonical.documents import Json
+from titledeed.chain.calls import name_refusal
 from titledeed.errors import (
     ConfigurationError,
     LedgerError,
@@ -23,6 +24,7 @@ from titledeed.errors import (
 )
 
 RESPONSE_LENGTH_MAX: Final = 64 * 1024 * 1024
+_QUANTITY_LENGTH_MAX: Final = 66
 _EXECUTION_REVERTED: Final = 3
 """Error code of geth and anvil for a call that a contract refused."""
 
@@ -162,18 +164,19 @@ def ask(node: Node, method: str, *params: Json) -> Json:
         return node.call(method, *params)
     except RpcError as error:
         if error.code == _EXECUTION_REVERTED or "revert" in error.message:
-            raise TransactionRevertedError(f"the contract refuses: {error.message}") from error
+            reason = _name_refusal(error.data) or error.message
+            raise TransactionRevertedError(f"the contract refuses: {reason}") from error
         raise LedgerError(f"the node refuses {method}: {error.message}") from error
 
 
 def parse_quantity(value: Json) -> int:
-    """Read an Ethereum quantity, ``0x`` and hex digits.
+    """Read an Ethereum quantity, ``0x`` and at most 64 hex digits.
 
     Raises:
         LedgerError: it is something else.
     """
     try:
-        if isinstance(value, str) and value.startswith("0x"):
+        if isinstance(value, str) and value.startswith("0x") and len(value) <= _QUANTITY_LENGTH_MAX:
             return int(value, 16)
     except ValueError:
         pass
@@ -209,6 +212,16 @@ def parse_object(value: Json) -> dict[str, Json]:
     raise LedgerError(f"the node answered {str(value)[:80]!r} where an object belongs")
 
 
+def fetch_chain_id(node: Node) -> int:
+    """The number of the chain (EIP-155).
+
+    Raises:
+        LedgerError: the node refused the call or answered something else.
+        LedgerUnavailableError: it does not answer.
+    """
+    return parse_quantity(ask(node, "eth_chainId"))
+
+
 def fetch_block(node: Node, number: int | str) -> dict[str, Json] | None:
     """A block by its number or tag, with the hashes of its transactions, or None.
 
@@ -231,3 +244,10 @@ def parse_array(value: Json) -> Sequence[Json]:
     if isinstance(value, list):
         return value
     raise LedgerError(f"the node answered {str(value)[:80]!r} where an array belongs")
+
+
+def _name_refusal(data: Json) -> str:
+    try:
+        return name_refusal(parse_bytes(data))
+    except LedgerError:
+        return ""  # nodes need not give a reason

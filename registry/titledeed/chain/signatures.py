@@ -21,6 +21,7 @@ from titledeed.models.evidence import Anchor, ChainIdentity
 from titledeed.models.primitives import Address, Keccak256, Signature
 
 SIGNATURE_LENGTH: Final = 65
+KEY_LENGTH: Final = 32
 _ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 """Of the group of secp256k1 (SEC 2, section 2.4.1)."""
 
@@ -29,6 +30,11 @@ def sign_digest(key: bytes, digest: Keccak256) -> Signature:
     """Sign with a private key of 32 bytes; deterministic (RFC 6979), s in the lower half."""
     raw = coincurve.PrivateKey(key).sign_recoverable(digest, hasher=None)
     return Signature(raw[:64] + bytes([27 + raw[64]]))
+
+
+def is_key(key: bytes) -> bool:
+    """Whether 32 bytes are a private key: neither zero nor beyond the group's order."""
+    return 0 < int.from_bytes(key, "big") < _ORDER
 
 
 def address_of_key(key: bytes) -> Address:

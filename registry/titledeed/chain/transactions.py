@@ -49,7 +49,7 @@ def signing_digest(transaction: Transaction) -> Keccak256:
 def encode_signed(transaction: Transaction, signature: Signature) -> bytes:
     """Raw bytes to broadcast, from a 65-byte signature r ‖ s ‖ v with v 27 or 28."""
     r, s, v = signature[:32], signature[32:64], signature[64] - 27
-    signed = [*_fields(transaction), _minimal(v), r.lstrip(b"\0"), s.lstrip(b"\0")]
+    signed = [*_fields(transaction), minimal_bytes(v), r.lstrip(b"\0"), s.lstrip(b"\0")]
     return DYNAMIC_FEE_TYPE + rlp_encode(signed)
 
 
@@ -92,19 +92,20 @@ def decode_signed(raw: bytes) -> tuple[Transaction, Signature]:
 
 def _fields(transaction: Transaction) -> list[RlpItem]:
     return [
-        _minimal(transaction.chain_id),
-        _minimal(transaction.nonce),
-        _minimal(transaction.tip),
-        _minimal(transaction.fee_max),
-        _minimal(transaction.gas),
+        minimal_bytes(transaction.chain_id),
+        minimal_bytes(transaction.nonce),
+        minimal_bytes(transaction.tip),
+        minimal_bytes(transaction.fee_max),
+        minimal_bytes(transaction.gas),
         address_bytes(transaction.to) if transaction.to else b"",
-        _minimal(transaction.value),
+        minimal_bytes(transaction.value),
         transaction.data,
         [],
     ]
 
 
-def _minimal(number: int) -> bytes:
+def minimal_bytes(number: int) -> bytes:
+    """A number as RLP holds it: big-endian without leading zeros."""
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
@@ -140,7 +141,7 @@ def rlp_decode(data: bytes) -> RlpItem:
 def _rlp_head(base: int, length: int) -> bytes:
     if length < 56:
         return bytes([base + length])
-    size = _minimal(length)
+    size = minimal_bytes(length)
     return bytes([base + 55 + len(size)]) + size
 
 

@@ -92,6 +92,7 @@ class EmbeddedIndex:
         self._source = source
         self._lock = Lock()
         self._cursor = 0
+        self._erased = 0
         self._shelves: dict[tuple[str, int], _Shelf] = {}
         self._registrations: set[RegistrationId] = set()
 
@@ -128,6 +129,12 @@ class EmbeddedIndex:
             return None if shelf is None else (shelf.algorithm, shelf.lay_out())
 
     def _refresh(self) -> None:
+        # Counted before reading: what is erased meanwhile is dropped by the next search.
+        erased = self._source.count_erased()
+        if erased != self._erased:
+            self._erased, self._cursor = erased, 0
+            self._shelves.clear()
+            self._registrations.clear()
         for position, registration_id, code in self._source.iter_fingerprints(self._cursor):
             self._cursor = position
             self._registrations.add(registration_id)

@@ -76,14 +76,37 @@ class InclusionProof:
 
 
 @dataclass(frozen=True, slots=True)
+class StateProof:
+    """What shows, against one block header, that the contract's storage holds an anchor.
+
+    Attributes:
+        header: RLP of the block's header; its Keccak-256 is the block hash.
+        account_proof: Merkle-Patricia nodes (RLP) from the state root to the contract's account.
+        storage_proof: the same from the account's storage root to the anchor's slot (EIP-1186).
+    """
+
+    header: bytes
+    account_proof: tuple[bytes, ...]
+    storage_proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """An evidence bundle: a dossier, its place in a tree, and the tree's anchor."""
+    """An evidence bundle: a dossier, its place in a tree, and the tree's anchor.
+
+    Attributes:
+        raw_transaction: the one that the anchor names.
+        state_proof: None where the chain gives none that can be checked.
+        timestamp_token: RFC 3161 token (DER) over the root; empty where none was asked for.
+    """
 
     dossier: Dossier
     proof: InclusionProof
     anchor: Anchor
     chain: ChainIdentity
     raw_transaction: bytes
+    state_proof: StateProof | None
+    timestamp_token: bytes
 
 
 class IntegrityCode(StrEnum):
@@ -218,6 +241,26 @@ class ClaimStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimEntry:
+    """One entry on chain about a claim, and whether readers count it.
+
+    Attributes:
+        kind: ``issued``, ``withdrawn``, ``superseded``, ``key_lost``, ``key_replaced``, or a word
+            of ``WorkEvent``; hexadecimal where somebody used a word of their own.
+        at: block time, seconds since 1970.
+        counts: it was made by somebody who may speak for the claim at that point.
+        detail: one sentence for people.
+    """
+
+    kind: str
+    at: int
+    sequence: int
+    actor: Address
+    counts: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class VisibleClaim:
     """One registration that the viewer may see, in order of time.
 
@@ -225,6 +268,7 @@ class VisibleClaim:
         at: block time, seconds since 1970; None where no evidence of it holds.
         asked: whether this home asked the chain that gives the time; order between claims counts
             among these alone, since anybody can write any time into a bundle of another chain.
+        entries: what the chain that this home follows says about the claim, in its order.
     """
 
     registration_id: RegistrationId
@@ -235,6 +279,7 @@ class VisibleClaim:
     asked: bool
     status: ClaimStatus
     mine: bool
+    entries: tuple[ClaimEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ MerkleRoot = NewType("MerkleRoot", Keccak256)
 TransactionHash = NewType("TransactionHash", Keccak256)
 BlockHash = NewType("BlockHash", Keccak256)
 
+DeedId = NewType("DeedId", int)
+"""Token id of a deed (ERC-721), a uint256; see ``canonical.identifiers.derive_deed_id``."""
+
+Subject = NewType("Subject", bytes)
+"""What an entry on chain is about, 32 bytes: a leaf, or a deed id once it is issued."""
+
 Salt = NewType("Salt", bytes)
 """32 random bytes that hide a digest until its holder opens it."""
 

@@ -82,14 +82,15 @@ class Batch:
 
     Attributes:
         registration_ids: in leaf order.
-        transaction: signed and stored before it is first broadcast.
-        anchor: None until a block includes the transaction.
+        attempts: signed transactions of the same call and nonce, oldest first, each stored before
+            it is first broadcast; the anchor names the one that a block holds.
+        anchor: None until a block includes one of them.
     """
 
     root: MerkleRoot
     registration_ids: tuple[RegistrationId, ...]
     sender: Address
-    transaction: SignedTransaction
+    attempts: tuple[SignedTransaction, ...]
     anchor: Anchor | None
 
 

@@ -1,15 +1,16 @@
-"""Accepting one file: claim, signed copy, dossier, and the commit that makes it count.
+"""Accepting works: claim, signed copy, dossier, and the commit that makes it count.
 
 The order of steps is what makes a crash harmless: an intent before anything is signed, the signed
 copy before the dossier, the dossier (durable) before the row and its outbox entry, and those two
 in one transaction. From that commit on the registration is *accepted* and survives anything;
-before it, the same call simply starts the file again.
+before it, the same call simply starts the file again. One file and ten thousand signed claims take
+the same last two steps, ``Acceptance.accept_many``.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,7 @@ from titledeed.canonical.attachments import (
     parse_disclosure,
     parse_rights,
 )
-from titledeed.canonical.bundles import encode_dossier
-from titledeed.canonical.claims import hash_domain
+from titledeed.canonical.claims import hash_domain, identify_claim
 from titledeed.canonical.documents import (
     Fields,
     Json,
@@ -32,21 +32,24 @@ from titledeed.canonical.documents import (
     encode_document,
     parse_document,
 )
-from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_registration_id
+from titledeed.canonical.identifiers import derive_registration_id
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.errors import (
+    DependencyError,
     InvalidRequestError,
+    InvariantViolation,
     MalformedDocumentError,
     StorageError,
     UnreadableInputError,
 )
 from titledeed.fingerprinting.algorithms import sample_rows
+from titledeed.models.asset import MediaFacts
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import Address, RegistrationId, Salt
-from titledeed.models.record import Dossier, Record, Salts
+from titledeed.models.record import Credential, Dossier, Record, Salts
 from titledeed.models.registration import Registration, SigningIntent, Visibility
 from titledeed.models.rights import RightsStatement
 from titledeed.ports import (
@@ -60,7 +63,8 @@ from titledeed.ports import (
     SoftBinding,
 )
 from titledeed.rights.statements import state_sole_rights
-from titledeed.services.anchoring import dossier_key
+from titledeed.services.anchoring import AnchoringService
+from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
 from titledeed.services.intake import Examination, digest_file
 
 SALT_LENGTH: Final = 32
@@ -80,6 +84,29 @@ class Statement:
     credits: tuple[str, ...]
     visibility: Visibility
     output: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedWork:
+    """A work whose Claim is signed: all that is accepted, but for the salts.
+
+    Attributes:
+        credential: of the signed copy; None for types that carry no manifest.
+        manifest_store: embedded in the signed copy; empty without one.
+        thumbnail: JPEG; empty for sound.
+        signed_path: where this home put the signed copy; None when there is none.
+    """
+
+    claim: SignedClaim
+    credential: Credential | None
+    manifest_store: bytes
+    facts: MediaFacts
+    fingerprints: tuple[FingerprintCode, ...]
+    disclosure: AssetDisclosure
+    rights: RightsStatement
+    thumbnail: bytes
+    visibility: Visibility
+    signed_path: str | None
 
 
 def check_statement(statement: Statement, claimant: Address) -> None:
@@ -103,7 +130,7 @@ def _read_back(document: Mapping[str, Json]) -> Fields:
 
 
 class Acceptance:
-    """Turns an examined file into an accepted registration."""
+    """Turns examined files and signed claims into accepted registrations."""
 
     def __init__(
         self,
@@ -112,7 +139,9 @@ class Acceptance:
         signer: ManifestSigner,
         registrations: RegistrationRepository,
         objects: ObjectStore,
+        anchoring: AnchoringService,
         domain: SigningDomain,
+        recovery_key: Address,
         signed_folder: Path,
         clock: Clock,
     ) -> None:
@@ -120,7 +149,9 @@ class Acceptance:
         self._signer = signer
         self._registrations = registrations
         self._objects = objects
+        self._anchoring = anchoring
         self._domain = domain
+        self._recovery_key = recovery_key
         self._signed_folder = signed_folder
         self._clock = clock
 
@@ -148,6 +179,42 @@ class Acceptance:
                 return known, False
             self._clear_leftovers(registration_id)
             return self._accept(registration_id, path, examination, statement), True
+
+    def accept_many(self, works: Sequence[SignedWork]) -> list[Registration]:
+        """Keep the dossiers of signed works, then accept all of them in one transaction.
+
+        Args:
+            works: of different ids, each held by the caller (``registrations.hold``) and found not
+                to be accepted yet: a second dossier would have other salts than the leaf.
+
+        Raises:
+            DependencyError: too many registrations wait for an anchor; nothing was done.
+            StorageError: the disk is full or damaged; none is accepted.
+        """
+        self._anchoring.require_room(len(works))
+        accepted_at = self._clock()
+        objects: dict[str, bytes] = {}
+        entries: list[tuple[Registration, Sequence[FingerprintCode]]] = []
+        for work in works:
+            dossier = _open_dossier(work)
+            if work.thumbnail:
+                objects[thumbnail_key(dossier.registration_id)] = work.thumbnail
+            kept = KeptDossier(dossier, work.visibility, accepted_at, work.signed_path)
+            objects[dossier_key(dossier.registration_id)] = encode_kept(kept)
+            registration = list_dossier(
+                dossier,
+                visibility=work.visibility,
+                accepted_at=accepted_at,
+                signed_path=work.signed_path,
+            )
+            entries.append((registration, work.fingerprints))
+        self._objects.put_many(objects)
+        accepted = self._registrations.accept_many(entries)
+        if any(
+            found.leaf != entry.leaf for found, (entry, _) in zip(accepted, entries, strict=True)
+        ):
+            raise InvariantViolation("a registration was accepted twice without being held")
+        return accepted
 
     def _find_own(self, registration_id: RegistrationId) -> Registration | None:
         known = self._registrations.find(registration_id)
@@ -180,36 +247,28 @@ class Acceptance:
                 media_type=examination.media_type,
                 signed_claim=claim,
                 disclosure=statement.disclosure,
-                soft_bindings=tuple(map(_bind_softly, examination.fingerprints)),
+                soft_bindings=tuple(map(bind_softly, examination.fingerprints)),
             )
             copy = self._sign_copy(path, signed_path, draft)
-        dossier = Dossier(
-            registration_id=registration_id,
-            record=Record(claim, copy.credential if copy else None, examination.asset.facts),
-            salts=_draw_salts(),
+        work = SignedWork(
+            claim=claim,
+            credential=copy.credential if copy else None,
+            manifest_store=copy.manifest_store if copy else b"",
+            facts=examination.asset.facts,
             fingerprints=examination.fingerprints,
             disclosure=statement.disclosure,
             rights=rights,
-            manifest_store=copy.manifest_store if copy else b"",
-        )
-        registration = list_dossier(
-            dossier,
+            thumbnail=examination.thumbnail,
             visibility=statement.visibility,
-            accepted_at=self._clock(),
             signed_path=location,
         )
         try:
-            return self._keep(registration, dossier, examination.thumbnail)
-        except StorageError:
+            (registration,) = self.accept_many((work,))
+        except (StorageError, DependencyError):
             if signed_path is not None and self._find_own(registration_id) is None:
                 signed_path.unlink(missing_ok=True)
             raise
-
-    def _keep(self, registration: Registration, dossier: Dossier, thumbnail: bytes) -> Registration:
-        registration_id = registration.registration_id
-        self._objects.put(thumbnail_key(registration_id), thumbnail)
-        self._objects.put(dossier_key(registration_id), encode_document(encode_dossier(dossier)))
-        return self._registrations.accept(registration, dossier.fingerprints)
+        return registration
 
     def _sign_claim(
         self, examination: Examination, disclosure: AssetDisclosure, rights: RightsStatement
@@ -220,7 +279,7 @@ class Acceptance:
             fingerprints_digest=digest_fingerprints(examination.fingerprints),
             disclosure_digest=digest_document(encode_disclosure(disclosure)),
             rights_digest=digest_document(encode_rights(rights)),
-            recovery_key=ZERO_ADDRESS,
+            recovery_key=self._recovery_key,
             claimed_at=self._clock(),
         )
         return self._keys.sign_claim(claim, self._domain)
@@ -252,6 +311,19 @@ class Acceptance:
         return (
             wanted.with_stem(f"{path.stem}-{registration_id[3:11]}") if wanted.exists() else wanted
         )
+
+
+def _open_dossier(work: SignedWork) -> Dossier:
+    """A dossier with salts of its own."""
+    return Dossier(
+        registration_id=identify_claim(work.claim.claim, work.claim.domain),
+        record=Record(work.claim, work.credential, work.facts),
+        salts=_draw_salts(),
+        fingerprints=work.fingerprints,
+        disclosure=work.disclosure,
+        rights=work.rights,
+        manifest_store=work.manifest_store,
+    )
 
 
 def list_dossier(
@@ -287,7 +359,7 @@ def thumbnail_key(registration_id: RegistrationId) -> str:
     return f"thumbnails/{registration_id}.jpg"
 
 
-def _bind_softly(code: FingerprintCode) -> SoftBinding:
+def bind_softly(code: FingerprintCode) -> SoftBinding:
     """A fingerprint as C2PA soft binding; a film's is thinned, since a manifest has limits."""
     return SoftBinding(
         algorithm=f"org.titledeed.{code.algorithm.removeprefix('titledeed.')}.{code.version}",

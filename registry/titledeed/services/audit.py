@@ -201,6 +201,10 @@ class _SubmittedCodes:
             for code in codes
         ]
 
+    def count_erased(self) -> int:
+        """See ``ports.FingerprintSource``: what was submitted stays while it is audited."""
+        return 0
+
     def iter_fingerprints(
         self, after: int
     ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,13 +10,17 @@ from titledeed.errors import TitledeedError
 from titledeed.models.evidence import (
     Answer,
     Answers,
+    ClaimEntry,
     RecoveredManifest,
     VerificationReport,
     VisibleClaim,
 )
+from titledeed.models.ledger import Block
 from titledeed.models.match import Segment, WorkMatch
 from titledeed.models.registration import Coverage, Registration
 from titledeed.services.evidence import BundleReport
+from titledeed.services.history import actor_of, name_kind
+from titledeed.services.recording import RecordedAct
 from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 
 SCHEMA_VERSION: Final = 1
@@ -109,6 +114,35 @@ def registration_document(registration: Registration) -> Document:
     }
 
 
+def entries_document(entries: Iterable[ClaimEntry]) -> list[Document]:
+    """What the chain says about a claim, in its order."""
+    return [
+        {
+            "kind": entry.kind,
+            "at": iso_time(entry.at),
+            "sequence": entry.sequence,
+            "actor": entry.actor,
+            "counts": entry.counts,
+            "detail": entry.detail,
+        }
+        for entry in entries
+    ]
+
+
+def act_document(recorded: RecordedAct) -> Document:
+    """One act that the chain holds."""
+    event = recorded.event
+    return {
+        "kind": name_kind(event.body),
+        "created": recorded.is_new,
+        "actor": actor_of(event.body),
+        "sequence": event.sequence,
+        "at": iso_time(event.block_timestamp),
+        "block": event.block_number,
+        "tx": "0x" + event.transaction.hex(),
+    }
+
+
 def bundle_document(report: BundleReport) -> Document:
     """The JSON of ``bundle verify``."""
     dossier = report.bundle.dossier
@@ -120,7 +154,7 @@ def bundle_document(report: BundleReport) -> Document:
         "title": dossier.rights.title,
         "claimant": dossier.record.signed_claim.claim.claimant,
         "checks": [
-            {"name": check.name, "holds": check.holds, "detail": check.detail}
+            {"name": check.name, "result": check.result.value, "detail": check.detail}
             for check in report.checks
         ],
         "anchor": {
@@ -132,7 +166,16 @@ def bundle_document(report: BundleReport) -> Document:
             "block_hash": "0x" + anchor.block_hash.hex(),
             "block_time": iso_time(anchor.block_timestamp),
         },
+        "proven_block": _block_document(report.proven_block) if report.proven_block else None,
         "by_hand": report.by_hand,
+    }
+
+
+def _block_document(block: Block) -> Document:
+    return {
+        "block": block.number,
+        "block_hash": "0x" + block.hash.hex(),
+        "block_time": iso_time(block.timestamp),
     }
 
 
@@ -184,6 +227,7 @@ def _claim_document(claim: VisibleClaim) -> Document:
         },
         "status": claim.status.value,
         "mine": claim.mine,
+        "entries": entries_document(claim.entries),
     }
 
 

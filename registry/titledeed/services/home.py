@@ -18,19 +18,24 @@ class HomeLayout:
         return self.root / "passphrase"
 
     @property
+    def keys(self) -> Path:
+        """Keystores, the recovery key's account, and the signing identity."""
+        return self.root / "keys"
+
+    @property
     def claimant_key(self) -> Path:
         """Keystore v3 of the claimant."""
-        return self.root / "keys" / "claimant.json"
+        return self.keys / "claimant.json"
 
     @property
     def sender_key(self) -> Path:
         """Keystore v3 of the account that pays the gas."""
-        return self.root / "keys" / "sender.json"
+        return self.keys / "sender.json"
 
     @property
     def signing_identity(self) -> Path:
         """Development CA and signing certificate for C2PA."""
-        return self.root / "keys" / "c2pa"
+        return self.keys / "c2pa"
 
     @property
     def trust(self) -> Path:
@@ -46,6 +51,11 @@ class HomeLayout:
     def database(self) -> Path:
         """SQLite."""
         return self.root / "titledeed.sqlite3"
+
+    @property
+    def new_database(self) -> Path:
+        """SQLite that a rebuild is filling; whole only once it took the database's place."""
+        return self.root / "titledeed.sqlite3.rebuild"
 
     @property
     def objects(self) -> Path:
@@ -66,6 +76,16 @@ class HomeLayout:
     def uploads(self) -> Path:
         """Files that the HTTP API is receiving; emptied at start."""
         return self.root / "uploads"
+
+    @property
+    def occupancy(self) -> Path:
+        """The lock file that whoever uses the database shares, and a rebuild has alone."""
+        return self.locks / "home"
+
+    @property
+    def upkeep(self) -> Path:
+        """The lock file of whoever erases or backs up."""
+        return self.locks / "upkeep"
 
     @property
     def locks(self) -> Path:

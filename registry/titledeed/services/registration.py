@@ -33,6 +33,7 @@ from titledeed.ports import (
 from titledeed.services.acceptance import Acceptance, Statement, check_statement, thumbnail_key
 from titledeed.services.anchoring import AnchoringService, bundle_key
 from titledeed.services.carried import find_carried
+from titledeed.services.dossiers import change_visibility
 from titledeed.services.intake import Examination, Intake
 
 SIMILAR_MAX: Final = 5
@@ -126,6 +127,7 @@ class RegistrationService:
         Raises:
             InvalidRequestError: the request contradicts itself; nothing was done.
             UnreadableInputError: a source does not exist; nothing was done.
+            DependencyError: too many registrations wait for an anchor.
             LedgerUnavailableError: the chain is down and nothing was done; or everything is
                 accepted, but no block includes it yet.
         """
@@ -137,6 +139,7 @@ class RegistrationService:
                 "one title cannot name several files",
                 next_step="Leave the title out: each file is then titled by its name.",
             )
+        self._anchoring.require_room(len(files))
         if request.wait:
             self._anchoring.require_ledger()
         outcomes: list[RegisteredFile | RefusedFile] = []
@@ -220,6 +223,7 @@ class RegistrationService:
             NotFoundError: this home has no own registration with this id.
         """
         self._require_own(registration_id)
+        change_visibility(self._objects, registration_id, visibility)
         self._registrations.set_visibility(registration_id, visibility)
         return self._require_own(registration_id)
 

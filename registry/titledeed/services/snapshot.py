@@ -26,7 +26,7 @@ from titledeed.errors import (
     UnreadableInputError,
 )
 from titledeed.models.evidence import Bundle, ChainIdentity, ClaimStatus
-from titledeed.models.primitives import Keccak256, Signature
+from titledeed.models.primitives import Keccak256, RegistrationId, Signature
 from titledeed.models.registration import Coverage, Registration, Visibility
 from titledeed.ports import (
     Clock,
@@ -40,9 +40,9 @@ from titledeed.ports import (
 from titledeed.services.acceptance import list_dossier
 from titledeed.services.anchoring import AnchoringService, bundle_key
 from titledeed.services.evidence import BUNDLE_LENGTH_MAX, require_bundle
+from titledeed.services.imports import REGISTRATIONS_MAX, KeptImport, keep_import
 
 SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
-REGISTRATIONS_MAX: Final = 10_000_000
 SIGNATURE_PREFIX: Final = b"titledeed.snapshot.v1"
 
 
@@ -95,13 +95,16 @@ class SnapshotService:
                 coverage = read_coverage(file)
                 file.seek(0)
                 added = 0
+                accepted: list[tuple[RegistrationId, int]] = []
                 for position, bundle in enumerate(_iter_bundles(file), 1):
                     added += self._add(bundle, coverage)
+                    accepted += self._list_accepted(bundle, coverage)
                     progress(source.name, position / coverage.registrations)
         except OSError as error:
             raise UnreadableInputError(
                 f"{source} cannot be read: {error.strerror}", next_step="Check the path."
             ) from error
+        keep_import(self._objects, KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)
         return coverage, added
 
@@ -136,6 +139,14 @@ class SnapshotService:
         key = bundle_key(registration.registration_id)
         self._objects.put(key, encode_document(encode_bundle(bundle)))
         return self._registrations.add_imported(registration, bundle.dossier.fingerprints)
+
+    def _list_accepted(
+        self, bundle: Bundle, coverage: Coverage
+    ) -> Iterator[tuple[RegistrationId, int]]:
+        """The registration, if it is this snapshot that brought it, now or in an earlier run."""
+        found = self._registrations.find(bundle.dossier.registration_id)
+        if found is not None and found.snapshot_id == coverage.snapshot_id:
+            yield found.registration_id, found.accepted_at
 
 
 def list_bundle(bundle: Bundle, snapshot_id: str, *, accepted_at: int) -> Registration:

@@ -29,6 +29,7 @@ from titledeed.models.evidence import (
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration
+from titledeed.services.history import EntryKind
 
 _TIME_ORDER: Final = tuple(TimeCode)
 
@@ -46,6 +47,15 @@ _HISTORY_REASONS: Final = {
     HistoryCode.GAPS: "The credentials name ingredients that carry none of their own.",
     HistoryCode.BROKEN_INGREDIENT: "A valid signature stands over an ingredient that had failed: ",
     HistoryCode.NONE: "There are no readable credentials to tell of a history.",
+}
+
+
+_SINCE: Final[dict[str, str]] = {
+    EntryKind.ISSUED: "given a deed",
+    EntryKind.WITHDRAWN: "withdrawn",
+    EntryKind.SUPERSEDED: "superseded",
+    EntryKind.KEY_LOST: "its key declared lost",
+    EntryKind.KEY_REPLACED: "its key declared replaced",
 }
 
 
@@ -312,6 +322,15 @@ def _match_sentence(evidence: Evidence) -> str:
 
 
 def _claimed(claim: VisibleClaim) -> str:
+    """By whom and when it was claimed, and what its claimant or holder did about it since."""
+    since: dict[str, str] = {}
+    for entry in claim.entries:
+        if entry.counts and entry.kind in _SINCE:
+            since.setdefault(entry.kind, f"{_SINCE[entry.kind]} on {format_time(entry.at)}")
+    return ", ".join([_claimed_first(claim), *since.values()])
+
+
+def _claimed_first(claim: VisibleClaim) -> str:
     if claim.at is not None:
         return f"claimed by {claim.claimant} on {format_time(claim.at)}"
     if claim.time.code == TimeCode.NONE:

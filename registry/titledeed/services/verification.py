@@ -30,8 +30,10 @@ from titledeed.ports import (
     RegistrationRepository,
     no_progress,
 )
-from titledeed.services.anchoring import AnchoringService, read_bundle, read_dossier
+from titledeed.services.anchoring import AnchoringService, read_bundle
 from titledeed.services.carried import find_carried
+from titledeed.services.dossiers import read_dossier
+from titledeed.services.entries import HistoryService
 from titledeed.services.evidence import require_bundle
 from titledeed.services.intake import Examination, Intake
 from titledeed.services.verdict import (
@@ -60,6 +62,7 @@ class VerificationService:
         objects: ObjectStore,
         index: FingerprintIndex,
         anchoring: AnchoringService,
+        history: HistoryService,
         ledger: Callable[[], Ledger],
         chain: ChainIdentity,
         claimant: Address,
@@ -70,6 +73,7 @@ class VerificationService:
         self._objects = objects
         self._index = index
         self._anchoring = anchoring
+        self._history = history
         self._ledger = ledger
         self._chain = chain
         self._claimant = claimant
@@ -167,10 +171,17 @@ class VerificationService:
     def _show_claims(
         self, registrations: Iterable[Registration], viewer: Viewer
     ) -> list[VisibleClaim]:
-        return [self._show_claim(registration, viewer) for registration in registrations]
+        timed = [(registration, *self._check_time(registration)) for registration in registrations]
+        if any(asked for _, _, asked in timed):
+            self._history.follow()
+        return [
+            self._show_claim(registration, viewer, time, asked=asked)
+            for registration, time, asked in timed
+        ]
 
-    def _show_claim(self, registration: Registration, viewer: Viewer) -> VisibleClaim:
-        time, asked = self._check_time(registration)
+    def _show_claim(
+        self, registration: Registration, viewer: Viewer, time: Answer, *, asked: bool
+    ) -> VisibleClaim:
         return VisibleClaim(
             registration_id=registration.registration_id,
             title=registration.title,
@@ -180,6 +191,7 @@ class VerificationService:
             asked=asked,
             status=registration.status,
             mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
+            entries=self._history.list_entries(registration) if asked else (),
         )
 
     def _check_time(self, registration: Registration) -> tuple[Answer, bool]:

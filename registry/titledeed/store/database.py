@@ -35,7 +35,8 @@ from titledeed.errors import (
 
 BUSY_TIMEOUT_S: Final = 30
 _BEGIN: Final = "titledeed_begin"
-_PRAGMAS: Final = ("foreign_keys = ON", "synchronous = FULL")
+_PRAGMAS: Final = ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON")
+"""``secure_delete``: what is erased is overwritten."""
 
 _STORAGE_PROBLEMS: Final = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Free some space and try again."),
@@ -94,25 +95,61 @@ class Database:
         with _own_errors(), Session(self._writing) as session, session.begin():
             yield session
 
+    @contextmanager
+    def migrate(self) -> Iterator[Session]:
+        """``write`` while foreign keys rest: a table that is replaced would take others with it.
+
+        Raises:
+            StorageError: as for ``write``.
+            InvariantViolation: a row names one that is not there; nothing was changed.
+        """
+        with _own_errors(), self._writing.connect() as connection:
+            # Ignored inside a transaction, and SQLAlchemy begins one: so it goes past SQLAlchemy.
+            pragma = connection.connection.cursor()
+            pragma.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with Session(connection) as session, session.begin():
+                    yield session
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                    if broken is not None:
+                        raise InvariantViolation(f"a row of {broken[0]} names one that is missing")
+            finally:
+                pragma.execute("PRAGMA foreign_keys = ON")
+                pragma.close()
+
+    def forget_old_pages(self) -> None:
+        """Put what was committed into the file and empty the log, which still holds old pages.
+
+        Does as much as others who read at the same moment allow.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def use_wal(self) -> None:
         """Switch the file to WAL mode for good; no other process may be using it.
 
         Raises:
             StorageError: the file system cannot hold a WAL database.
         """
-        with _own_errors():
-            connection = self.engine.raw_connection()
-            try:
-                cursor = connection.cursor()
-                cursor.execute("PRAGMA journal_mode = WAL")
-                row = cursor.fetchone()
-            finally:
-                connection.close()
-        if row is None or row[0] != "wal":
+        if self._run("PRAGMA journal_mode = WAL") != "wal":
             raise StorageError(
                 "the database cannot use a write-ahead log on this file system",
                 next_step="Put the home folder on a local disk.",
             )
+
+    def _run(self, statement: str) -> object:
+        """The first value that a statement gives outside a transaction."""
+        with _own_errors():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(statement)
+                row = cursor.fetchone()
+            finally:
+                connection.close()
+        return None if row is None else row[0]
 
     def close(self) -> None:
         """Close all connections; idempotent."""

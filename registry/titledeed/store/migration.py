@@ -19,7 +19,7 @@ from titledeed.store.locking import hold_lock
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in ``migrations/versions``; a test compares them."""
 LOCK_TIMEOUT_S: Final = 120.0
 
@@ -76,7 +76,7 @@ def _migrate(database: Database) -> None:
 
     config = alembic_config()
     try:
-        with database.write() as session:
+        with database.migrate() as session:
             config.attributes["connection"] = session.connection()
             command.upgrade(config, HEAD)
     except CommandError as error:

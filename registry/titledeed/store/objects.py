@@ -1,17 +1,14 @@
 """Named bytes in a folder, through obstore so that S3 can take the folder's place.
 
 obstore writes to a name of its own and renames, but syncs nothing (seen with strace), so a power
-cut could leave an empty object under a name that was acknowledged. Here an object is written under
-a staging name, synced, renamed, and the folders that name it are synced: it is whole under its key
-or not there, and ``put`` returns only when it stays.
+cut could leave an empty object under a name that was acknowledged. So objects are written by
+``durability``: under a staging name, synced, renamed, and the folders that name them are synced.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -20,6 +17,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
+from titledeed.durability import sync_folder, write_all_durably
 from titledeed.errors import InvalidRequestError, NotFoundError, StorageError
 
 KEY_LENGTH_MAX: Final = 200
@@ -50,22 +48,15 @@ class LocalObjectStore:
 
     def put(self, key: str, data: bytes) -> None:
         """See the port."""
-        path = self._path(key)
-        staged = f"{_STAGING}/{uuid.uuid4().hex}"
-        with _own_errors(key):
-            try:
-                obstore.put(self._store, staged, data, use_multipart=False)
-                _sync(self._folder / staged)
-                obstore.rename(self._store, staged, key)
-            except BaseException:
-                with suppress(OSError):
-                    (self._folder / staged).unlink()
-                raise
-            # The folder's own name may be as new as the object's.
-            for folder in path.parents:
-                _sync(folder)
-                if folder == self._folder:
-                    break
+        self.put_many({key: data})
+
+    def put_many(self, objects: Mapping[str, bytes]) -> None:
+        """See the port."""
+        files = {self._path(key): data for key, data in objects.items()}
+        write_all_durably(files, staging=self._folder / _STAGING)
+        with _own_errors(str(self._folder)):
+            for folder in self._list_upper_folders(files):
+                sync_folder(folder)
 
     def get(self, key: str) -> bytes:
         """See the port."""
@@ -75,6 +66,16 @@ class LocalObjectStore:
                 return bytes(obstore.get(self._store, key).bytes())
             except FileNotFoundError as error:
                 raise NotFoundError(f"no object {key!r} is stored") from error
+
+    def delete(self, key: str) -> None:
+        """See the port."""
+        path = self._path(key)
+        with _own_errors(key):
+            with suppress(FileNotFoundError):
+                obstore.delete(self._store, key)
+            # Also when it was gone: a crash may have come between the removal and this.
+            if path.parent.is_dir():
+                sync_folder(path.parent)
 
     def keys(self, prefix: str) -> list[str]:
         """See the port. A prefix is a folder, as ``dossiers`` or ``dossiers/``; empty is all."""
@@ -93,18 +94,20 @@ class LocalObjectStore:
         """See the port: the path of the file."""
         return str(self._path(key))
 
+    def _list_upper_folders(self, files: Iterable[Path]) -> set[Path]:
+        """What names the files' folders: another process may just have made, not yet synced one."""
+        folders = {file.parent for file in files}
+        return {
+            upper
+            for folder in folders
+            for upper in folder.parents
+            if upper == self._folder or self._folder in upper.parents
+        }
+
     def _path(self, key: str) -> Path:
         if len(key) > KEY_LENGTH_MAX or not _KEY.fullmatch(key):
             raise InvalidRequestError(f"{key[:60]!r} is not the name of an object")
         return self._folder / key
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -1,15 +1,19 @@
-"""Leaves that wait for an anchor, and the batches under way."""
+"""Leaves that wait for an anchor, and the calls under way."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import bindparam, func, update
-from sqlmodel import col, select
+from sqlalchemy import Connection, bindparam, exists, func, union_all, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
 
 from titledeed.errors import ConflictError, InvariantViolation, NotFoundError
-from titledeed.models.evidence import Anchor, ClaimStatus
+from titledeed.models.evidence import SignedTransaction
+from titledeed.models.ledger import Submission, SubmissionState
 from titledeed.models.primitives import (
     Address,
     Keccak256,
@@ -21,13 +25,18 @@ from titledeed.models.registration import Batch
 from titledeed.store import tables
 from titledeed.store.database import Database
 from titledeed.store.locking import hold_lock
-from titledeed.store.rows import batch_row, batch_value, keep_anchor
-
-_WAITS = (
-    col(tables.Registration.snapshot_id).is_(None),
-    col(tables.Registration.batch_root).is_(None),
-    col(tables.Registration.anchor_id).is_(None),
+from titledeed.store.rows import OWN, event_anchor
+from titledeed.store.submissions import (
+    PENDING,
+    STANDING,
+    read_submission,
+    read_submissions,
+    settle,
 )
+
+ANCHOR_LABEL: Final = "anchor"
+
+_WAITS: Final = (OWN, col(tables.Registration.submission_id).is_(None))
 
 
 class SqlOutbox:
@@ -61,85 +70,229 @@ class SqlOutbox:
             ).all()
         return [(RegistrationId(found), LeafHash(Keccak256(leaf))) for found, leaf in rows]
 
+    def count_waiting(self) -> tuple[int, int | None]:
+        """See the port."""
+        with self._database.read() as session:
+            return session.exec(
+                select(func.count(), func.min(tables.Registration.accepted_at)).where(*_WAITS)
+            ).one()
+
     def next_nonce(self, sender: Address, on_chain: int) -> int:
         """See the port."""
         with self._database.read() as session:
             last = session.exec(
-                select(func.max(tables.Batch.nonce)).where(col(tables.Batch.sender) == sender)
+                select(func.max(tables.Submission.nonce)).where(
+                    col(tables.Submission.sender) == sender
+                )
             ).one()
         return on_chain if last is None else max(on_chain, last + 1)
 
-    def add_batch(self, batch: Batch) -> None:
+    def add_batch(self, batch: Batch, sent_at: int) -> Submission:
+        """See the port. A batch whose event was followed before is included at once.
+
+        A leaf that was erased meanwhile, or before a rebuild, has its place too.
+
+        Raises:
+            ConflictError: a submission that was not reverted has the root, the nonce or a
+                transaction, or a registration does not wait.
+        """
+        row = tables.Submission(
+            sender=batch.sender,
+            nonce=batch.attempts[0].nonce,
+            label=ANCHOR_LABEL,
+            root=batch.root,
+            size=len(batch.registration_ids),
+            sent_at=sent_at,
+        )
+        with self._database.write() as session:
+            added = _add(session, row, batch.attempts)
+            placed = _place(session.connection(), added, batch.registration_ids)
+            if placed != len(batch.registration_ids):
+                raise ConflictError(
+                    f"{len(batch.registration_ids) - placed} of {len(batch.registration_ids)} "
+                    "registrations do not wait for a batch"
+                )
+            settle(session, repeats=False)
+            return read_submission(session, added)
+
+    def add_act(
+        self,
+        transaction: SignedTransaction,
+        *,
+        sender: Address,
+        label: str,
+        registration_id: RegistrationId | None,
+        sent_at: int,
+    ) -> Submission:
         """See the port.
 
         Raises:
-            ConflictError: the root or the nonce is taken, or a registration does not wait.
+            ConflictError: another submission has the nonce or the transaction.
         """
-        place = (
-            update(tables.Registration)
-            .where(col(tables.Registration.registration_id) == bindparam("waiting_id"), *_WAITS)
-            .values(batch_root=batch.root, leaf_index=bindparam("place"))
+        row = tables.Submission(
+            sender=sender,
+            nonce=transaction.nonce,
+            label=label,
+            registration_id=registration_id,
+            sent_at=sent_at,
         )
-        places = [
-            {"waiting_id": registration_id, "place": index}
-            for index, registration_id in enumerate(batch.registration_ids)
-        ]
         with self._database.write() as session:
-            session.add(batch_row(batch))
-            session.flush()
-            session.connection().execute(place, places)
-            placed = session.exec(
-                select(func.count())
-                .select_from(tables.Registration)
-                .where(col(tables.Registration.batch_root) == batch.root)
-            ).one()
-            if placed != len(places):
-                raise ConflictError(
-                    f"{len(places) - placed} of {len(places)} registrations do not wait for a batch"
-                )
+            added = _add(session, row, (transaction,))
+            settle(session, repeats=False)
+            return read_submission(session, added)
 
-    def list_unsettled(self) -> list[Batch]:
-        """See the port."""
-        with self._database.read() as session:
-            rows = session.exec(
-                select(tables.Batch)
-                .where(col(tables.Batch.anchor_id).is_(None))
-                .order_by(col(tables.Batch.sender), col(tables.Batch.nonce))
-            ).all()
-            return [batch_value(session, row) for row in rows]
-
-    def settle(self, batch: Batch, anchor: Anchor) -> None:
-        """See the port. Settling again with another block, after a reorg, points at that one.
+    def add_attempt(
+        self, submission: Submission, transaction: SignedTransaction, sent_at: int
+    ) -> Submission:
+        """See the port.
 
         Raises:
-            NotFoundError: no such batch is stored.
+            ConflictError: the transaction is stored already.
+            NotFoundError: no such submission is stored.
         """
-        if anchor.root != batch.root:
-            raise InvariantViolation("the anchor is of another root than the batch")
-        in_batch = update(tables.Registration).where(
-            col(tables.Registration.batch_root) == batch.root
-        )
-        pending = col(tables.Registration.status) == ClaimStatus.PENDING.value
+        if transaction.nonce != submission.nonce:
+            raise InvariantViolation("a replacement has the nonce of what it replaces")
         with self._database.write() as session:
-            row = session.get(tables.Batch, batch.root)
+            row = session.get(tables.Submission, submission.submission_id)
             if row is None:
-                raise NotFoundError(f"no batch with root 0x{batch.root.hex()} is stored")
-            row.anchor_id = keep_anchor(session, anchor)
-            session.execute(in_batch.values(anchor_id=row.anchor_id))
-            session.execute(in_batch.where(pending).values(status=ClaimStatus.INCLUDED.value))
+                raise NotFoundError(f"no submission {submission.submission_id} is stored")
+            row.sent_at = sent_at
+            _add_attempts(session, submission.submission_id, (transaction,))
+            settle(session, repeats=False)
+            return read_submission(session, submission.submission_id)
+
+    def list_pending(self) -> list[Submission]:
+        """See the port."""
+        with self._database.read() as session:
+            return read_submissions(session, PENDING)
+
+    def find_submission(self, submission_id: int) -> Submission | None:
+        """See the port."""
+        with self._database.read() as session:
+            found = read_submissions(session, col(tables.Submission.submission_id) == submission_id)
+        return found[0] if found else None
+
+    def mark_included(self, submission: Submission) -> None:
+        """See the port. Changes nothing where another process was faster."""
+        with self._database.write() as session:
+            settle(session)
+            stored = read_submission(session, submission.submission_id)
+            if stored.state is not SubmissionState.PENDING:
+                return
+            if stored.root is not None:
+                raise InvariantViolation(f"no followed event holds the root 0x{stored.root.hex()}")
+            _change(session, submission.submission_id, SubmissionState.INCLUDED)
+
+    def mark_reverted(self, submission: Submission, problem: str) -> None:
+        """See the port. Changes nothing where another process was faster."""
+        with self._database.write() as session:
+            stored = read_submission(session, submission.submission_id)
+            if stored.state is not SubmissionState.PENDING:
+                return
+            _change(session, submission.submission_id, SubmissionState.REVERTED, problem)
+            for places in (tables.Registration, tables.Tombstone):
+                session.execute(
+                    update(places)
+                    .where(col(places.submission_id) == submission.submission_id)
+                    .values(submission_id=None, leaf_index=None)
+                )
 
     def list_leaves(self, root: MerkleRoot) -> list[LeafHash]:
         """See the port."""
         with self._database.read() as session:
-            leaves = session.exec(
-                select(tables.Registration.leaf)
-                .where(col(tables.Registration.batch_root) == root)
-                .order_by(col(tables.Registration.leaf_index))
-            ).all()
-        return [LeafHash(Keccak256(leaf)) for leaf in leaves]
+            return [leaf for _, leaf in _list_places(session, root)]
 
     def find_batch(self, root: MerkleRoot) -> Batch | None:
-        """See the port."""
+        """See the port. Of the one that was not reverted."""
+        of_root = (col(tables.Submission.root) == root, STANDING)
         with self._database.read() as session:
-            row = session.get(tables.Batch, root)
-            return batch_value(session, row) if row is not None else None
+            submission = next(iter(read_submissions(session, *of_root)), None)
+            if submission is None:
+                return None
+            settled = session.exec(
+                select(tables.Submission, tables.Event)
+                .join(tables.Event, col(tables.Event.sequence) == col(tables.Submission.sequence))
+                .where(*of_root)
+            ).first()
+            return Batch(
+                root=root,
+                registration_ids=tuple(found for found, _ in _list_places(session, root)),
+                sender=submission.sender,
+                attempts=submission.attempts,
+                anchor=event_anchor(*settled) if settled is not None else None,
+            )
+
+
+def _add(session: Session, row: tables.Submission, attempts: Sequence[SignedTransaction]) -> int:
+    if any(attempt.nonce != row.nonce for attempt in attempts):
+        raise InvariantViolation("the attempts at one call have one nonce")
+    session.add(row)
+    session.flush()
+    if row.submission_id is None:
+        raise InvariantViolation("the database gave a new submission no number")
+    _add_attempts(session, row.submission_id, attempts)
+    return row.submission_id
+
+
+def _add_attempts(
+    session: Session, submission_id: int, attempts: Sequence[SignedTransaction]
+) -> None:
+    session.add_all(
+        tables.Attempt(submission_id=submission_id, hash=attempt.hash, raw=attempt.raw)
+        for attempt in attempts
+    )
+    session.flush()
+
+
+def _place(connection: Connection, submission_id: int, ids: Sequence[RegistrationId]) -> int:
+    """Give each leaf its index; returns how many have one.
+
+    A leaf that waits no more because it was erased has its place on its newest tombstone.
+    """
+    places = [{"waiting_id": found, "place": index} for index, found in enumerate(ids)]
+    values = {"submission_id": submission_id, "leaf_index": bindparam("place")}
+    same_id = col(tables.Registration.registration_id) == bindparam("waiting_id")
+    placed = connection.execute(
+        update(tables.Registration).where(same_id, *_WAITS).values(values), places
+    ).rowcount
+    if placed == len(ids):
+        return placed
+    newest = select(func.max(tables.Tombstone.tombstone_id)).where(
+        col(tables.Tombstone.registration_id) == bindparam("waiting_id"),
+        col(tables.Tombstone.submission_id).is_(None),
+    )
+    is_placed = exists().where(same_id, col(tables.Registration.submission_id) == submission_id)
+    return (
+        placed
+        + connection.execute(
+            update(tables.Tombstone)
+            .where(col(tables.Tombstone.tombstone_id) == newest.scalar_subquery(), ~is_placed)
+            .values(values),
+            places,
+        ).rowcount
+    )
+
+
+def _list_places(session: Session, root: MerkleRoot) -> list[tuple[RegistrationId, LeafHash]]:
+    """Ids and leaves of the standing batch with this root, by index."""
+    kept, erased = (
+        select_columns(col(places.registration_id), col(places.leaf), col(places.leaf_index))
+        .join(
+            tables.Submission,
+            col(tables.Submission.submission_id) == col(places.submission_id),
+        )
+        .where(col(tables.Submission.root) == root, STANDING)
+        for places in (tables.Registration, tables.Tombstone)
+    )
+    rows = session.connection().execute(union_all(kept, erased).order_by("leaf_index"))
+    return [(RegistrationId(found), LeafHash(Keccak256(leaf))) for found, leaf, _ in rows]
+
+
+def _change(
+    session: Session, submission_id: int, state: SubmissionState, problem: str = ""
+) -> None:
+    session.execute(
+        update(tables.Submission)
+        .where(col(tables.Submission.submission_id) == submission_id)
+        .values(state=state.value, problem=problem)
+    )

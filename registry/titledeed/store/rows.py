@@ -1,15 +1,18 @@
-"""Rows to values and back."""
+"""Registrations as rows and back, with the anchors that other rows give them."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from typing import Any, Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from titledeed.errors import InvariantViolation
 from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType
-from titledeed.models.evidence import Anchor, ClaimStatus, SignedTransaction
+from titledeed.models.evidence import Anchor, ClaimStatus
 from titledeed.models.primitives import (
     Address,
     BlockHash,
@@ -20,8 +23,10 @@ from titledeed.models.primitives import (
     Sha256,
     TransactionHash,
 )
-from titledeed.models.registration import Batch, Registration, Visibility
+from titledeed.models.registration import Registration, Visibility
 from titledeed.store import tables
+
+OWN: Final = col(tables.Registration.snapshot_id).is_(None)
 
 
 def encode_path(path: str | None) -> bytes | None:
@@ -34,67 +39,68 @@ def decode_path(path: bytes | None) -> str | None:
     return None if path is None else os.fsdecode(path)
 
 
-def registration_row(registration: Registration, *, anchor_id: int | None) -> tables.Registration:
-    """A new row in no batch."""
-    return tables.Registration(
-        registration_id=registration.registration_id,
-        chain_id=registration.domain.chain_id,
-        contract=registration.domain.contract,
-        claimant=registration.claimant,
-        content_digest=registration.content_digest,
-        signed_digest=registration.signed_digest,
-        manifest_id=registration.manifest_id,
-        title=registration.title,
-        source_type=registration.source_type.value,
-        status=registration.status.value,
-        visibility=registration.visibility.value,
-        snapshot_id=registration.snapshot_id,
-        signed_path=encode_path(registration.signed_path),
-        leaf=registration.leaf,
-        leaf_index=registration.leaf_index,
-        anchor_id=anchor_id,
-        duration_ms=registration.duration_ms,
-        claimed_at=registration.claimed_at,
-        accepted_at=registration.accepted_at,
+def registration_columns(registration: Registration, *, anchor_id: int | None) -> dict[str, Any]:
+    """What a new row in no batch holds."""
+    return {
+        "registration_id": registration.registration_id,
+        "chain_id": registration.domain.chain_id,
+        "contract": registration.domain.contract,
+        "claimant": registration.claimant,
+        "content_digest": registration.content_digest,
+        "signed_digest": registration.signed_digest,
+        "manifest_id": registration.manifest_id,
+        "title": registration.title,
+        "source_type": registration.source_type.value,
+        "status": registration.status.value,
+        "visibility": registration.visibility.value,
+        "snapshot_id": registration.snapshot_id,
+        "signed_path": encode_path(registration.signed_path),
+        "leaf": registration.leaf,
+        "leaf_index": registration.leaf_index,
+        "anchor_id": anchor_id,
+        "duration_ms": registration.duration_ms,
+        "claimed_at": registration.claimed_at,
+        "accepted_at": registration.accepted_at,
+    }
+
+
+def select_registrations(
+    session: Session, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[tuple[int, Registration]]:
+    """Registrations in the order of acceptance, with their position."""
+    horizon = _find_horizon(session)
+    rows = session.exec(
+        select(tables.Registration, tables.Anchor, tables.Submission, tables.Event)
+        .join(
+            tables.Anchor,
+            col(tables.Registration.anchor_id) == col(tables.Anchor.anchor_id),
+            isouter=True,
+        )
+        .join(
+            tables.Submission,
+            col(tables.Registration.submission_id) == col(tables.Submission.submission_id),
+            isouter=True,
+        )
+        .join(
+            tables.Event,
+            col(tables.Submission.sequence) == col(tables.Event.sequence),
+            isouter=True,
+        )
+        .where(*conditions)
+        .order_by(col(tables.Registration.position))
+        .limit(limit)
     )
+    return [
+        _placed(row, _trace(row, anchor, submission, event, horizon))
+        for row, anchor, submission, event in rows
+    ]
 
 
-def registration_value(row: tables.Registration, anchor: tables.Anchor | None) -> Registration:
-    """The registration in a row, with its anchor."""
-    return Registration(
-        registration_id=RegistrationId(row.registration_id),
-        domain=SigningDomain(row.chain_id, Address(row.contract)),
-        claimant=Address(row.claimant),
-        content_digest=Sha256(row.content_digest),
-        signed_digest=Sha256(row.signed_digest) if row.signed_digest is not None else None,
-        manifest_id=row.manifest_id,
-        title=row.title,
-        source_type=DigitalSourceType(row.source_type),
-        status=ClaimStatus(row.status),
-        visibility=Visibility(row.visibility),
-        snapshot_id=row.snapshot_id,
-        signed_path=decode_path(row.signed_path),
-        leaf=LeafHash(Keccak256(row.leaf)),
-        leaf_index=row.leaf_index,
-        anchor=anchor_value(anchor) if anchor is not None else None,
-        duration_ms=row.duration_ms,
-        claimed_at=row.claimed_at,
-        accepted_at=row.accepted_at,
-    )
-
-
-def anchor_value(row: tables.Anchor) -> Anchor:
-    """The anchor in a row."""
-    return Anchor(
-        root=MerkleRoot(Keccak256(row.root)),
-        size=row.size,
-        caller=Address(row.caller),
-        sequence=row.sequence,
-        transaction=TransactionHash(Keccak256(row.transaction_hash)),
-        block_number=row.block_number,
-        block_hash=BlockHash(Keccak256(row.block_hash)),
-        block_timestamp=row.block_timestamp,
-    )
+def event_anchor(submission: tables.Submission, event: tables.Event) -> Anchor:
+    """The anchor that a batch's event tells of."""
+    if submission.root is None or submission.size is None:
+        raise InvariantViolation("an act anchors nothing")
+    return _anchor_value(submission.root, submission.size, submission.sender, event)
 
 
 def keep_anchor(session: Session, anchor: Anchor) -> int:
@@ -129,33 +135,82 @@ def keep_anchor(session: Session, anchor: Anchor) -> int:
     return row.anchor_id
 
 
-def batch_row(batch: Batch) -> tables.Batch:
-    """A new row, without an anchor."""
-    return tables.Batch(
-        root=batch.root,
-        sender=batch.sender,
-        nonce=batch.transaction.nonce,
-        transaction_hash=batch.transaction.hash,
-        transaction_raw=batch.transaction.raw,
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    """Heights up to which the followed chain is safe, and final."""
+
+    safe: int
+    final: int
+
+    def status_of(self, block_number: int) -> ClaimStatus:
+        if block_number <= self.final:
+            return ClaimStatus.FINAL
+        return ClaimStatus.SAFE if block_number <= self.safe else ClaimStatus.INCLUDED
+
+
+def _find_horizon(session: Session) -> _Horizon:
+    newest = session.exec(
+        select(tables.Block.safe_number, tables.Block.final_number)
+        .order_by(col(tables.Block.number).desc())
+        .limit(1)
+    ).first()
+    return _Horizon(*newest) if newest is not None else _Horizon(safe=-1, final=-1)
+
+
+def _trace(
+    row: tables.Registration,
+    anchor: tables.Anchor | None,
+    submission: tables.Submission | None,
+    event: tables.Event | None,
+    horizon: _Horizon,
+) -> tuple[ClaimStatus, Anchor | None]:
+    """How far a registration has got, and its anchor."""
+    if submission is not None and event is not None:
+        return horizon.status_of(event.block_number), event_anchor(submission, event)
+    if anchor is not None:
+        named = _anchor_value(anchor.root, anchor.size, anchor.caller, anchor)
+        return ClaimStatus(row.status), named
+    return ClaimStatus(row.status), None
+
+
+def _anchor_value(root: bytes, size: int, caller: str, at: tables.Anchor | tables.Event) -> Anchor:
+    if at.sequence is None:
+        raise InvariantViolation("a stored event has no sequence number")
+    return Anchor(
+        root=MerkleRoot(Keccak256(root)),
+        size=size,
+        caller=Address(caller),
+        sequence=at.sequence,
+        transaction=TransactionHash(Keccak256(at.transaction_hash)),
+        block_number=at.block_number,
+        block_hash=BlockHash(Keccak256(at.block_hash)),
+        block_timestamp=at.block_timestamp,
     )
 
 
-def batch_value(session: Session, row: tables.Batch) -> Batch:
-    """The batch in a row, with its leaves' registrations and its anchor."""
-    ids = session.exec(
-        select(tables.Registration.registration_id)
-        .where(col(tables.Registration.batch_root) == row.root)
-        .order_by(col(tables.Registration.leaf_index))
-    )
-    anchor = session.get(tables.Anchor, row.anchor_id) if row.anchor_id is not None else None
-    return Batch(
-        root=MerkleRoot(Keccak256(row.root)),
-        registration_ids=tuple(RegistrationId(found) for found in ids),
-        sender=Address(row.sender),
-        transaction=SignedTransaction(
-            raw=row.transaction_raw,
-            hash=TransactionHash(Keccak256(row.transaction_hash)),
-            nonce=row.nonce,
-        ),
-        anchor=anchor_value(anchor) if anchor is not None else None,
+def _placed(
+    row: tables.Registration, trace: tuple[ClaimStatus, Anchor | None]
+) -> tuple[int, Registration]:
+    status, anchor = trace
+    if row.position is None:
+        raise InvariantViolation("a stored registration has no position")
+    return row.position, Registration(
+        registration_id=RegistrationId(row.registration_id),
+        domain=SigningDomain(row.chain_id, Address(row.contract)),
+        claimant=Address(row.claimant),
+        content_digest=Sha256(row.content_digest),
+        signed_digest=Sha256(row.signed_digest) if row.signed_digest is not None else None,
+        manifest_id=row.manifest_id,
+        title=row.title,
+        source_type=DigitalSourceType(row.source_type),
+        status=status,
+        visibility=Visibility(row.visibility),
+        snapshot_id=row.snapshot_id,
+        signed_path=decode_path(row.signed_path),
+        leaf=LeafHash(Keccak256(row.leaf)),
+        leaf_index=row.leaf_index,
+        anchor=anchor,
+        duration_ms=row.duration_ms,
+        claimed_at=row.claimed_at,
+        accepted_at=row.accepted_at,
     )

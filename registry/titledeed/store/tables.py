@@ -4,10 +4,10 @@ Digests are BLOBs, times are integers (seconds since 1970, UTC), paths are the f
 bytes, enumerations are text under a CHECK. Rules that a constraint can carry are constraints: a
 leaf has at most one place in one batch, a sender uses a nonce once.
 
-There is no outbox table: the outbox is every own registration that has neither a batch nor an
-anchor, so that it cannot disagree with the registrations. An anchor row is a value and is never
-changed; who learns of another block points at another row, and nothing that a snapshot brings can
-touch an anchor of this home's own.
+What follows from other rows is not stored. The outbox is every own registration without a
+submission; an own registration's anchor is the event that its submission points at, and its status
+is that event's depth; so following the chain never touches a registration. Anchor rows are values
+that snapshots bring, and nothing that a snapshot brings can touch an anchor of this home's own.
 
 A class is named for its table, and used as ``tables.Batch``; the values that services see are those
 of ``titledeed.models``.
@@ -18,15 +18,34 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from titledeed.models.evidence import ClaimStatus
+from titledeed.models.ledger import SubmissionState
 from titledeed.models.registration import JobStatus, Viewer, Visibility
 
-"""What a row may say; what was never accepted has no row."""
-
 METADATA: Final = SQLModel.metadata
+
+
+class Role(StrEnum):
+    """Why an event mentions a word.
+
+    ``about``: its subject, leaf, deed, successor or binding hash. ``anchor``: a root and, after it,
+    the 20 bytes of the caller. ``key``: the key that is declared, as 20 bytes.
+    """
+
+    ABOUT = "about"
+    ANCHOR = "anchor"
+    KEY = "key"
 
 
 def _one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> CheckConstraint:
@@ -41,7 +60,7 @@ def _digests(*columns: str) -> tuple[CheckConstraint, ...]:
 
 
 class Anchor(SQLModel, table=True):
-    """One root in one block."""
+    """One root in one block, as an import names it."""
 
     __table_args__ = (
         *_digests("root", "transaction_hash", "block_hash"),
@@ -69,33 +88,122 @@ class Anchor(SQLModel, table=True):
     block_timestamp: int = Field(sa_type=BigInteger)
 
 
-class Batch(SQLModel, table=True):
-    """Leaves that share one anchor transaction, signed before it is first sent."""
+class Block(SQLModel, table=True):
+    """One of the last blocks that were followed; the highest is the cursor.
+
+    ``safe_number`` and ``final_number`` are the heights up to which everything was safe, and final,
+    when this was the newest block; below zero while the chain is short.
+    """
+
+    __table_args__ = _digests("hash", "parent_hash")
+
+    number: int | None = Field(default=None, primary_key=True)
+    hash: bytes = Field(sa_type=LargeBinary)
+    parent_hash: bytes = Field(sa_type=LargeBinary)
+    timestamp: int = Field(sa_type=BigInteger)
+    safe_number: int = Field(sa_type=BigInteger)
+    final_number: int = Field(sa_type=BigInteger)
+
+
+class Event(SQLModel, table=True):
+    """One event of the contract; see ``event_rows`` for ``kind`` and ``body``."""
 
     __table_args__ = (
-        *_digests("root", "transaction_hash"),
-        UniqueConstraint("sender", "nonce", name="batch_nonce"),
+        *_digests("transaction_hash", "block_hash"),
+        CheckConstraint("length(head) = 20", name="head_length"),
     )
 
-    root: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    sequence: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    head: bytes = Field(sa_type=LargeBinary)
+    transaction_hash: bytes = Field(sa_type=LargeBinary, index=True)
+    block_number: int = Field(sa_type=BigInteger)
+    block_hash: bytes = Field(sa_type=LargeBinary)
+    block_timestamp: int = Field(sa_type=BigInteger)
+
+
+class Mention(SQLModel, table=True):
+    """A word by which an event is found."""
+
+    __table_args__ = (_one_of("role", Role), {"sqlite_with_rowid": False})
+
+    role: str = Field(sa_type=Text, primary_key=True)
+    word: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    sequence: int = Field(
+        sa_type=BigInteger,
+        primary_key=True,
+        foreign_key="event.sequence",
+        ondelete="CASCADE",
+        index=True,
+    )
+
+
+class Submission(SQLModel, table=True):
+    """One call under one nonce. ``root`` and ``size`` are those of the batch that it anchors.
+
+    ``sequence`` is that of the event that tells of its effect: it goes when the event does.
+    """
+
+    __table_args__ = (
+        *_digests("root"),
+        _one_of("state", SubmissionState),
+        CheckConstraint("(root IS NULL) = (size IS NULL)", name="batch_has_size"),
+        CheckConstraint("sequence IS NULL OR state = 'included'", name="event_means_included"),
+        UniqueConstraint("sender", "nonce", name="submission_nonce"),
+        Index("submission_root", "root", unique=True, sqlite_where=text("state <> 'reverted'")),
+    )
+
+    submission_id: int | None = Field(default=None, primary_key=True)
     sender: str = Field(sa_type=Text)
     nonce: int = Field(sa_type=BigInteger)
-    transaction_hash: bytes = Field(sa_type=LargeBinary)
-    transaction_raw: bytes = Field(sa_type=LargeBinary)
-    anchor_id: int | None = Field(default=None, foreign_key="anchor.anchor_id", index=True)
+    label: str = Field(sa_type=Text)
+    root: bytes | None = Field(default=None, sa_type=LargeBinary)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    # No foreign key: it outlives an erased registration, as the act itself does.
+    registration_id: str | None = Field(default=None, sa_type=Text)
+    state: str = Field(default=SubmissionState.PENDING.value, sa_type=Text, index=True)
+    problem: str = Field(default="", sa_type=Text)
+    sent_at: int = Field(sa_type=BigInteger)
+    sequence: int | None = Field(default=None, foreign_key="event.sequence", index=True)
+
+
+class Attempt(SQLModel, table=True):
+    """One signed transaction of a submission; ``position`` is their order."""
+
+    __table_args__ = _digests("hash")
+
+    position: int | None = Field(default=None, primary_key=True)
+    submission_id: int = Field(foreign_key="submission.submission_id", index=True)
+    hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    raw: bytes = Field(sa_type=LargeBinary)
 
 
 class Registration(SQLModel, table=True):
-    """One registration, own or imported. ``position`` is the order of acceptance."""
+    """One registration, own or imported. ``position`` is the order of acceptance.
+
+    ``status`` and ``anchor_id`` are an import's; see the module for an own registration's.
+    """
 
     __table_args__ = (
         *_digests("content_digest", "signed_digest", "leaf"),
         _one_of("status", ClaimStatus),
         _one_of("visibility", Visibility),
-        UniqueConstraint("batch_root", "leaf_index", name="registration_place"),
+        UniqueConstraint("submission_id", "leaf_index", name="registration_place"),
         CheckConstraint(
-            "batch_root IS NULL OR (leaf_index IS NOT NULL AND snapshot_id IS NULL)",
+            "submission_id IS NULL OR (leaf_index IS NOT NULL AND snapshot_id IS NULL)",
             name="batched_is_own",
+        ),
+        CheckConstraint(
+            "snapshot_id IS NOT NULL OR (anchor_id IS NULL AND status = 'pending')",
+            name="own_is_followed",
+        ),
+        Index(
+            "registration_own",
+            "submission_id",
+            "position",
+            "accepted_at",
+            sqlite_where=text("snapshot_id IS NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -113,15 +221,36 @@ class Registration(SQLModel, table=True):
     status: str = Field(sa_type=Text)
     visibility: str = Field(sa_type=Text)
     # No foreign key: an import names its snapshot last, when all of it is in.
-    snapshot_id: str | None = Field(default=None, sa_type=Text, index=True)
+    snapshot_id: str | None = Field(default=None, sa_type=Text)
     signed_path: bytes | None = Field(default=None, sa_type=LargeBinary)
     leaf: bytes = Field(sa_type=LargeBinary)
-    batch_root: bytes | None = Field(default=None, sa_type=LargeBinary, foreign_key="batch.root")
+    submission_id: int | None = Field(default=None, foreign_key="submission.submission_id")
     leaf_index: int | None = Field(default=None, sa_type=BigInteger)
-    anchor_id: int | None = Field(default=None, foreign_key="anchor.anchor_id", index=True)
+    anchor_id: int | None = Field(default=None, foreign_key="anchor.anchor_id")
     duration_ms: int = Field(sa_type=BigInteger)
     claimed_at: int = Field(sa_type=BigInteger)
     accepted_at: int = Field(sa_type=BigInteger)
+
+
+class Tombstone(SQLModel, table=True):
+    """An erased registration, and its leaf's place if it was batched.
+
+    One id may have several: what was erased may be registered again, with other salts.
+    """
+
+    __table_args__ = (
+        *_digests("leaf"),
+        UniqueConstraint("submission_id", "leaf_index", name="tombstone_place"),
+        CheckConstraint("(submission_id IS NULL) = (leaf_index IS NULL)", name="place_is_whole"),
+        {"sqlite_autoincrement": True},
+    )
+
+    tombstone_id: int | None = Field(default=None, primary_key=True)
+    registration_id: str = Field(sa_type=Text, index=True)
+    leaf: bytes = Field(sa_type=LargeBinary)
+    erased_at: int = Field(sa_type=BigInteger)
+    submission_id: int | None = Field(default=None, foreign_key="submission.submission_id")
+    leaf_index: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Fingerprint(SQLModel, table=True):

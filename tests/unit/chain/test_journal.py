@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,17 @@ def test_unreadable_file_is_told(tmp_path: Path) -> None:
         _open(tmp_path).read_new()
     with pytest.raises(StorageError, match="cannot"):
         _open(tmp_path).append(_entry(1))
+
+
+def test_block_of_more_than_five_hundred_transactions_is_refused(tmp_path: Path) -> None:
+    """A replay puts all of a block's transactions into anvil's pool."""
+    journal = _open(tmp_path)
+    journal.append(replace(_entry(1), transactions=(b"\x02raw",) * 500))
+    journal.append(replace(_entry(2), transactions=(b"\x02raw",) * 501))
+    reader = _open(tmp_path)
+    with pytest.raises(StorageError, match="at most 500"):
+        reader.read_new()
+    assert reader.number == 1
 
 
 def test_line_is_json_that_names_its_parts(lines: list[bytes]) -> None:

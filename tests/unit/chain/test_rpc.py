@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from chain_builders import sender_of
 
-from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import address_from_bytes
+from titledeed.canonical.documents import hex_word
+from titledeed.chain.abi import selector
 from titledeed.chain.deployment import pin_chain
-from titledeed.chain.ledger import DEVELOPMENT_ACCOUNTS, EvmLedger
-from titledeed.chain.pin import ChainPin
 from titledeed.chain.rpc import HttpNode, RpcError, ask, parse_bytes, parse_quantity
 from titledeed.errors import (
     ConfigurationError,
@@ -21,8 +18,6 @@ from titledeed.errors import (
     LedgerUnavailableError,
     TransactionRevertedError,
 )
-from titledeed.models.evidence import ChainIdentity, ChainKind
-from titledeed.models.primitives import Address, BlockHash, Keccak256, Signature
 
 Serve = Callable[..., str]
 
@@ -153,7 +148,15 @@ def test_url_of_another_kind_is_refused(url: str) -> None:
         HttpNode(url=url, timeout_s=1)
 
 
-@pytest.mark.parametrize("value", [None, 7, "7", "0x", "0xzz", [], {}])
+def test_refusal_of_the_contract_has_its_name(serve: Serve, nodes: Callable[..., HttpNode]) -> None:
+    data = hex_word(selector("NotHolder(uint256,address)") + bytes(64))
+    problem = {"code": 3, "message": "execution reverted", "data": data}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "error": problem}).encode()
+    with pytest.raises(TransactionRevertedError, match="the contract refuses: NotHolder"):
+        ask(nodes(serve(body)), "eth_call")
+
+
+@pytest.mark.parametrize("value", [None, 7, "7", "0x", "0xzz", "0x1" + "0" * 64, [], {}])
 def test_value_that_is_no_quantity_is_refused(value: int | str | None) -> None:
     with pytest.raises(LedgerError):
         parse_quantity(value)
@@ -168,26 +171,3 @@ def test_value_that_is_no_word_is_refused(value: int | str | None) -> None:
 def test_lying_node_is_refused_not_believed(serve: Serve, nodes: Callable[..., HttpNode]) -> None:
     with pytest.raises(LedgerError):
         pin_chain(nodes(serve(_result({"hash": "0x12"}))))
-
-
-class _KnownSender:
-    address = Address(sorted(DEVELOPMENT_ACCOUNTS)[0])
-
-    def sign_digest(self, digest: Keccak256) -> Signature:
-        raise AssertionError("signed with a key that everybody has")
-
-
-def _pin(kind: ChainKind) -> ChainPin:
-    contract = address_from_bytes(bytes(20))
-    identity = ChainIdentity(kind, 1, BlockHash(keccak256(b"genesis")), contract)
-    return ChainPin(identity, keccak256(b"code"))
-
-
-def test_keys_that_everybody_has_are_refused_on_a_public_chain(
-    nodes: Callable[..., HttpNode],
-) -> None:
-    node = nodes("http://127.0.0.1:1")
-    EvmLedger(node=node, pin=_pin(ChainKind.DEVELOPMENT), sender=_KnownSender())
-    EvmLedger(node=node, pin=_pin(ChainKind.PUBLIC), sender=sender_of("own"))
-    with pytest.raises(ConfigurationError, match="public knowledge"):
-        EvmLedger(node=node, pin=_pin(ChainKind.PUBLIC), sender=_KnownSender())

@@ -26,7 +26,11 @@ PUBLIC = ChainPin(
     ChainIdentity(ChainKind.PUBLIC, 11155111, BlockHash(keccak256(b"genesis")), ADDRESS),
     keccak256(b"code"),
 )
-OWN = replace(PUBLIC, genesis=Genesis(1_790_000_000, ADDRESS, (ADDRESS,), b"\x02" * 3_000))
+OWN = replace(
+    PUBLIC,
+    genesis=Genesis(1_790_000_000, ADDRESS, (ADDRESS,), b"\x02" * 3_000),
+    anvil="anvil/v1.7.1",
+)
 
 
 def _program(path: Path, text: str = "") -> Path:

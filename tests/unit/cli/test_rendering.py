@@ -13,6 +13,7 @@ from titledeed.errors import MalformedMediaError
 from titledeed.models.evidence import (
     Answer,
     Answers,
+    ClaimEntry,
     ClaimStatus,
     DisclosureCode,
     Headline,
@@ -26,15 +27,31 @@ from titledeed.models.evidence import (
     VisibleClaim,
 )
 from titledeed.models.interval import Interval
+from titledeed.models.ledger import Block, Cursor, LedgerEvent, Withdrawn
 from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.primitives import BlockHash, Keccak256, Subject, TransactionHash
 from titledeed.models.registration import Registration
+from titledeed.services.recording import RecordedAct
 from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH, write_report
 from titledeed_cli.output import Output
-from titledeed_cli.registrations import write_refused, write_registered
+from titledeed_cli.registrations import (
+    write_act,
+    write_history,
+    write_list,
+    write_refused,
+    write_registered,
+    write_registration,
+)
 
 HOSTILE = "[red]deed[/red]\x1b[31m\x1b]0;owned\x07\u202egpj\r\nline :smile:"
 HARMLESS = "[red]deed[/red]gpj  line :smile:"
+
+
+ENTRIES = (
+    ClaimEntry("withdrawn", 1_790_100_000, 7, build_address(5), counts=True, detail="because"),
+    ClaimEntry("0xabcd", 1_790_200_000, 8, build_address(6), counts=False, detail=HOSTILE),
+)
 
 
 def make_output(*, as_json: bool = False) -> Output:
@@ -75,6 +92,7 @@ def make_report(registration: Registration) -> VerificationReport:
                 asked=True,
                 status=ClaimStatus.INCLUDED,
                 mine=True,
+                entries=ENTRIES,
             ),
             VisibleClaim(
                 registration_id=registration_id,
@@ -136,7 +154,7 @@ def test_the_verdict_comes_first_and_then_what_it_is_not(shown: str) -> None:
 
 def test_hostile_titles_are_harmless_in_a_verification(shown: str) -> None:
     assert_harmless(shown)
-    assert shown.count("[red]deed[/red]") == 13  # every place where a title or reason stands
+    assert shown.count("[red]deed[/red]") == 14  # every place where a title or reason stands
 
 
 def test_all_six_answers_are_shown(shown: str) -> None:
@@ -164,6 +182,16 @@ def test_claims_are_numbered_in_order(shown: str) -> None:
     assert "(mine)" in claims.partition("2  ")[0]
     assert "not anchored yet" in claims
     assert claims.index("2026-") < claims.index("not anchored yet")
+
+
+def test_what_the_chain_says_since_is_shown_with_what_counts(shown: str) -> None:
+    since = shown.partition("What the chain says about these claims since")[2]
+    withdrawn, other = (
+        line.split() for line in since.splitlines() if "0x" in line and "UTC" in line
+    )
+    assert withdrawn[:2] == ["1", "7"]
+    assert withdrawn[5:7] == ["withdrawn", "yes"]
+    assert other[5:7] == ["0xabcd", "no"]
 
 
 def test_recovered_credentials_stand_apart(shown: str) -> None:
@@ -229,3 +257,107 @@ def test_a_refused_file_is_an_error_and_an_object(
             "next_step": "Export it again.",
         },
     }
+
+
+@pytest.fixture
+def titled() -> Registration:
+    bundle = build_bundle(1)
+    return replace(build_registration(bundle.dossier, bundle=bundle), title=HOSTILE)
+
+
+NO_HASH = Keccak256(bytes(32))
+CURSOR = Cursor(Block(112, BlockHash(NO_HASH), BlockHash(NO_HASH), 9), 8, bytes(20))
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_list_sums_up_what_counts(
+    titled: Registration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = replace(build_registration(2), title="Waiting")
+    write_list(make_output(), [(titled, ENTRIES), (waiting, ())])
+    first, second = capsys.readouterr().out.splitlines()[3:5]
+    assert_harmless(first)
+    assert first.rstrip().endswith("withdrawn")
+    assert titled.anchor is not None
+    assert f"block {titled.anchor.block_number}" in first
+    assert "pending" in second
+    assert second.rstrip().endswith("not yet")
+
+
+def test_an_empty_list_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    write_list(make_output(), [])
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "Nothing is registered here.\n")
+
+
+@pytest.mark.usefixtures("wide")
+def test_one_registration_is_shown_with_its_entries(
+    titled: Registration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_registration(
+        make_output(), titled, entries=ENTRIES, bundle_path="bundles/a.json", cursor=CURSOR
+    )
+    printed = capsys.readouterr()
+    assert_harmless(printed.out)
+    for part in (titled.claimant, titled.content_digest.hex(), "bundles/a.json", "withdrawn"):
+        assert part in printed.out
+    assert printed.err == "As of block 112.\n"
+
+
+def test_a_chain_that_was_never_followed_is_no_empty_history(
+    titled: Registration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_registration(make_output(), titled, entries=(), bundle_path=None, cursor=None)
+    assert "was not followed yet" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_history_shows_what_counts_and_what_does_not(
+    titled: Registration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_history(make_output(), titled, ENTRIES, CURSOR)
+    shown = capsys.readouterr().out
+    assert_harmless(shown)
+    rows = [line.split() for line in shown.splitlines() if "UTC" in line]
+    assert [(row[0], row[4], row[5]) for row in rows] == [
+        ("7", "withdrawn", "yes"),
+        ("8", "0xabcd", "no"),
+    ]
+
+
+def test_an_empty_history_says_so(titled: Registration, capsys: pytest.CaptureFixture[str]) -> None:
+    write_history(make_output(), titled, (), CURSOR)
+    assert "Nothing was said about it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("is_new", "how"), [(True, "recorded"), (False, "on record already")])
+def test_an_act_tells_where_it_stands(
+    titled: Registration, capsys: pytest.CaptureFixture[str], is_new: bool, how: str
+) -> None:
+    event = LedgerEvent(
+        body=Withdrawn(Subject(titled.leaf), titled.claimant, by_holder=False),
+        sequence=7,
+        head=bytes(20),
+        transaction=TransactionHash(NO_HASH),
+        block_number=107,
+        block_hash=BlockHash(NO_HASH),
+        block_timestamp=1_790_000_000,
+    )
+    act = RecordedAct(event, is_new=is_new)
+    write_act(make_output(), titled, [act])
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"{how}: withdrawn  {titled.registration_id}")
+    assert "entry 7 in block 107, 2026-09-21 14:13:20 UTC" in printed.out
+    assert ("needs no ether" in printed.err) is is_new
+    write_act(make_output(as_json=True), titled, [act])
+    (document,) = json.loads(capsys.readouterr().out)["acts"]
+    assert (document["kind"], document["created"], document["sequence"]) == (
+        "withdrawn",
+        is_new,
+        7,
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from builders import build_address
 
-from titledeed.models.evidence import Answer, ClaimStatus, TimeCode, VisibleClaim
+from titledeed.models.evidence import Answer, ClaimEntry, ClaimStatus, TimeCode, VisibleClaim
 from titledeed.models.primitives import RegistrationId
 from titledeed.services.verdict import find_earlier_claim
 
@@ -51,3 +53,9 @@ def test_a_claim_without_a_time_orders_nothing() -> None:
 
 def test_nobody_named_conflicts_with_nobody() -> None:
     assert find_earlier_claim(None, [claim(1, at=5)]) is None
+
+
+def test_a_withdrawn_claim_was_still_made_first() -> None:
+    entry = ClaimEntry("withdrawn", 7, 2, STUDIO, counts=True, detail="Withdrawn.")
+    first, later = replace(claim(1, at=5), entries=(entry,)), claim(2, at=9)
+    assert find_earlier_claim(RIVAL, [later, first]) == first

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
+from repository_adapters import anchored_in, event_in, follow
 
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.documents import Json, encode_document
-from titledeed.canonical.hashing import sha256
+from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.errors import (
     MalformedDocumentError,
     ProofError,
@@ -25,14 +26,19 @@ from titledeed.errors import (
 )
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.evidence import Bundle, SignedTransaction
-from titledeed.models.primitives import Address, Keccak256, Signature
+from titledeed.models.ledger import Anchored, Block, Confirmations
+from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
 from titledeed.models.registration import Batch, Registration, Visibility
 from titledeed.ports import Ledger
 from titledeed.services.anchoring import AnchoringService, bundle_key
+from titledeed.services.following import FollowingService
+from titledeed.services.sending import SendingService
 from titledeed.services.snapshot import SnapshotService, read_coverage
 from titledeed.store.database import sqlite_url
 from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
+
+AT_ONCE = Confirmations(0, 0)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,22 @@ class Shelf:
                 ledger=no_chain,
                 outbox=self.repositories.outbox,
                 objects=self.objects,
-                inclusion_timeout_s=1,
+                sending=SendingService(
+                    ledger=no_chain,
+                    outbox=self.repositories.outbox,
+                    objects=self.objects,
+                    following=FollowingService(
+                        ledger=no_chain, chain=self.repositories.chain, confirmations=AT_ONCE
+                    ),
+                    clock=lambda: EPOCH,
+                    replace_after_s=60,
+                    in_flight_max=1,
+                    inclusion_timeout_s=1,
+                ),
+                clock=lambda: EPOCH,
+                batch_wait_s=0,
+                waiting_max=1_000,
+                timestamps=None,
             ),
             chain=build_chain(),
             clock=lambda: EPOCH,
@@ -91,9 +112,21 @@ class Shelf:
         anchor = bundles[0].anchor
         transaction = SignedTransaction(bundles[0].raw_transaction, anchor.transaction, 0)
         ids = tuple(bundle.dossier.registration_id for bundle in bundles)
-        batch = Batch(anchor.root, ids, SENDER.address, transaction, None)
-        self.repositories.outbox.add_batch(batch)
-        self.repositories.outbox.settle(batch, anchor)
+        batch = Batch(anchor.root, ids, SENDER.address, (transaction,), None)
+        self.repositories.outbox.add_batch(batch, EPOCH)
+        block = Block(
+            anchor.block_number, anchor.block_hash, anchor.block_hash, anchor.block_timestamp
+        )
+        others = (
+            event_in(
+                block,
+                sequence,
+                Anchored(MerkleRoot(keccak256(word(sequence))), EXPORTER.address, 1),
+            )
+            for sequence in range(1, anchor.sequence)
+        )
+        event = anchored_in(block, anchor.sequence, batch)
+        follow(self.repositories, block, *others, event, confirmations=AT_ONCE)
         for bundle in bundles:
             key = bundle_key(bundle.dossier.registration_id)
             self.objects.put(key, encode_document(encode_bundle(bundle)))

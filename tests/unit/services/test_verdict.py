@@ -16,6 +16,7 @@ from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import (
     Answer,
     Answers,
+    ClaimEntry,
     ClaimStatus,
     DisclosureCode,
     Headline,
@@ -116,6 +117,10 @@ def claim(
         status=ClaimStatus.INCLUDED,
         mine=False,
     )
+
+
+def entry(kind: str, sequence: int = 1, *, counts: bool = True) -> ClaimEntry:
+    return ClaimEntry(kind, EPOCH + 86_400 * sequence, sequence, MINE, counts, "because")
 
 
 def matched(
@@ -440,6 +445,43 @@ class TestSentence:
         sentence = self.sentence_of(gather(INTACT, exact=[FIRST, LATER], by=THEIRS))
         assert sentence.startswith(f"This file's credentials name {THEIRS} for “Work 1”, claimed")
         assert MINE in sentence
+
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("withdrawn", "withdrawn on 2026-09-22 14:13:20 UTC"),
+            ("superseded", "superseded on 2026-09-22"),
+            ("issued", "given a deed on 2026-09-22"),
+            ("key_lost", "its key declared lost on 2026-09-22"),
+            ("key_replaced", "its key declared replaced on 2026-09-22"),
+        ],
+    )
+    def test_what_changes_the_worth_of_a_claim_is_named(self, kind: str, words: str) -> None:
+        claims = [replace(claim(FIRST), entries=(entry(kind),))]
+        for found in (
+            gather(exact=[FIRST], claims=claims),
+            gather(matches=ONE_MATCH, claims=claims),
+        ):
+            assert words in self.sentence_of(found)
+
+    def test_a_withdrawn_claim_is_still_found(self) -> None:
+        claims = [replace(claim(FIRST), entries=(entry("withdrawn"),))]
+        assert judge(gather(exact=[FIRST], claims=claims))[0] is Headline.REGISTERED_EXACT
+        assert judge(gather(matches=ONE_MATCH, claims=claims))[0] is Headline.REGISTERED_MATCH
+
+    def test_the_order_of_the_chain_is_kept_and_each_kind_named_once(self) -> None:
+        kinds = ("superseded", "withdrawn", "issued", "superseded")
+        entries = tuple(entry(kind, sequence) for sequence, kind in enumerate(kinds, 1))
+        claims = [replace(claim(FIRST), entries=entries)]
+        sentence = self.sentence_of(gather(exact=[FIRST], claims=claims))
+        said = re.findall(r", ([a-z ]+) on 2026-09-(\d\d)", sentence)
+        assert said == [("superseded", "22"), ("withdrawn", "23"), ("given a deed", "24")]
+
+    @pytest.mark.parametrize("kind", ["withdrawn", "key_lost", "issued"])
+    def test_what_does_not_count_is_not_named(self, kind: str) -> None:
+        claims = [replace(claim(FIRST), entries=(entry(kind, counts=False), entry("screened")))]
+        plain = self.sentence_of(gather(exact=[FIRST], claims=[claim(FIRST)]))
+        assert self.sentence_of(gather(exact=[FIRST], claims=claims)) == plain
 
     def test_claims_are_told_and_never_truths(self) -> None:
         told: list[str] = []

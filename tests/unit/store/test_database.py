@@ -15,6 +15,7 @@ import pytest
 from sqlmodel import text
 
 from titledeed.errors import ConfigurationError, StorageError
+from titledeed.models.ledger import Tombstone
 from titledeed.store import database as database_module
 from titledeed.store.database import Database, sqlite_url
 from titledeed.store.repositories import SqlRepositories
@@ -59,12 +60,15 @@ def open_store(path: Path) -> SqlRepositories:
 
 
 def fill(database: Database) -> None:
-    """Write more than a database of one page can hold."""
+    """Write more than the pages that are there can hold."""
     with database.write() as session:
         connection = session.connection()
         connection.execute(text("PRAGMA max_page_count = 1"))
         connection.execute(
-            text("INSERT INTO token (digest) SELECT randomblob(32) FROM pragma_function_list")
+            text(
+                "INSERT INTO token (digest) SELECT randomblob(32) "
+                "FROM pragma_function_list CROSS JOIN pragma_collation_list, pragma_table_list"
+            )
         )
 
 
@@ -80,6 +84,7 @@ def test_commits_are_durable_and_rules_are_enforced(store: SqlRepositories, path
     assert pragma(path, "journal_mode") == "wal"
     assert pragma(path, "synchronous") == 2  # FULL
     assert pragma(path, "foreign_keys") == 1
+    assert pragma(path, "secure_delete") == 1
     assert pragma(path, "busy_timeout") == 30_000
 
 
@@ -241,3 +246,19 @@ def test_error_in_a_transaction_takes_all_of_it_back(store: SqlRepositories, pat
     with database.read() as session:
         assert session.connection().execute(text("SELECT count(*) FROM token")).scalar() == 0
     database.close()
+
+
+def test_erased_words_are_in_no_file(store: SqlRepositories, path: Path) -> None:
+    title = "a title that must not be found again"
+    registration = builders.build_registration(builders.build_dossier(1, title=title))
+    codes = builders.build_fingerprints(1)
+    store.registrations.accept(builders.build_registration(2), [])
+    store.registrations.accept(registration, codes)
+    files = [path, path.with_name(f"{path.name}-wal")]
+    secrets = [title.encode(), codes[1].code, registration.content_digest]
+    before = b"".join(file.read_bytes() for file in files)
+    assert all(secret in before for secret in secrets)
+    store.registrations.erase(Tombstone(registration.registration_id, registration.leaf, 1))
+    after = b"".join(file.read_bytes() for file in files)
+    assert bytes(registration.leaf) in after
+    assert not [secret for secret in secrets if secret in after]

@@ -10,16 +10,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlmodel import text
 
-from titledeed.errors import ConfigurationError, DependencyError, StorageError
+from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.errors import (
+    ConfigurationError,
+    DependencyError,
+    InvariantViolation,
+    StorageError,
+)
+from titledeed.models.evidence import ClaimStatus, SignedTransaction
+from titledeed.models.ledger import Anchored, Block, Confirmations, LedgerEvent
+from titledeed.models.primitives import (
+    BlockHash,
+    Keccak256,
+    MerkleRoot,
+    RegistrationId,
+    TransactionHash,
+)
+from titledeed.models.registration import Visibility
 from titledeed.store import migration, tables
 from titledeed.store.database import Database, sqlite_url
 from titledeed.store.locking import hold_lock
 from titledeed.store.migration import HEAD, alembic_config, read_revision, upgrade
+from titledeed.store.repositories import SqlRepositories
 
 OPEN_AGAIN = """
 import sys
@@ -29,6 +48,31 @@ from titledeed.store.repositories import SqlRepositories
 SqlRepositories(url=sqlite_url(Path(sys.argv[1])), lock_path=Path("x")).check()
 print("alembic" in sys.modules)
 """
+
+
+HASH_1 = Keccak256(b"t" * 32)
+OLD_ROWS = """
+INSERT INTO anchor VALUES (1, zeroblob(32), 2, '{zero}', 4, zeroblob(32), 76, zeroblob(32), 1000),
+                          (2, zeroblob(32), 9, '{zero}', 5, zeroblob(32), 77, zeroblob(32), 1001);
+INSERT INTO batch VALUES
+    (CAST('{r}' AS BLOB), '{zero}', 3, CAST('{t}' AS BLOB), CAST('raw1' AS BLOB), 1),
+    (CAST('{s}' AS BLOB), '{zero}', 4, CAST('{u}' AS BLOB), CAST('raw2' AS BLOB), NULL);
+WITH old (name, status, visibility, snapshot, batch, place, anchor) AS (VALUES
+    ('a', 'included', 'published', NULL, '{r}', 0, 1),
+    ('b', 'included', 'private', NULL, '{r}', 1, 1),
+    ('c', 'pending', 'private', NULL, '{s}', 0, NULL),
+    ('d', 'final', 'published', 'snap', NULL, 5, 2),
+    ('e', 'pending', 'private', NULL, NULL, NULL, NULL))
+INSERT INTO registration (registration_id, chain_id, contract, claimant, content_digest, title,
+                          source_type, status, visibility, snapshot_id, leaf, batch_root,
+                          leaf_index, anchor_id, duration_ms, claimed_at, accepted_at)
+SELECT 'td1' || name, 7, '{zero}', '{zero}', randomblob(32), name,
+       'trainedAlgorithmicMedia', status, visibility, snapshot,
+       CAST(replace(hex(zeroblob(16)), '0', upper(name)) AS BLOB), CAST(batch AS BLOB), place,
+       anchor, 0, 1, 2 FROM old;
+INSERT INTO fingerprint (registration_id, algorithm, version, code)
+VALUES ('td1a', 'x', 1, CAST('1' AS BLOB)), ('td1d', 'x', 1, CAST('2' AS BLOB));
+""".format(zero=ZERO_ADDRESS, **{letter: 32 * letter for letter in "rstu"})
 
 
 @pytest.fixture
@@ -49,7 +93,8 @@ def read_schema(path: Path) -> set[str]:
         "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'alembic_version'"
     ).fetchall()
     connection.close()
-    return {" ".join(sorted(re.findall(r"[^\s,]+", sql))) for (sql,) in rows}
+    # SQLite quotes the name of a table that was renamed.
+    return {" ".join(sorted(re.findall(r"[^\s,\"]+", sql))) for (sql,) in rows}
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -129,6 +174,72 @@ def test_migration_that_fails_half_way_leaves_nothing(
         upgrade(database, lock_path=tmp_path / "lock")
     assert read_schema(path) == before
     assert read_revision(database) is None
+
+
+def test_upgrade_keeps_registrations_batches_codes_and_imports(
+    database: Database, path: Path, tmp_path: Path
+) -> None:
+    """A database of revision 0001: two settled leaves, one in a batch under way, one that waits."""
+    with database.migrate() as session:
+        config = alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0001")
+    connection = sqlite3.connect(path)
+    connection.executescript(OLD_ROWS)
+    connection.close()
+    upgrade(database, lock_path=tmp_path / "lock")
+    store = SqlRepositories(url=sqlite_url(path), lock_path=tmp_path / "lock")
+    own = [found for _, found in store.registrations.list_own(after=0, limit=9)]
+    assert [(one.title, one.leaf_index, one.status, one.visibility) for one in own] == [
+        ("a", 0, ClaimStatus.PENDING, Visibility.PUBLISHED),
+        ("b", 1, ClaimStatus.PENDING, Visibility.PRIVATE),
+        ("c", 0, ClaimStatus.PENDING, Visibility.PRIVATE),
+        ("e", None, ClaimStatus.PENDING, Visibility.PRIVATE),
+    ]
+    settled, under_way = store.outbox.list_pending()
+    assert (settled.nonce, settled.root, settled.label) == (3, b"r" * 32, "anchor")
+    assert settled.attempts == (SignedTransaction(b"raw1", TransactionHash(HASH_1), 3),)
+    assert (under_way.nonce, under_way.root) == (4, b"s" * 32)
+    assert store.outbox.list_leaves(MerkleRoot(Keccak256(b"r" * 32))) == [b"A" * 32, b"B" * 32]
+    assert [found for found, _ in store.outbox.list_waiting(9)] == ["td1e"]
+    theirs = store.registrations.find(RegistrationId("td1d"))
+    assert theirs is not None and theirs.anchor is not None
+    assert (theirs.status, theirs.anchor.block_number) == (ClaimStatus.FINAL, 77)
+    assert (theirs.leaf_index, theirs.snapshot_id) == (5, "snap")
+    codes = list(store.registrations.iter_fingerprints(0))
+    assert [(found, code.code) for _, found, code in codes] == [("td1a", b"1"), ("td1d", b"2")]
+    event = LedgerEvent(
+        body=Anchored(settled.root or MerkleRoot(Keccak256(b"")), settled.sender, 2),
+        sequence=1,
+        head=bytes(20),
+        transaction=settled.attempts[0].hash,
+        block_number=5,
+        block_hash=BlockHash(Keccak256(b"k" * 32)),
+        block_timestamp=9,
+    )
+    store.chain.advance(
+        fork=None,
+        blocks=[Block(5, event.block_hash, BlockHash(Keccak256(b"j" * 32)), 9)],
+        events=[event],
+        confirmations=Confirmations(0, 0),
+    )
+    found = store.registrations.find(RegistrationId("td1b"))
+    assert found is not None and found.anchor is not None
+    assert (found.status, found.anchor.sequence) == (ClaimStatus.FINAL, 1)
+    store.close()
+
+
+def test_migration_that_would_leave_a_dangling_row_is_taken_back(
+    database: Database, tmp_path: Path
+) -> None:
+    upgrade(database, lock_path=tmp_path / "lock")
+    orphan = text("INSERT INTO attempt (submission_id, hash, raw) VALUES (9, randomblob(32), 'r')")
+    with pytest.raises(InvariantViolation, match="attempt"), database.migrate() as session:
+        session.connection().execute(orphan)
+    with database.read() as session:
+        assert session.connection().execute(text("SELECT count(*) FROM attempt")).scalar() == 0
+    with pytest.raises(InvariantViolation), database.write() as session:
+        session.connection().execute(orphan)
 
 
 def test_upgrade_waits_for_the_process_that_upgrades(

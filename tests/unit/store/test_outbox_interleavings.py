@@ -1,4 +1,4 @@
-"""Whatever the order of accept, batch, settle and reopening: no leaf is lost, none is doubled."""
+"""Whatever the order of accept, batch, follow, revert, erase and reopening: no leaf is lost."""
 
 from __future__ import annotations
 
@@ -12,44 +12,40 @@ import builders
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from repository_adapters import NEVER, SENDER, anchor_of, anchored_in, block_at, follow, open_sqlite
 
+from titledeed.canonical.merkle import MerkleTree
 from titledeed.models.evidence import ClaimStatus
-from titledeed.models.primitives import RegistrationId
+from titledeed.models.ledger import Submission, Tombstone
+from titledeed.models.primitives import LeafHash, RegistrationId
 from titledeed.models.registration import Batch, Registration
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 
-SEEDS = st.integers(0, 15)
+SEEDS = st.integers(0, 11)
 
 
 @cache
-def registration(seed: int) -> Registration:
-    return builders.build_registration(seed)
-
-
-@cache
-def empty_database() -> bytes:
-    """Migrating once is enough."""
-    with tempfile.TemporaryDirectory() as folder:
-        open_store(Path(folder)).close()
-        return (Path(folder) / "store.sqlite3").read_bytes()
-
-
-def open_store(folder: Path) -> SqlRepositories:
-    return SqlRepositories(url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "lock")
+def registration(seed: int, life: int) -> Registration:
+    """What is registered again after an erasure has another leaf."""
+    first = builders.build_registration(seed)
+    return dataclasses.replace(
+        first, leaf=LeafHash(builders.build_registration(100 * life + seed).leaf)
+    )
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """The model: one list of waiting ids, the batches, and which of them are settled."""
+    """The model: what lives, what waits, the batches, and which of them are settled."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="titledeed-outbox-"))
-        (self.folder / "store.sqlite3").write_bytes(empty_database())
-        self.store = open_store(self.folder)
-        self.waiting: list[RegistrationId] = []
-        self.unsettled: list[Batch] = []
-        self.settled: list[Batch] = []
+        self.store = open_sqlite(self.folder)
+        self.lives = dict.fromkeys(range(12), 0)
+        self.alive: dict[RegistrationId, Registration] = {}
+        self.waiting: list[Registration] = []
+        self.pending: list[tuple[Submission, Batch, list[LeafHash]]] = []
+        self.settled: list[tuple[Submission, Batch, list[LeafHash]]] = []
+        self.nonce = 0
+        self.height = 0
 
     def teardown(self) -> None:
         self.store.close()
@@ -57,10 +53,19 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def accept(self, seed: int) -> None:
-        item = registration(seed)
+        item = registration(seed, self.lives[seed])
         self.store.registrations.accept(item, [])
-        if item.registration_id not in self._placed() and item.registration_id not in self.waiting:
-            self.waiting.append(item.registration_id)
+        if item.registration_id not in self.alive:
+            self.alive[item.registration_id] = item
+            self.waiting.append(item)
+
+    @rule(seed=SEEDS)
+    def erase(self, seed: int) -> None:
+        item = registration(seed, self.lives[seed])
+        if self.alive.pop(item.registration_id, None) is not None:
+            self.store.registrations.erase(Tombstone(item.registration_id, item.leaf, 1))
+            self.lives[seed] += 1
+            self.waiting = [other for other in self.waiting if other != item]
 
     @rule(seed=SEEDS)
     def import_(self, seed: int) -> None:
@@ -72,60 +77,87 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 4))
     def add_batch(self, limit: int) -> None:
         taken = self.store.outbox.list_waiting(limit)
-        sender = builders.build_batch([registration(0)]).sender
-        nonce = self.store.outbox.next_nonce(sender, 0)
-        assert nonce == len(self.unsettled) + len(self.settled)
-        by_id = {registration(seed).registration_id: registration(seed) for seed in range(16)}
-        batch = builders.build_batch([by_id[found] for found, _ in taken], nonce=nonce)
-        self.store.outbox.add_batch(batch)
-        self.unsettled.append(batch)
-        del self.waiting[: len(taken)]
-
-    @precondition(lambda self: self.unsettled)
-    @rule(choice=st.integers(0, 100), again=st.booleans())
-    def settle(self, choice: int, *, again: bool) -> None:
-        batch = self.unsettled.pop(choice % len(self.unsettled))
-        proof = builders.build_anchor(
-            batch.root, len(batch.registration_ids), sequence=batch.transaction.nonce + 1
+        assert self.store.outbox.next_nonce(SENDER, 0) == self.nonce
+        leaves = [leaf for _, leaf in taken]
+        batch = Batch(
+            root=MerkleTree(leaves).root,
+            registration_ids=tuple(found for found, _ in taken),
+            sender=SENDER,
+            attempts=(builders.build_transaction(self.nonce),),
+            anchor=None,
         )
-        for _ in range(1 + again):
-            self.store.outbox.settle(batch, proof)
-        self.settled.append(dataclasses.replace(batch, anchor=proof))
+        self.pending.append((self.store.outbox.add_batch(batch, 1), batch, leaves))
+        self.nonce += 1
+        self.waiting = [one for one in self.waiting if one.leaf not in leaves]
+
+    @precondition(lambda self: self.pending)
+    @rule(choice=st.integers(0, 100))
+    def settle(self, choice: int) -> None:
+        submission, batch, leaves = self.pending.pop(choice % len(self.pending))
+        self.height += 1
+        block = block_at(self.height)
+        event = anchored_in(block, len(self.settled) + 1, batch)
+        follow(self.store, block, event)
+        anchored = dataclasses.replace(batch, anchor=anchor_of(event))
+        self.settled.append((submission, anchored, leaves))
+
+    @precondition(lambda self: self.pending)
+    @rule(choice=st.integers(0, 100))
+    def revert(self, choice: int) -> None:
+        submission, batch, leaves = self.pending.pop(choice % len(self.pending))
+        self.store.outbox.mark_reverted(submission, "refused")
+        freed = [item for item in self.alive.values() if item.leaf in leaves]
+        assert len(freed) <= len(batch.registration_ids)
+        self.waiting += freed
+
+    @precondition(lambda self: self.settled)
+    @rule(depth=st.integers(1, 3))
+    def reorganise(self, depth: int) -> None:
+        """Forget the last blocks, each of which held one anchor."""
+        gone = self.settled[-depth:]
+        del self.settled[-depth:]
+        self.height -= len(gone)
+        self.store.chain.advance(
+            fork=self.height,
+            blocks=[],
+            events=[],
+            confirmations=NEVER,
+        )
+        self.pending += [
+            (submission, dataclasses.replace(batch, anchor=None), leaves)
+            for submission, batch, leaves in gone
+        ]
 
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = open_store(self.folder)
+        self.store = open_sqlite(self.folder)
 
     @invariant()
     def every_leaf_has_exactly_one_place(self) -> None:
         outbox, registrations = self.store.outbox, self.store.registrations
-        assert [found for found, _ in outbox.list_waiting(100)] == self.waiting
-        assert outbox.list_unsettled() == self.unsettled_by_nonce()
-        for batch in self.settled:
+        listed = outbox.list_waiting(100)
+        assert sorted(listed) == sorted((one.registration_id, one.leaf) for one in self.waiting)
+        pending = sorted((one for one, *_ in self.pending), key=lambda found: found.nonce)
+        assert outbox.list_pending() == pending
+        for _, batch, leaves in self.pending + self.settled:
             assert outbox.find_batch(batch.root) == batch
-        placed = self._placed()
-        assert len(placed) == len(set(placed))
-        assert registrations.count_own() == len(placed) + len(self.waiting)
-        included = {found for batch in self.settled for found in batch.registration_ids}
-        for registration_id in placed:
-            found = registrations.find(registration_id)
-            assert found is not None
-            assert (found.status is ClaimStatus.INCLUDED) == (registration_id in included)
-
-    def unsettled_by_nonce(self) -> list[Batch]:
-        return sorted(self.unsettled, key=lambda batch: batch.transaction.nonce)
-
-    def _placed(self) -> list[RegistrationId]:
-        return [
-            found for batch in self.unsettled + self.settled for found in batch.registration_ids
-        ]
+            assert outbox.list_leaves(batch.root) == leaves
+        own = [found for _, found in registrations.list_own(after=0, limit=100)]
+        assert {found.registration_id: found.leaf for found in own} == {
+            one.registration_id: one.leaf for one in self.alive.values()
+        }
+        included = {leaf for *_, leaves in self.settled for leaf in leaves}
+        waiting = {item.leaf for item in self.waiting}
+        for found in own:
+            assert (found.status is ClaimStatus.INCLUDED) == (found.leaf in included)
+            assert (found.leaf_index is None) == (found.leaf in waiting)
 
 
 TestOutbox = OutboxMachine.TestCase
 TestOutbox.settings = settings(
-    max_examples=15,
-    stateful_step_count=25,
+    max_examples=8,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -1,0 +1,65 @@
+"""What the services need from outside, in words: each adapter keeps these promises.
+
+``bootstrap`` alone picks adapters. Errors are those of ``titledeed.errors``; foreign exceptions
+never cross a port.
+"""
+
+from titledeed.ports.credentials import (
+    KeyStore,
+    ManifestDraft,
+    ManifestReader,
+    ManifestSigner,
+    SignedCopy,
+    SoftBinding,
+)
+from titledeed.ports.index import (
+    FingerprintIndex,
+    FingerprintSource,
+)
+from titledeed.ports.ledger import (
+    Ledger,
+    TimestampAuthority,
+)
+from titledeed.ports.progress import (
+    Clock,
+    FrameSink,
+    Progress,
+    SampleSink,
+    no_progress,
+)
+from titledeed.ports.storage import (
+    ChainRepository,
+    JobRepository,
+    ObjectStore,
+    OutboxRepository,
+    RegistrationRepository,
+    Repositories,
+    SnapshotRepository,
+    TokenRepository,
+)
+
+__all__ = [
+    "ChainRepository",
+    "Clock",
+    "FingerprintIndex",
+    "FingerprintSource",
+    "FrameSink",
+    "JobRepository",
+    "KeyStore",
+    "Ledger",
+    "ManifestDraft",
+    "ManifestReader",
+    "ManifestSigner",
+    "ObjectStore",
+    "OutboxRepository",
+    "Progress",
+    "RegistrationRepository",
+    "Repositories",
+    "SampleSink",
+    "SignedCopy",
+    "SnapshotRepository",
+    "SoftBinding",
+    "TimestampAuthority",
+    "TokenRepository",
+    "no_progress",
+]

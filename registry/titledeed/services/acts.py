@@ -1,0 +1,395 @@
+"""Acts on claims: what a claimant, or the holder of a deed, puts on chain after the anchor.
+
+The actor's key signs each act and this home's sender pays for it. What readers would not count is
+refused before anything is sent; what is on record already is answered, not sent again.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from titledeed.canonical.hashing import keccak256
+from titledeed.canonical.leaves import commit_record
+from titledeed.canonical.records import digest_record
+from titledeed.errors import (
+    ConflictError,
+    InvalidRequestError,
+)
+from titledeed.models.claim import SigningDomain
+from titledeed.models.evidence import ChainIdentity, ClaimEntry
+from titledeed.models.ledger import (
+    Act,
+    BindingPublished,
+    EventBody,
+    EventRecorded,
+    Issued,
+    IssueDeed,
+    PublishBinding,
+    RecordEvent,
+    Supersede,
+    Superseded,
+    WithdrawDeed,
+    WithdrawLeaf,
+    Withdrawn,
+    WorkEvent,
+)
+from titledeed.models.primitives import Address, DeedId, RegistrationId, Sha256
+from titledeed.models.registration import Registration, Visibility
+from titledeed.ports import Clock, KeyStore, Ledger, RegistrationRepository
+from titledeed.services.acceptance import bind_softly
+from titledeed.services.anchoring import AnchoringService
+from titledeed.services.declarations import KeyDeclarations
+from titledeed.services.entries import HistoryService
+from titledeed.services.history import (
+    NO_DOCUMENT,
+    EntryKind,
+    deed_word,
+    kind_word,
+    short_deed,
+)
+from titledeed.services.intake import digest_file
+from titledeed.services.recording import ActRecorder, RecordedAct
+from titledeed.services.sending import SendingService
+from titledeed.services.standing import Standing, Standings
+
+ROYALTY_MAX: Final = 10_000
+PARENTS_MAX: Final = 16
+KIND_LENGTH_MAX: Final = 64
+ENDPOINT_LENGTH_MAX: Final = 512
+
+
+class ActService:
+    """Issues deeds, withdraws and supersedes claims, records what happened to works."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyStore,
+        sending: SendingService,
+        history: HistoryService,
+        registrations: RegistrationRepository,
+        anchoring: AnchoringService,
+        ledger: Callable[[], Ledger],
+        identity: ChainIdentity,
+        clock: Clock,
+    ) -> None:
+        self._keys = keys
+        self._history = history
+        self._anchoring = anchoring
+        self._ledger = ledger
+        self._recorder = ActRecorder(
+            sending=sending,
+            history=history,
+            domain=SigningDomain(identity.chain_id, identity.contract),
+            clock=clock,
+        )
+        self._standings = Standings(
+            history=history, registrations=registrations, ledger=ledger, actor=keys.claimant
+        )
+        self._declarations = KeyDeclarations(
+            recorder=self._recorder, history=history, registrations=registrations, clock=clock
+        )
+
+    def issue(
+        self,
+        registration_id: RegistrationId,
+        *,
+        royalty: int = 0,
+        parents: Sequence[RegistrationId | DeedId] = (),
+    ) -> RecordedAct:
+        """Mint the deed (ERC-721) of an own claim to its claimant.
+
+        Args:
+            registration_id: an own registration that a block includes.
+            royalty: of later sales, in basis points (ERC-2981).
+            parents: works that it derives from; each must have its deed.
+
+        Raises:
+            NotFoundError: there is no such registration or parent.
+            InvalidRequestError: royalty or parents cannot be.
+            ConflictError: the claim is withdrawn, in no block, or has a deed with other terms.
+            NotAuthorizedError: this home does not speak for it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        standing = self._standings.require(registration_id)
+        standing.require_own()
+        deeds = self._name_parents(standing, parents)
+        if not 0 <= royalty <= ROYALTY_MAX:
+            raise InvalidRequestError(f"a royalty of {royalty} basis points: 0 to {ROYALTY_MAX}")
+        withdrawn = standing.find(EntryKind.WITHDRAWN)
+        issued = standing.find(EntryKind.ISSUED)
+        if withdrawn is not None and issued is None:
+            raise ConflictError(
+                f"{registration_id} was withdrawn; every reader keeps it so, deed or not",
+                next_step="Register another version of the work, and name it as the successor.",
+            )
+        if issued is not None:
+            return self._answer_issued(standing, issued, royalty, deeds)
+        act = self._open_leaf(standing.registration, royalty, deeds)
+        expected = Issued(
+            deed=standing.claim.deed,
+            leaf=act.leaf,
+            claimant=standing.claim.claimant,
+            content_digest=act.content_digest,
+            root=act.root,
+            anchored_by=act.anchored_by,
+            royalty=royalty,
+            parents=deeds,
+        )
+        return self._record(act, expected, label="issue", registration_id=registration_id)
+
+    def withdraw(self, registration_id: RegistrationId) -> RecordedAct:
+        """Withdraw a claim, for ever: its leaf, or its deed once that is issued.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            ConflictError: it is in no block.
+            NotAuthorizedError: this home does not speak for it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        standing = self._standings.require(registration_id)
+        withdrawn = standing.find(EntryKind.WITHDRAWN)
+        if withdrawn is not None:
+            return RecordedAct(self._history.read_event(withdrawn.sequence), is_new=False)
+        claim = standing.claim
+        act = WithdrawDeed(claim.deed) if standing.by_holder else WithdrawLeaf(claim.leaf)
+        expected = Withdrawn(standing.subject, self._keys.claimant, standing.by_holder)
+        return self._record(act, expected, label="withdraw", registration_id=registration_id)
+
+    def supersede(
+        self, registration_id: RegistrationId, successor_id: RegistrationId
+    ) -> RecordedAct:
+        """Name another registration that takes the place of a claim.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            InvalidRequestError: it would supersede itself, or names one of another chain.
+            ConflictError: one of both is in no block, or the successor is withdrawn.
+            NotAuthorizedError: this home does not speak for it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        if registration_id == successor_id:
+            raise InvalidRequestError("a registration cannot supersede itself")
+        standing = self._standings.require(registration_id)
+        successor = self._standings.find_successor(successor_id)
+        expected = Superseded(standing.subject, self._keys.claimant, successor, standing.by_holder)
+        act = Supersede(standing.subject, successor)
+        return self._record(act, expected, label="supersede", registration_id=registration_id)
+
+    def record_event(
+        self, registration_id: RegistrationId, kind: WorkEvent | str, document: Path | None = None
+    ) -> RecordedAct:
+        """Record that something happened to a work.
+
+        The same kind with the same document, or twice with none, is one event.
+
+        Args:
+            registration_id: a registration for which this home speaks.
+            kind: one of ``WorkEvent``, or a word of one's own.
+            document: tells more; its SHA-256 alone is recorded.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            InvalidRequestError: the word is empty or too long, or needs ``confirm_derivative``.
+            UnreadableInputError: the document cannot be read.
+            ConflictError: it is in no block.
+            NotAuthorizedError: this home does not speak for it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        if kind == WorkEvent.DERIVATIVE_CONFIRMED:
+            raise InvalidRequestError(
+                "that word confirms a derivative work, which must be named",
+                next_step="Run `titledeed registration confirm`.",
+            )
+        if not 0 < len(kind.strip()) <= KIND_LENGTH_MAX:
+            raise InvalidRequestError(f"a kind of event has 1 to {KIND_LENGTH_MAX} characters")
+        digest = NO_DOCUMENT if document is None else digest_file(document)
+        return self._record_event(self._standings.require(registration_id), kind, digest)
+
+    def confirm_derivative(
+        self, parent_id: RegistrationId, child: RegistrationId | DeedId
+    ) -> RecordedAct:
+        """Confirm, as holder of a parent's deed, that another work derives from it.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            ConflictError: the parent has no deed.
+            NotAuthorizedError: somebody else holds it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        standing = self._standings.require(parent_id)
+        if not standing.by_holder:
+            raise ConflictError(
+                f"{parent_id} has no deed yet, so that none can name it as a parent",
+                next_step=f"Run `titledeed registration issue {parent_id}`.",
+            )
+        deed = self._deed_of(child)
+        if deed == standing.claim.deed:
+            raise InvalidRequestError("a work does not derive from itself")
+        digest = Sha256(deed_word(deed))
+        return self._record_event(standing, WorkEvent.DERIVATIVE_CONFIRMED, digest)
+
+    def declare_key(
+        self,
+        *,
+        successor: Address | None = None,
+        since: int | None = None,
+        key: Address | None = None,
+        by: KeyStore | None = None,
+    ) -> RecordedAct:
+        """Declare a claimant's key lost or replaced; what it did before stands.
+
+        Args:
+            successor: the key that replaces it; None declares it lost.
+            since: seconds since 1970; None for now.
+            key: None for this home's claimant.
+            by: the recovery key that the Claims name; None for the key itself.
+
+        Raises:
+            InvalidRequestError: no claim of this home names the recovery key; or the successor is
+                the key itself; or the time is to come.
+            ConflictError: the key declared something else before.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        return self._declarations.declare(
+            key or self._keys.claimant, by or self._keys, successor=successor, since=since
+        )
+
+    def publish_binding(
+        self, registration_id: RegistrationId, endpoint: str
+    ) -> tuple[RecordedAct, ...]:
+        """Publish where the soft bindings of a published registration lead (C2PA 2.4, section 2).
+
+        The binding hash is the Keccak-256 of the value's bytes, which the manifest has in base64.
+
+        Args:
+            registration_id: an own, published registration.
+            endpoint: base URL of a Soft Binding Resolution API that knows the manifest.
+
+        Returns:
+            One act for each soft binding of the manifest.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            InvalidRequestError: the URL cannot be, or the registration has no manifest.
+            ConflictError: the registration is private or withdrawn, or in no block.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        _check_endpoint(endpoint)
+        standing = self._standings.require(registration_id)
+        registration = standing.registration
+        standing.require_own()
+        if registration.visibility is not Visibility.PUBLISHED:
+            raise ConflictError(
+                f"{registration_id} is private; a binding would tell everybody about it",
+                next_step=f"Run `titledeed publish {registration_id}` first.",
+            )
+        if standing.find(EntryKind.WITHDRAWN):
+            raise ConflictError(f"{registration_id} was withdrawn")
+        if registration.manifest_id is None:
+            raise InvalidRequestError(f"{registration_id} has no manifest to be found")
+        dossier = self._anchoring.complete_bundle(registration).dossier
+        values = [bind_softly(code).value for code in dossier.fingerprints]
+        hashes = dict.fromkeys(keccak256(b64decode(value)) for value in values)
+        return tuple(
+            self._record(
+                PublishBinding(binding, endpoint, registration.manifest_id),
+                BindingPublished(binding, self._keys.claimant, endpoint, registration.manifest_id),
+                label="publish-binding",
+                registration_id=registration_id,
+            )
+            for binding in hashes
+        )
+
+    def _deed_of(self, work: RegistrationId | DeedId) -> DeedId:
+        if isinstance(work, int):
+            return work
+        return self._standings.find_known(work)[1].deed
+
+    def _name_parents(
+        self, standing: Standing, parents: Sequence[RegistrationId | DeedId]
+    ) -> tuple[DeedId, ...]:
+        deeds = tuple(sorted({self._deed_of(parent) for parent in parents}))
+        if standing.claim.deed in deeds:
+            raise InvalidRequestError("a work does not derive from itself")
+        if len(deeds) > PARENTS_MAX:
+            raise InvalidRequestError(f"{len(deeds)} parents; at most {PARENTS_MAX} can be named")
+        for deed in deeds:
+            if self._ledger().find_holder(deed) is None:
+                raise ConflictError(
+                    f"{short_deed(deed)} is not issued, so that it cannot be named as a parent",
+                    next_step="Ask its claimant to issue it first.",
+                )
+        return deeds
+
+    def _answer_issued(
+        self, standing: Standing, issued: ClaimEntry, royalty: int, parents: tuple[DeedId, ...]
+    ) -> RecordedAct:
+        event = self._history.read_event(issued.sequence)
+        body = event.body
+        if not isinstance(body, Issued) or (body.royalty, body.parents) != (royalty, parents):
+            raise ConflictError(
+                f"{standing.registration.registration_id} has a deed already, with another royalty "
+                "or other parents; both stay as they are",
+                next_step="`titledeed registration history` shows it.",
+            )
+        return RecordedAct(event, is_new=False)
+
+    def _open_leaf(
+        self, registration: Registration, royalty: int, parents: tuple[DeedId, ...]
+    ) -> IssueDeed:
+        bundle = self._anchoring.complete_bundle(registration)
+        dossier, anchor, proof = bundle.dossier, bundle.anchor, bundle.proof
+        return IssueDeed(
+            content_digest=registration.content_digest,
+            content_salt=dossier.salts.content,
+            record_part=commit_record(digest_record(dossier.record), dossier.salts.record),
+            leaf=registration.leaf,
+            root=anchor.root,
+            anchored_by=anchor.caller,
+            index=proof.index,
+            size=proof.size,
+            path=proof.path,
+            royalty=royalty,
+            parents=parents,
+        )
+
+    def _record_event(
+        self, standing: Standing, kind: WorkEvent | str, digest: Sha256
+    ) -> RecordedAct:
+        word = kind_word(kind)
+        return self._record(
+            RecordEvent(standing.subject, word, digest),
+            EventRecorded(standing.subject, self._keys.claimant, word, digest, standing.by_holder),
+            label="event",
+            registration_id=standing.registration.registration_id,
+        )
+
+    def _record(
+        self, act: Act, expected: EventBody, *, label: str, registration_id: RegistrationId
+    ) -> RecordedAct:
+        return self._recorder.record(
+            act, expected, keys=self._keys, label=label, registration_id=registration_id
+        )
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        parts = urlsplit("")
+    is_plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint
+    if (
+        parts.scheme != "https"
+        or not parts.netloc
+        or not is_plain
+        or len(endpoint) > ENDPOINT_LENGTH_MAX
+    ):
+        raise InvalidRequestError(
+            f"{endpoint[:60]!r} is no https URL of at most {ENDPOINT_LENGTH_MAX} characters",
+            next_step="Give the base address of a Soft Binding Resolution API.",
+        )

@@ -1,0 +1,72 @@
+"""Finding registrations by what a person types, and listing this home's own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from titledeed.errors import InvalidRequestError, NotFoundError
+from titledeed.models.evidence import ClaimStatus
+from titledeed.models.primitives import RegistrationId
+from titledeed.models.registration import Registration
+from titledeed.ports import RegistrationRepository
+
+PREFIX: Final = "td1"
+PREFIX_LENGTH_MIN: Final = 6
+NAMED_MAX: Final = 3
+PAGE: Final = 1_000
+
+
+class Catalogue:
+    """This home's registrations, as a list."""
+
+    def __init__(self, *, registrations: RegistrationRepository) -> None:
+        self._registrations = registrations
+
+    def find(self, text: str) -> Registration:
+        """A registration by its id, or an own one by the first characters of its id.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidRequestError: too few characters, or several registrations begin so.
+        """
+        found = self._registrations.find(RegistrationId(text))
+        if found is not None:
+            return found
+        if not text.startswith(PREFIX) or len(text) < PREFIX_LENGTH_MIN:
+            raise InvalidRequestError(
+                f"{text[:60]!r} is neither a registration id nor the beginning of one",
+                next_step=f"Give {PREFIX} and at least {PREFIX_LENGTH_MIN - len(PREFIX)} more "
+                "characters; `titledeed registration list` shows the ids.",
+            )
+        alike = [
+            one for one in iter_own(self._registrations) if one.registration_id.startswith(text)
+        ]
+        if not alike:
+            raise NotFoundError(
+                f"there is no registration {text[:60]} here",
+                next_step="`titledeed registration list` shows what this home registered.",
+            )
+        if len(alike) > 1:
+            named = ", ".join(one.registration_id for one in alike[:NAMED_MAX])
+            raise InvalidRequestError(
+                f"{len(alike)} registrations begin with {text}: {named}",
+                next_step="Give more characters.",
+            )
+        return alike[0]
+
+    def list_newest(self, *, limit: int, status: ClaimStatus | None = None) -> list[Registration]:
+        """The own registrations that were accepted last, newest first."""
+        wanted = (
+            one for one in iter_own(self._registrations) if status is None or one.status is status
+        )
+        return list(reversed(deque(wanted, maxlen=limit)))
+
+
+def iter_own(registrations: RegistrationRepository) -> Iterator[Registration]:
+    """All that this home registered, in the order of acceptance."""
+    after = 0
+    while page := registrations.list_own(after=after, limit=PAGE):
+        yield from (registration for _, registration in page)
+        after = page[-1][0]

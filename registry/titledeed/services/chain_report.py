@@ -1,0 +1,164 @@
+"""What is known about the chain, and whether its answers hold together from the first event on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from titledeed.chain.events import next_head
+from titledeed.errors import LedgerError, LedgerUnavailableError
+from titledeed.models.evidence import ChainIdentity
+from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent, Submission
+from titledeed.models.primitives import Address
+from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
+from titledeed.services.following import HEAD_LENGTH, STRETCH_BLOCKS
+
+HeadReader = Callable[[Block], tuple[int, bytes]]
+"""Asks the contract for its sequence number and running hash as of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStatus:
+    """How this home stands to its chain.
+
+    Attributes:
+        head: the node's newest block.
+        cursor: how far this home has followed; None before the first block.
+        waiting: registrations in no batch.
+        pending: calls in no followed block, oldest first.
+    """
+
+    identity: ChainIdentity
+    sender: Address
+    head: Block
+    cursor: Cursor | None
+    confirmations: Confirmations
+    waiting: int
+    pending: tuple[Submission, ...]
+
+    @property
+    def lag(self) -> int:
+        """Blocks that the node has and this home has not followed."""
+        return self.head.number - (self.cursor.block.number if self.cursor else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """Every event of the contract was read again, and they fit what the contract says of them.
+
+    Attributes:
+        block: as of which.
+        sequence: of the last event.
+        running_hash: after it, 20 bytes.
+    """
+
+    identity: ChainIdentity
+    block: Block
+    sequence: int
+    running_hash: bytes
+
+
+class ChainReportService:
+    """Answers for the chain.
+
+    Args:
+        ledger: the chain; opened on first use.
+        chain: what was followed.
+        outbox: what is under way.
+        confirmations: of this chain.
+        read_head: asks the contract itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Callable[[], Ledger],
+        chain: ChainRepository,
+        outbox: OutboxRepository,
+        confirmations: Confirmations,
+        read_head: HeadReader,
+    ) -> None:
+        self._ledger = ledger
+        self._chain = chain
+        self._outbox = outbox
+        self._confirmations = confirmations
+        self._read_head = read_head
+
+    def status(self) -> ChainStatus:
+        """Ask the node for its head; follows nothing.
+
+        Raises:
+            LedgerUnavailableError: the chain does not answer.
+            ChainMismatchError: it is not the pinned one.
+        """
+        ledger = self._ledger()
+        ledger.count_transactions()  # compares the pin
+        return ChainStatus(
+            identity=ledger.identity,
+            sender=ledger.sender,
+            head=ledger.find_head(),
+            cursor=self._chain.cursor(),
+            confirmations=self._confirmations,
+            waiting=self._outbox.count_waiting()[0],
+            pending=tuple(self._outbox.list_pending()),
+        )
+
+    def verify(self, progress: Progress = no_progress) -> ChainCheck:
+        """Read every event from the chain again, and compare with the contract and the database.
+
+        Raises:
+            LedgerUnavailableError: the chain does not answer, or was reorganised meanwhile.
+            ChainMismatchError: it is not the pinned one.
+            LedgerError: an event is missing or made up.
+        """
+        ledger, cursor = self._ledger(), self._chain.cursor()
+        ledger.count_transactions()
+        block, first = ledger.find_head(), ledger.first_block()
+        sequence, running = 0, bytes(HEAD_LENGTH)
+        followed = sequence, running
+        for start in range(first, block.number + 1, STRETCH_BLOCKS):
+            stop = min(start + STRETCH_BLOCKS - 1, block.number)
+            for event in ledger.list_events_between(start, stop):
+                sequence, running = sequence + 1, next_head(running, event)
+                _require(event, sequence, running)
+                if cursor is not None and event.block_number <= cursor.block.number:
+                    followed = sequence, running
+            progress("Reading events", (stop - first + 1) / (block.number - first + 1))
+        _require_canonical(ledger, block)
+        if self._read_head(block) != (sequence, running):
+            raise LedgerError(
+                f"the node shows {sequence} events, which are not those that the contract counted",
+                next_step="Ask another node: this one's answers do not fit together.",
+            )
+        if cursor is not None and _is_canonical(ledger, cursor.block):
+            # Else a reorganisation took the block back, and the next follower rolls back.
+            _require_followed(cursor, followed)
+        return ChainCheck(ledger.identity, block, sequence, running)
+
+
+def _require(event: LedgerEvent, sequence: int, running: bytes) -> None:
+    if (event.sequence, event.head) != (sequence, running):
+        raise LedgerError(
+            f"the node's event {event.sequence} does not follow event {sequence - 1}",
+            next_step="Ask another node: this one's answers do not fit together.",
+        )
+
+
+def _is_canonical(ledger: Ledger, block: Block) -> bool:
+    found = ledger.find_block(block.number)
+    return found is not None and found.hash == block.hash
+
+
+def _require_canonical(ledger: Ledger, block: Block) -> None:
+    if not _is_canonical(ledger, block):
+        raise LedgerUnavailableError(
+            "the chain was reorganised while it was read", next_step="Try again."
+        )
+
+
+def _require_followed(cursor: Cursor, found: tuple[int, bytes]) -> None:
+    if (cursor.sequence, cursor.head) != found:
+        raise LedgerError(
+            "the database holds other events than the chain",
+            next_step="Run `titledeed index rebuild`.",
+        )

@@ -1,0 +1,77 @@
+"""Declaring what became of a key, so that readers stop counting what it says."""
+
+from __future__ import annotations
+
+from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.errors import ConflictError, InvalidRequestError
+from titledeed.models.ledger import DeclareKey, KeyDeclared
+from titledeed.models.primitives import Address
+from titledeed.ports import Clock, KeyStore, RegistrationRepository
+from titledeed.services.catalogue import iter_own
+from titledeed.services.entries import HistoryService
+from titledeed.services.recording import ActRecorder, RecordedAct
+
+
+class KeyDeclarations:
+    """Declares keys lost or replaced."""
+
+    def __init__(
+        self,
+        *,
+        recorder: ActRecorder,
+        history: HistoryService,
+        registrations: RegistrationRepository,
+        clock: Clock,
+    ) -> None:
+        self._recorder = recorder
+        self._history = history
+        self._registrations = registrations
+        self._clock = clock
+
+    def declare(
+        self, key: Address, signer: KeyStore, *, successor: Address | None, since: int | None
+    ) -> RecordedAct:
+        """See ``ActService.declare_key``."""
+        now = self._clock()
+        wanted = KeyDeclared(
+            key=key,
+            actor=signer.claimant,
+            successor=successor or ZERO_ADDRESS,
+            since=now if since is None else since,
+        )
+        self._check(wanted, now)
+        self._history.follow()
+        for event in self._history.list_declarations(key):
+            body = event.body
+            if not isinstance(body, KeyDeclared) or body.actor != wanted.actor:
+                continue
+            if body.successor == wanted.successor and since in {None, body.since}:
+                return RecordedAct(event, is_new=False)
+            if wanted.actor == key:
+                raise ConflictError(
+                    f"{key} declared itself lost or replaced before; nothing that it says later "
+                    "counts",
+                    next_step="Declare it with the recovery key that the claims name.",
+                )
+        act = DeclareKey(key, wanted.successor, wanted.since)
+        return self._recorder.record(
+            act, wanted, keys=signer, label="declare-key", registration_id=None
+        )
+
+    def _check(self, wanted: KeyDeclared, now: int) -> None:
+        if wanted.successor == wanted.key:
+            raise InvalidRequestError("a key does not replace itself")
+        if not 0 < wanted.since <= now:
+            raise InvalidRequestError("a key cannot be lost at a time that is to come")
+        if wanted.actor != wanted.key and not self._is_recovery_key(wanted.actor, wanted.key):
+            raise InvalidRequestError(
+                f"no claim of {wanted.key} here names {wanted.actor} as its recovery key, so that "
+                "no reader would count it",
+                next_step="Use the recovery key that was given when the works were registered.",
+            )
+
+    def _is_recovery_key(self, recovery: Address, key: Address) -> bool:
+        claims = map(self._history.find_claim, iter_own(self._registrations))
+        return any(
+            (claim.claimant, claim.recovery_key) == (key, recovery) for claim in claims if claim
+        )

@@ -1,0 +1,153 @@
+"""What this home's chain says about registrations, as far as it was followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from titledeed.canonical.identifiers import derive_deed_id
+from titledeed.models.claim import Claim
+from titledeed.models.evidence import ChainIdentity, ClaimEntry
+from titledeed.models.ledger import (
+    Cursor,
+    EventBody,
+    EventRecorded,
+    Issued,
+    KeyDeclared,
+    LedgerEvent,
+    Superseded,
+    Withdrawn,
+)
+from titledeed.models.primitives import Address
+from titledeed.models.registration import Registration
+from titledeed.ports import ChainRepository, ObjectStore
+from titledeed.services.anchoring import read_bundle
+from titledeed.services.dossiers import read_dossier
+from titledeed.services.following import FollowingService
+from titledeed.services.history import ClaimOnChain, actor_of, deed_word, judge_entries
+
+OTHERS_MAX: Final = 20
+"""Entries that do not count are shown up to here: anybody may write as many as they pay for."""
+
+PAGE: Final = 1_000
+
+
+class HistoryService:
+    """Reads and judges the entries about registrations."""
+
+    def __init__(
+        self,
+        *,
+        following: FollowingService,
+        chain: ChainRepository,
+        objects: ObjectStore,
+        identity: ChainIdentity,
+    ) -> None:
+        self._following = following
+        self._chain = chain
+        self._objects = objects
+        self._identity = identity
+
+    def follow(self) -> Cursor:
+        """Catch up with the chain.
+
+        Raises:
+            LedgerUnavailableError: it does not answer.
+        """
+        return self._following.follow()
+
+    def cursor(self) -> Cursor | None:
+        """How far the chain was followed; None before the first time."""
+        return self._chain.cursor()
+
+    def find_claim(self, registration: Registration) -> ClaimOnChain | None:
+        """What entries about a registration are judged by; None where it is of another chain.
+
+        Raises:
+            NotFoundError: what opens the claim is not kept here any more.
+        """
+        claim = self._read_claim(registration)
+        if claim is None:
+            return None
+        return ClaimOnChain(
+            leaf=registration.leaf,
+            deed=derive_deed_id(claim.claimant, claim.content_digest),
+            claimant=claim.claimant,
+            recovery_key=claim.recovery_key,
+        )
+
+    def list_entries(
+        self, registration: Registration, *, others_max: int | None = OTHERS_MAX
+    ) -> tuple[ClaimEntry, ...]:
+        """The entries about a registration up to the block that was followed last.
+
+        Args:
+            registration: own or imported; there are none about one of another chain.
+            others_max: how many that do not count; None for all.
+
+        Raises:
+            NotFoundError: what opens the claim is not kept here any more.
+        """
+        claim = self.find_claim(registration)
+        if claim is None:
+            return ()
+        entries = judge_entries(claim, self._gather(claim))
+        others = [entry.sequence for entry in entries if not entry.counts][:others_max]
+        return tuple(entry for entry in entries if entry.counts or entry.sequence in others)
+
+    def find_event(self, body: EventBody) -> LedgerEvent | None:
+        """The first event that says exactly this."""
+        return next((event for event in self._list_like(body) if event.body == body), None)
+
+    def read_event(self, sequence: int) -> LedgerEvent:
+        """The event with this number, which was followed."""
+        (event,) = self._chain.list_events(after=sequence - 1, limit=1)
+        return event
+
+    def list_declarations(self, key: Address) -> list[LedgerEvent]:
+        """Everything that anybody declared about a key, in order."""
+        return self._chain.list_declarations([key])
+
+    def _read_claim(self, registration: Registration) -> Claim | None:
+        registration_id = registration.registration_id
+        if registration.snapshot_id is None:
+            return read_dossier(self._objects, registration_id).record.signed_claim.claim
+        bundle = read_bundle(self._objects, registration_id)
+        # The claim's domain alone would not do: a forged bundle may name our chain and contract.
+        if bundle.chain != self._identity:
+            return None
+        return bundle.dossier.record.signed_claim.claim
+
+    def _gather(self, claim: ClaimOnChain) -> Sequence[LedgerEvent]:
+        about = self._chain.list_about(claim.subjects)
+        parents = {
+            parent
+            for event in about
+            if isinstance(event.body, Issued) and event.body.deed == claim.deed
+            for parent in event.body.parents
+        }
+        if parents:
+            about += self._chain.list_about([deed_word(parent) for parent in sorted(parents)])
+        speakers = {claim.claimant, claim.recovery_key} | {
+            actor_of(event.body) for event in about if getattr(event.body, "by_holder", False)
+        }
+        declared = self._chain.list_declarations(sorted(speakers))
+        return list({event.sequence: event for event in [*about, *declared]}.values())
+
+    def _list_like(self, body: EventBody) -> Iterable[LedgerEvent]:
+        match body:
+            case KeyDeclared(key=key):
+                return self._chain.list_declarations([key])
+            case Issued(deed=deed):
+                return self._chain.list_about([deed_word(deed)])
+            case Withdrawn() | Superseded() | EventRecorded():
+                return self._chain.list_about([body.subject])
+            case _:
+                return self._iter_events()
+
+    def _iter_events(self) -> Iterator[LedgerEvent]:
+        """Every event that was followed: bindings and anchors are about no claim."""
+        after = 0
+        while page := self._chain.list_events(after=after, limit=PAGE):
+            yield from page
+            after = page[-1].sequence

@@ -1,0 +1,81 @@
+"""What the object store keeps of an import: which registrations came with which snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from titledeed.canonical.documents import encode_document, parse_document
+from titledeed.canonical.identifiers import parse_address
+from titledeed.errors import MalformedDocumentError
+from titledeed.models.primitives import RegistrationId
+from titledeed.models.registration import Coverage
+from titledeed.ports import ObjectStore
+
+IMPORT_SCHEMA: Final = "titledeed.import/1"
+IMPORTS: Final = "imports/"
+REGISTRATIONS_MAX: Final = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptImport:
+    """An imported snapshot.
+
+    Attributes:
+        accepted: id of each registration that it brought, and when (seconds since 1970, by this
+            home's clock); their bundles are kept as own ones are.
+    """
+
+    coverage: Coverage
+    accepted: tuple[tuple[RegistrationId, int], ...]
+
+
+def import_key(snapshot_id: str) -> str:
+    """Where the object store keeps what an import brought."""
+    return f"{IMPORTS}{snapshot_id}.json"
+
+
+def keep_import(objects: ObjectStore, kept: KeptImport) -> None:
+    """Keep what an import brought."""
+    coverage = kept.coverage
+    document = encode_document(
+        {
+            "schema": IMPORT_SCHEMA,
+            "snapshot_id": coverage.snapshot_id,
+            "exported_at": coverage.exported_at,
+            "exporter": coverage.exporter,
+            "registrations": coverage.registrations,
+            "chain_id": coverage.chain_id,
+            "accepted": [
+                {"registration_id": registration_id, "accepted_at": accepted_at}
+                for registration_id, accepted_at in kept.accepted
+            ],
+        }
+    )
+    objects.put(import_key(coverage.snapshot_id), document)
+
+
+def read_import(objects: ObjectStore, key: str) -> KeptImport:
+    """What an import brought.
+
+    Raises:
+        MalformedDocumentError: the object is damaged, or is another import's.
+    """
+    fields = parse_document(objects.get(key), what=key)
+    fields.literal("schema", IMPORT_SCHEMA)
+    accepted = []
+    for item in fields.children("accepted", items_max=REGISTRATIONS_MAX):
+        registration_id = RegistrationId(item.text("registration_id", length_max=35))
+        accepted.append((registration_id, item.timestamp("accepted_at")))
+        item.done()
+    coverage = Coverage(
+        snapshot_id=fields.text("snapshot_id", length_max=64),
+        exported_at=fields.timestamp("exported_at"),
+        exporter=parse_address(fields.text("exporter")),
+        registrations=fields.integer("registrations", maximum=REGISTRATIONS_MAX),
+        chain_id=fields.integer("chain_id", minimum=1),
+    )
+    fields.done()
+    if import_key(coverage.snapshot_id) != key:
+        raise MalformedDocumentError(f"{key} holds another import")
+    return KeptImport(coverage, tuple(accepted))

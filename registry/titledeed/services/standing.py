@@ -1,0 +1,163 @@
+"""Who may speak for a claim now: asked before anything is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from titledeed.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotAuthorizedError,
+    NotFoundError,
+)
+from titledeed.models.evidence import ClaimEntry
+from titledeed.models.primitives import Address, RegistrationId, Subject
+from titledeed.models.registration import Registration
+from titledeed.ports import Ledger, RegistrationRepository
+from titledeed.services.entries import HistoryService
+from titledeed.services.history import ClaimOnChain, EntryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim for which an account speaks now.
+
+    Attributes:
+        subject: what the contract takes an entry about it to be about.
+        by_holder: whether its deed is issued, which the account then holds.
+        entries: those that count.
+    """
+
+    registration: Registration
+    claim: ClaimOnChain
+    subject: Subject
+    by_holder: bool
+    entries: tuple[ClaimEntry, ...]
+
+    def find(self, *kinds: EntryKind) -> ClaimEntry | None:
+        """The first entry of these kinds that counts."""
+        return next((entry for entry in self.entries if entry.kind in kinds), None)
+
+    def require_own(self) -> None:
+        """Refuse what the holder of a bought deed cannot do.
+
+        Raises:
+            NotAuthorizedError: another home registered it.
+        """
+        if self.registration.snapshot_id is not None:
+            raise not_ours(self.registration)
+
+
+class Standings:
+    """Finds claims, and whether an account speaks for them."""
+
+    def __init__(
+        self,
+        *,
+        history: HistoryService,
+        registrations: RegistrationRepository,
+        ledger: Callable[[], Ledger],
+        actor: Address,
+    ) -> None:
+        self._history = history
+        self._registrations = registrations
+        self._ledger = ledger
+        self._actor = actor
+
+    def require(self, registration_id: RegistrationId) -> Standing:
+        """The claim as it stands, after a look at the chain.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            InvalidRequestError: it is of another chain.
+            ConflictError: it is in no block, or its key was declared lost.
+            NotAuthorizedError: somebody else speaks for it.
+            LedgerUnavailableError: the chain does not answer.
+        """
+        self.find_known(registration_id)
+        self._history.follow()
+        registration, claim = self.find_known(registration_id)
+        _require_anchor(registration)
+        holder = self._ledger().find_holder(claim.deed)
+        self._require_say(registration, holder)
+        entries = self._history.list_entries(registration)
+        standing = Standing(
+            registration=registration,
+            claim=claim,
+            subject=claim.subjects[holder is not None],
+            by_holder=holder is not None,
+            entries=tuple(entry for entry in entries if entry.counts),
+        )
+        lost = standing.find(EntryKind.KEY_LOST, EntryKind.KEY_REPLACED)
+        if lost is not None and claim.claimant == self._actor:
+            raise ConflictError(
+                f"the key {claim.claimant} was declared lost or replaced in entry {lost.sequence}; "
+                "readers count nothing that it says since",
+                next_step="Register with a new key; the anchors of the old one stand.",
+            )
+        return standing
+
+    def find_known(self, registration_id: RegistrationId) -> tuple[Registration, ClaimOnChain]:
+        """A registration of this home's chain.
+
+        Raises:
+            NotFoundError: there is none.
+            InvalidRequestError: it is of another chain.
+        """
+        registration = self._registrations.find(registration_id)
+        if registration is None:
+            raise NotFoundError(
+                f"there is no registration {registration_id} here",
+                next_step="`titledeed registration list` shows what this home registered.",
+            )
+        claim = self._history.find_claim(registration)
+        if claim is None:
+            raise InvalidRequestError(
+                f"{registration_id} is registered on another chain than this home follows",
+                next_step="Use a home on that chain.",
+            )
+        return registration, claim
+
+    def find_successor(self, registration_id: RegistrationId) -> Subject:
+        """What an entry names that makes this registration a successor.
+
+        Raises:
+            NotFoundError: there is no such registration.
+            InvalidRequestError: it is of another chain.
+            ConflictError: it is in no block, or withdrawn.
+        """
+        successor, claim = self.find_known(registration_id)
+        _require_anchor(successor)
+        entries = self._history.list_entries(successor)
+        if any(entry.counts and entry.kind == EntryKind.WITHDRAWN for entry in entries):
+            raise ConflictError(
+                f"the successor {registration_id} was withdrawn itself",
+                next_step="Name another registration.",
+            )
+        return claim.subjects[self._ledger().find_holder(claim.deed) is not None]
+
+    def _require_say(self, registration: Registration, holder: Address | None) -> None:
+        if holder is None and registration.claimant != self._actor:
+            raise not_ours(registration)
+        if holder is not None and holder != self._actor:
+            raise NotAuthorizedError(
+                f"{holder} holds the deed of {registration.registration_id} and speaks for it now",
+                next_step="Ask the holder; what others write is not counted.",
+            )
+
+
+def not_ours(registration: Registration) -> NotAuthorizedError:
+    """Who speaks for a claim instead."""
+    return NotAuthorizedError(
+        f"{registration.registration_id} is claimed by {registration.claimant}, not by this home",
+        next_step="Only the claimant speaks for it; what others write is not counted.",
+    )
+
+
+def _require_anchor(registration: Registration) -> None:
+    if registration.anchor is None:
+        raise ConflictError(
+            f"{registration.registration_id} is in no block yet",
+            next_step=f"Run `titledeed receipt {registration.registration_id}` first.",
+        )

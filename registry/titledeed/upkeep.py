@@ -1,0 +1,361 @@
+"""Work on whole homes: founding, keys, backups, the index, the contract. Picks adapters, too.
+
+Most of it is for homes that are not open: they are not made yet, or their database is to be
+replaced, or they lie in an archive.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from titledeed.bootstrap import Registry, now, open_registry, read_passphrase
+from titledeed.canonical.identifiers import ZERO_ADDRESS, parse_address
+from titledeed.chain.creation import (
+    DEPLOYMENT_NAME,
+    Deployment,
+    describe_deployment,
+    write_deployment,
+)
+from titledeed.chain.deployment import deploy_contract, pin_chain
+from titledeed.chain.development import DevelopmentChain
+from titledeed.chain.key_folder import RECOVERY, SENDER, KeyFolder, read_recovery_address
+from titledeed.chain.keys import (
+    WORK_FACTOR,
+    WORK_FACTOR_GENERATED,
+    KeyFile,
+    create_key_file,
+    generate_passphrase,
+)
+from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
+from titledeed.chain.rpc import HttpNode
+from titledeed.credentials.authority import create_authority
+from titledeed.durability import PRIVATE_MODE, write_durably
+from titledeed.errors import HomeNotInitializedError, InvalidRequestError, StorageError
+from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.primitives import Address, RegistrationId
+from titledeed.ports import Progress, no_progress
+from titledeed.services.backup import BackupService, BackupSummary
+from titledeed.services.erasure import Erased, ErasureService
+from titledeed.services.home import HomeLayout
+from titledeed.services.rebuilding import RebuildingService, Rebuilt
+from titledeed.services.restoring import restore_backup
+from titledeed.settings import Settings
+from titledeed.store.copying import (
+    check_database,
+    copy_database,
+    delete_database,
+    move_signed_copies,
+    replace_database,
+)
+from titledeed.store.database import sqlite_url
+from titledeed.store.locking import hold_lock
+from titledeed.store.occupancy import occupy
+from titledeed.store.repositories import SqlRepositories
+
+UPKEEP_TIMEOUT_S = 3_600.0
+"""A backup of films takes its time; an erasure waits for it."""
+
+
+class _NewIndex(Registry):
+    """A home on a database that nobody else sees yet."""
+
+    @cached_property
+    def repositories(self) -> SqlRepositories:
+        """The database that is being filled."""
+        return SqlRepositories(
+            url=sqlite_url(self.layout.new_database), lock_path=self.layout.locks / "sender"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InitializedHome:
+    """What ``init`` made, or found.
+
+    Attributes:
+        passphrase_file: where a generated passphrase lies; None where the owner gave one.
+        token: for the HTTP API, shown this once; empty for a home that was there already.
+        created: whether the home is new.
+    """
+
+    home: Path
+    claimant: Address
+    sender: Address
+    recovery: Address
+    chain: ChainIdentity
+    passphrase_file: Path | None
+    token: str
+    created: bool
+
+
+def initialize_home(settings: Settings, *, organization: str = "") -> InitializedHome:
+    """Make a home: keys, development authority, chain, database, token.
+
+    Each part that is there already is kept, so that an interrupted run is simply repeated.
+
+    Raises:
+        ToolMissingError: anvil is needed and not installed.
+        PassphraseError: a key that is there does not open with the passphrase given.
+        LedgerUnavailableError: a chain is configured and does not answer.
+        StorageError: the folder cannot be written.
+    """
+    layout = HomeLayout(settings.home_path)
+    created = not layout.claimant_key.exists()
+    generated = _prepare_passphrase(settings, layout)
+    passphrase = read_passphrase(settings)
+    work_factor = WORK_FACTOR_GENERATED if generated else WORK_FACTOR
+    sender = _ensure_key(layout.sender_key, passphrase, work_factor)
+    recovery = _ensure_recovery(layout, passphrase, work_factor)
+    if not layout.signing_identity.exists():
+        name = organization or "Unnamed studio"
+        create_authority(layout.signing_identity, organization=name, passphrase=passphrase)
+    chain = _ensure_chain(settings, layout, sender)
+    # The claimant's key comes last: a folder that holds it is a whole home.
+    claimant = _ensure_key(layout.claimant_key, passphrase, work_factor)
+    with open_registry(settings) as registry:
+        token = registry.access.issue_token() if created else ""
+    return InitializedHome(
+        home=layout.root,
+        claimant=claimant.address,
+        sender=sender.address,
+        recovery=recovery,
+        chain=chain,
+        passphrase_file=layout.passphrase_file if generated else None,
+        token=token,
+        created=created,
+    )
+
+
+def _make_private(root: Path) -> None:
+    """Dossiers hold titles and salts of private works: nobody else may look in."""
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{root} cannot be made: {error.strerror}",
+            next_step="Set TITLEDEED_HOME to a folder that can be written.",
+        ) from error
+
+
+def _prepare_passphrase(settings: Settings, layout: HomeLayout) -> bool:
+    """Make the folder, and a passphrase if none is given; whether it is a generated one."""
+    _make_private(layout.root)
+    if settings.passphrase is not None or settings.passphrase_file is not None:
+        return False
+    if not layout.passphrase_file.exists():
+        data = f"{generate_passphrase()}\n".encode("ascii")
+        write_durably(layout.passphrase_file, data, mode=PRIVATE_MODE)
+    return True
+
+
+def _ensure_key(path: Path, passphrase: str, work_factor: int) -> KeyFile:
+    if not path.exists():
+        create_key_file(path, passphrase=passphrase, work_factor=work_factor)
+    return KeyFile(path=path, passphrase=lambda: passphrase)
+
+
+def _ensure_recovery(layout: HomeLayout, passphrase: str, work_factor: int) -> Address:
+    # Its file may have been moved elsewhere, as it should: the account stays beside.
+    if read_recovery_address(layout.keys) == ZERO_ADDRESS:
+        # No chain is pinned yet, and a new key is known to nobody on any.
+        keys = KeyFolder(
+            folder=layout.keys,
+            passphrase=lambda: passphrase,
+            kind=ChainKind.DEVELOPMENT,
+            work_factor=work_factor,
+        )
+        keys.create(RECOVERY)
+    return read_recovery_address(layout.keys)
+
+
+def _ensure_chain(settings: Settings, layout: HomeLayout, sender: KeyFile) -> ChainIdentity:
+    if (layout.chain / PIN_NAME).exists():
+        return read_pin(layout.chain).identity
+    url = settings.chain.rpc_url
+    if url is None:
+        chain = DevelopmentChain.create(folder=layout.chain, funded=(sender.address,))
+        chain.close()
+        return chain.pin.identity
+    contract = settings.chain.contract
+    with closing(HttpNode(url=url, timeout_s=settings.chain.rpc_timeout_s)) as node:
+        pin = pin_chain(
+            node,
+            contract=parse_address(contract) if contract else None,
+            first_block=settings.chain.first_block,
+        )
+    write_pin(layout.chain, pin)
+    return pin.identity
+
+
+def open_keys(settings: Settings, *, may_write: bool = False) -> KeyFolder:
+    """The keys of a home that may not be made yet.
+
+    Args:
+        settings: name the home.
+        may_write: makes the folder, and generates a passphrase, if need be.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    layout = HomeLayout(settings.home_path)
+    is_generated = may_write and _prepare_passphrase(settings, layout)
+    is_made = (layout.chain / PIN_NAME).exists()
+    return KeyFolder(
+        folder=layout.keys,
+        passphrase=lambda: read_passphrase(settings),
+        kind=read_pin(layout.chain).identity.kind if is_made else ChainKind.DEVELOPMENT,
+        work_factor=WORK_FACTOR_GENERATED if is_generated else WORK_FACTOR,
+    )
+
+
+def deploy(settings: Settings, *, token_uri_base: str = "") -> tuple[Deployment, Path]:
+    """Put the contract on the configured chain, paid by this home's sender, unless it is there.
+
+    Args:
+        settings: name the chain's RPC; the home may hold nothing but the sender's key.
+        token_uri_base: stands before each token's id in its URI, for ever; gives the contract
+            another address than the standard one.
+
+    Returns:
+        How it was deployed, and the file that tells.
+
+    Raises:
+        InvalidRequestError: no other chain than the home's own is configured.
+        NotFoundError: there is no sender's key.
+        TransactionRevertedError: the chain refused the deployment.
+        LedgerError: the sender cannot pay.
+        LedgerUnavailableError: the chain does not answer.
+    """
+    url = settings.chain.rpc_url
+    if url is None:
+        raise InvalidRequestError(
+            "the development chain of a home holds the contract from its first block on",
+            next_step="Set TITLEDEED_CHAIN__RPC_URL to the chain that is meant.",
+        )
+    layout = HomeLayout(settings.home_path)
+    sender = open_keys(settings).open(SENDER)
+    with closing(HttpNode(url=url, timeout_s=settings.chain.rpc_timeout_s)) as node:
+        contract = deploy_contract(
+            node,
+            sender=sender,
+            base_uri=token_uri_base,
+            timeout_s=settings.chain.inclusion_timeout_s,
+        )
+        deployment = describe_deployment(node, contract)
+    path = layout.chain / DEPLOYMENT_NAME
+    write_deployment(path, deployment)
+    return deployment, path
+
+
+def erase(
+    settings: Settings, registration_id: RegistrationId, *, keep_signed_copy: bool = False
+) -> Erased:
+    """Erase a registration of a home; see ``ErasureService.erase``."""
+    with open_registry(settings) as registry:
+        service = ErasureService(
+            registrations=registry.registrations,
+            objects=registry.objects,
+            signed_folder=registry.layout.signed,
+            clock=now,
+            turn=lambda: _upkeep(registry.layout),
+        )
+        return service.erase(registration_id, keep_signed_copy=keep_signed_copy)
+
+
+def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebuilt:
+    """Rebuild the database of a home, and put the new one in the place of the old.
+
+    Nobody else may be using the home. Until the new one is whole the old one stays.
+
+    Raises:
+        HomeNotInitializedError: there is no home.
+        DependencyError: another process uses it.
+        LedgerUnavailableError: the chain does not answer.
+        StorageError: the disk is full, or objects cannot be read.
+    """
+    layout = HomeLayout(settings.home_path)
+    with _NewIndex(settings) as registry, occupy(layout.occupancy, alone=True):
+        delete_database(layout.new_database)
+        service = RebuildingService(
+            objects=registry.objects,
+            registrations=registry.registrations,
+            outbox=registry.outbox,
+            chain=registry.chain,
+            snapshots=registry.repositories.snapshots,
+            following=registry.following,
+            ledger=lambda: registry.ledger,
+            clock=now,
+            place_copy=lambda registration_id, path: place_copy(layout, registration_id, path),
+        )
+        rebuilt = service.rebuild(progress)
+        registry.close()
+        replace_database(layout.database, layout.new_database)
+    return rebuilt
+
+
+def place_copy(layout: HomeLayout, registration_id: RegistrationId, path: str) -> str:
+    """Where a signed copy lies now: those of the home itself move with it."""
+    name = Path(path).name
+    here = layout.signed / registration_id / name
+    was_inside = Path(path).parts[-3:] == here.parts[-3:]
+    return str(here) if was_inside else path
+
+
+def back_up(
+    settings: Settings,
+    destination: Path,
+    *,
+    with_keys: bool = True,
+    progress: Progress = no_progress,
+) -> BackupSummary:
+    """Back up a home; see ``BackupService.back_up``.
+
+    Raises:
+        HomeNotInitializedError: there is no home, or it never registered anything.
+    """
+    layout = HomeLayout(settings.home_path)
+    if not layout.database.exists():
+        raise HomeNotInitializedError(
+            f"{layout.root} is no home of Titledeed yet", next_step="Run `titledeed init`."
+        )
+    service = BackupService(
+        layout=layout,
+        version=version("titledeed"),
+        copy_database=copy_database,
+        clock=now,
+        turn=lambda: _upkeep(layout),
+    )
+    with occupy(layout.occupancy, alone=False):
+        return service.back_up(destination.absolute(), with_keys=with_keys, progress=progress)
+
+
+def restore(source: Path, home: Path, progress: Progress = no_progress) -> BackupSummary:
+    """Restore a home from a backup; see ``restore_backup``."""
+    return restore_backup(
+        source,
+        home,
+        check_database=check_database,
+        move_signed_copies=lambda path, old, new: move_signed_copies(path, old=old, new=new),
+        progress=progress,
+    )
+
+
+def check_home(settings: Settings, home: Path) -> None:
+    """Try the database and the chain of a home that was just restored.
+
+    Raises:
+        StorageError: the database cannot be used.
+        LedgerUnavailableError: the chain does not answer.
+        ChainMismatchError: it is not the one that the home pins.
+    """
+    with open_registry(settings.model_copy(update={"home": home})) as registry:
+        registry.check()
+
+
+def _upkeep(layout: HomeLayout) -> AbstractContextManager[None]:
+    return hold_lock(
+        layout.upkeep, timeout_s=UPKEEP_TIMEOUT_S, purpose="that erases or backs up this home"
+    )

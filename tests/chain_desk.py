@@ -1,0 +1,134 @@
+"""A home's sender, follower and anchoring on a real database, and a chain that can misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import builders
+
+from titledeed.models.ledger import Confirmations, RelayedAct, WithdrawLeaf
+from titledeed.models.primitives import LeafHash, RegistrationId, Signature
+from titledeed.models.registration import Registration, Visibility
+from titledeed.ports import Ledger, TimestampAuthority
+from titledeed.services.anchoring import AnchoringService
+from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.services.following import FollowingService
+from titledeed.services.sending import SendingService
+from titledeed.store.database import sqlite_url
+from titledeed.store.locking import hold_lock
+from titledeed.store.objects import LocalObjectStore
+from titledeed.store.repositories import SqlRepositories
+
+CONFIRMATIONS = Confirmations(safe=2, final=4)
+
+
+@dataclass
+class ManualClock:
+    """A clock that stands until it is moved."""
+
+    now: int = builders.EPOCH
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Desk:
+    """Everything between accepted rows and the chain, each part as ``bootstrap`` wires it.
+
+    Args:
+        folder: of the home; several desks may share one, as processes do.
+        ledger: a simulator, or a real chain.
+        clock: shared with whoever wants to move it.
+        in_flight_max: as in the settings.
+        batch_wait_s: as in the settings.
+        waiting_max: as in the settings.
+        replace_after_s: as in the settings.
+        inclusion_timeout_s: as in the settings.
+        confirmations: of the chain.
+        timestamps: as ``AnchoringService`` takes it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ledger: Ledger,
+        *,
+        clock: ManualClock | None = None,
+        in_flight_max: int = 16,
+        batch_wait_s: float = 0,
+        waiting_max: int = 1_000_000,
+        replace_after_s: float = 90,
+        inclusion_timeout_s: float = 0.2,
+        confirmations: Confirmations = CONFIRMATIONS,
+        timestamps: TimestampAuthority | None = None,
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        self.ledger = ledger
+        self.clock = clock or ManualClock()
+        self.repositories = SqlRepositories(
+            url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
+        )
+        self.chain = self.repositories.chain
+        self.outbox = self.repositories.outbox
+        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.following = FollowingService(
+            ledger=lambda: ledger,
+            chain=self.chain,
+            confirmations=confirmations,
+            turn=lambda: hold_lock(
+                folder / "locks" / "follower", timeout_s=10, purpose="that follows the chain"
+            ),
+        )
+        self.sending = SendingService(
+            ledger=lambda: ledger,
+            outbox=self.outbox,
+            objects=self.objects,
+            following=self.following,
+            clock=self.clock,
+            replace_after_s=replace_after_s,
+            in_flight_max=in_flight_max,
+            inclusion_timeout_s=inclusion_timeout_s,
+        )
+        self.anchoring = AnchoringService(
+            ledger=lambda: ledger,
+            outbox=self.outbox,
+            objects=self.objects,
+            sending=self.sending,
+            clock=self.clock,
+            batch_wait_s=batch_wait_s,
+            waiting_max=waiting_max,
+            timestamps=timestamps,
+        )
+
+    def close(self) -> None:
+        self.repositories.close()
+
+    def accept(self, *seeds: int) -> list[Registration]:
+        """Accept the works with these seeds now."""
+        dossiers = [builders.build_dossier(seed) for seed in seeds]
+        for dossier in dossiers:
+            kept = KeptDossier(dossier, Visibility.PRIVATE, self.clock(), None)
+            self.objects.put(dossier_key(dossier.registration_id), encode_kept(kept))
+        rows = [builders.build_registration(one, accepted_at=self.clock()) for one in dossiers]
+        return self.repositories.registrations.accept_many([(row, ()) for row in rows])
+
+    def find(self, registration_id: RegistrationId) -> Registration:
+        """An accepted registration as it is now."""
+        found = self.repositories.registrations.find(registration_id)
+        assert found is not None
+        return found
+
+    def find_all(self, registrations: Sequence[Registration]) -> list[Registration]:
+        return [self.find(one.registration_id) for one in registrations]
+
+
+def withdrawal(leaf: LeafHash, *, deadline: int = 2**40) -> RelayedAct:
+    """A signed act; the simulator asks for no signature."""
+    return RelayedAct(
+        act=WithdrawLeaf(leaf),
+        actor=builders.build_address(7),
+        deadline=deadline,
+        signature=Signature(b"\1" * 65),
+    )

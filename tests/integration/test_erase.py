@@ -1,0 +1,80 @@
+"""Erasing a work of a real home, while others have it open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import homes
+import pytest
+from homes import Home, Studio
+
+from titledeed.errors import NotFoundError
+from titledeed.models.evidence import Headline
+from titledeed.models.registration import Viewer
+from titledeed.services.evidence import check_bundle
+from titledeed.upkeep import erase
+
+pytestmark = pytest.mark.chain
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    with homes.new_studio(tmp_path) as studio:
+        yield studio
+
+
+@pytest.fixture
+def server(studio: Studio) -> Iterator[Home]:
+    """Another user of the home, who has searched before and keeps all codes in memory."""
+    with homes.opened(studio.home.settings) as server:
+        assert server.verify(studio.sources / "clip.mp4").headline is Headline.REGISTERED_EXACT
+        yield server
+
+
+def test_nobody_finds_an_erased_work_again(studio: Studio, server: Home, tmp_path: Path) -> None:
+    from media_factory import cut_clip
+
+    cut = cut_clip(studio.sources / "clip.mp4", tmp_path / "cut.mp4", start_s=1, end_s=5)
+    assert server.verify(cut).headline is Headline.REGISTERED_MATCH
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(studio.signed_clip.read_bytes())
+    erase(studio.home.settings, studio.clip.registration.registration_id)
+    for path in (cut, studio.sources / "clip.mp4"):
+        assert server.verify(path).headline is Headline.NO_RECORD, path
+    # A copy that was given away still names its claimant; nothing here proves it.
+    assert server.verify(copy).headline is Headline.SIGNED_NOT_REGISTERED
+    with pytest.raises(NotFoundError):
+        server.registry.registration.get(studio.clip.registration.registration_id, Viewer.OWNER)
+
+
+def test_the_others_of_its_batch_are_proven_as_before(studio: Studio, server: Home) -> None:
+    erase(studio.home.settings, studio.clip.registration.registration_id)
+    for kept in (studio.webm, studio.picture):
+        found = server.registry.registration.get(kept.registration.registration_id, Viewer.OWNER)
+        server.registry.objects.delete(f"bundles/{found.registration_id}.json")
+        report = check_bundle(server.registry.anchoring.complete_bundle(found))
+        assert report.holds, report.checks
+
+
+def test_it_may_be_registered_again_with_a_later_anchor(studio: Studio, server: Home) -> None:
+    before = studio.clip.registration
+    erase(studio.home.settings, before.registration_id)
+    again = server.register_one(studio.sources / "clip.mp4")
+    assert again.created
+    after = again.registration
+    assert after.registration_id == before.registration_id
+    assert after.leaf != before.leaf
+    assert after.anchor is not None
+    assert before.anchor is not None
+    assert after.anchor.sequence > before.anchor.sequence
+    assert server.verify(studio.sources / "clip.mp4").headline is Headline.REGISTERED_EXACT
+
+
+def test_what_waits_may_be_erased_before_it_is_anchored(studio: Studio, tmp_path: Path) -> None:
+    from render_media import render_picture
+
+    waits = studio.home.register_one(render_picture(tmp_path / "w.png", seed=90), wait=False)
+    erase(studio.home.settings, waits.registration.registration_id)
+    assert studio.home.registry.outbox.count_waiting() == (0, None)
+    studio.home.registry.anchoring.anchor_now()

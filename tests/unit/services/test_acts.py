@@ -1,0 +1,308 @@
+"""Acts while the chain misbehaves, deeds change hands, and others are faster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from builders import Claimant, build_claimant
+from chain_builders import sender_of
+from chain_desk import Desk
+from simulation.ledger_simulator import Fate, LedgerSimulator
+
+from titledeed.canonical.claims import hash_claim
+from titledeed.canonical.identifiers import derive_deed_id
+from titledeed.chain.relays import hash_act
+from titledeed.chain.signatures import recover_signer
+from titledeed.errors import (
+    ConflictError,
+    LedgerUnavailableError,
+    NotAuthorizedError,
+    TransactionRevertedError,
+)
+from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.evidence import SignedTransaction
+from titledeed.models.ledger import (
+    Call,
+    Issued,
+    RelayedAct,
+    Submission,
+    WithdrawLeaf,
+    Withdrawn,
+    WorkEvent,
+)
+from titledeed.models.primitives import (
+    Address,
+    DeedId,
+    Keccak256,
+    RegistrationId,
+    Signature,
+    Subject,
+)
+from titledeed.models.registration import Registration
+from titledeed.services.acts import ActService
+from titledeed.services.entries import HistoryService
+from titledeed.services.history import deed_word
+from titledeed.services.recording import DEADLINE_S
+
+BUYER: Final = build_claimant(1)
+
+
+class Keys:
+    """A claimant's key in memory."""
+
+    def __init__(self, claimant: Claimant) -> None:
+        self._claimant = claimant
+
+    @property
+    def claimant(self) -> Address:
+        return self._claimant.address
+
+    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
+        return SignedClaim(claim, domain, self.sign_digest(hash_claim(claim, domain)))
+
+    def sign_digest(self, digest: Keccak256) -> Signature:
+        return self._claimant.sign(digest)
+
+
+class Studio(Desk):
+    """A desk at which the claimant of all builders acts."""
+
+    ledger: LedgerSimulator
+
+    def __init__(self, folder: Path, ledger: LedgerSimulator, keys: Keys | None = None) -> None:
+        super().__init__(folder, ledger)
+        self.keys = keys or Keys(build_claimant(0))
+        self.history = HistoryService(
+            following=self.following,
+            chain=self.chain,
+            objects=self.objects,
+            identity=ledger.identity,
+        )
+        self.acts = ActService(
+            keys=self.keys,
+            sending=self.sending,
+            history=self.history,
+            registrations=self.repositories.registrations,
+            anchoring=self.anchoring,
+            ledger=lambda: ledger,
+            identity=ledger.identity,
+            clock=self.clock,
+        )
+
+    def anchor(self, *seeds: int) -> list[Registration]:
+        accepted = self.accept(*seeds)
+        self.anchoring.anchor_waiting()
+        return self.find_all(accepted)
+
+    def counted(self, registration: Registration) -> list[str]:
+        self.history.follow()
+        entries = self.history.list_entries(registration)
+        return [entry.kind for entry in entries if entry.counts]
+
+
+@pytest.fixture
+def ledger() -> LedgerSimulator:
+    return LedgerSimulator(mines_at_once=True)
+
+
+@pytest.fixture
+def studio(tmp_path: Path, ledger: LedgerSimulator) -> Iterator[Studio]:
+    studio = Studio(tmp_path / "home", ledger)
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def work(studio: Studio) -> Registration:
+    (work,) = studio.anchor(1)
+    return work
+
+
+def sell(ledger: LedgerSimulator, deed: DeedId) -> None:
+    """The marketplace moves a deed; no event of the contract's own tells of it."""
+    deeds = ledger.chain[-1].contract.deeds
+    deeds[deed] = replace(deeds[deed], holder=BUYER.address)
+
+
+def deed_of(registration: Registration) -> DeedId:
+    return derive_deed_id(registration.claimant, registration.content_digest)
+
+
+class TestSigning:
+    def test_the_claimant_signs_and_the_sender_pays(
+        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[Call] = []
+        sign_call = studio.ledger.sign_call
+
+        def watch(call: Call, nonce: int) -> SignedTransaction:
+            calls.append(call)
+            return sign_call(call, nonce)
+
+        monkeypatch.setattr(studio.ledger, "sign_call", watch)
+        studio.acts.withdraw(work.registration_id)
+        (call,) = calls
+        assert isinstance(call, RelayedAct)
+        identity = studio.ledger.identity
+        digest = hash_act(
+            WithdrawLeaf(work.leaf),
+            actor=work.claimant,
+            deadline=studio.clock() + DEADLINE_S,
+            domain=SigningDomain(identity.chain_id, identity.contract),
+        )
+        assert recover_signer(digest, call.signature) == work.claimant == call.actor
+        assert studio.ledger.sender != work.claimant
+
+
+class TestDeedsThatChangeHands:
+    @pytest.fixture
+    def sold(self, studio: Studio, work: Registration) -> Registration:
+        studio.acts.issue(work.registration_id)
+        sell(studio.ledger, deed_of(work))
+        return work
+
+    def test_the_claimant_speaks_no_more(self, studio: Studio, sold: Registration) -> None:
+        sent = studio.ledger.count_transactions()
+        for act in (
+            studio.acts.withdraw,
+            studio.acts.issue,
+            lambda registration_id: studio.acts.record_event(registration_id, WorkEvent.PUBLISHED),
+        ):
+            with pytest.raises(NotAuthorizedError, match=f"{BUYER.address} holds the deed"):
+                act(sold.registration_id)
+        assert studio.ledger.count_transactions() == sent
+
+    def test_the_buyer_speaks_and_is_counted(
+        self, studio: Studio, sold: Registration, ledger: LedgerSimulator, tmp_path: Path
+    ) -> None:
+        # The buyer's home knows the registration as its own does: the same database will do.
+        buyer = Studio(tmp_path / "home", ledger, Keys(BUYER))
+        done = buyer.acts.withdraw(sold.registration_id)
+        buyer.close()
+        assert done.event.body == Withdrawn(deed_word(deed_of(sold)), BUYER.address, by_holder=True)
+        assert studio.counted(sold) == ["issued", "withdrawn"]
+
+    def test_what_the_claimant_said_before_stands(self, studio: Studio, work: Registration) -> None:
+        studio.acts.record_event(work.registration_id, WorkEvent.SCREENED)
+        studio.acts.issue(work.registration_id)
+        sell(studio.ledger, deed_of(work))
+        assert studio.counted(work) == ["screened", "issued"]
+
+
+class TestOthersAreFaster:
+    def test_the_same_act_by_another_process_is_answered(
+        self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
+    ) -> None:
+        other = Studio(tmp_path / "home", ledger)
+        first = other.acts.issue(work.registration_id)
+        other.close()
+        second = studio.acts.issue(work.registration_id)
+        assert (second.event, second.is_new) == (first.event, False)
+
+    def test_a_deed_that_somebody_relayed_meanwhile_is_found(
+        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Between our look at the chain and our block, the same signed act is mined."""
+        submit = studio.sending.submit_act
+
+        def after_somebody_else(
+            call: RelayedAct, *, label: str, registration_id: RegistrationId | None
+        ) -> Submission:
+            studio.ledger.submit_as(sender_of("a relayer"), call)
+            studio.ledger.mine()
+            return submit(call, label=label, registration_id=registration_id)
+
+        monkeypatch.setattr(studio.sending, "submit_act", after_somebody_else)
+        done = studio.acts.issue(work.registration_id)
+        assert isinstance(done.event.body, Issued)
+        assert [type(event.body) for event in studio.ledger.events].count(Issued) == 1
+
+
+class TestTrouble:
+    def test_an_act_that_no_block_holds_yet_is_taken_up_again(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        studio.ledger.stop_mining()
+        with pytest.raises(LedgerUnavailableError):
+            studio.acts.withdraw(work.registration_id)
+        studio.ledger.resume_mining()
+        studio.ledger.mine()
+        done = studio.acts.withdraw(work.registration_id)
+        assert not done.is_new
+        assert studio.counted(work) == ["withdrawn"]
+
+    def test_asked_again_while_the_first_waits_it_still_counts_once(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        studio.ledger.stop_mining()
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailableError):
+                studio.acts.withdraw(work.registration_id)
+        studio.ledger.resume_mining()
+        studio.ledger.mine(3)
+        assert studio.counted(work) == ["withdrawn"]
+        assert not studio.acts.withdraw(work.registration_id).is_new
+
+    def test_a_withdrawal_that_a_reorganisation_took_away_does_not_count(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        studio.ledger.mine(3)
+        studio.acts.withdraw(work.registration_id)
+        assert studio.counted(work) == ["withdrawn"]
+        studio.ledger.reorganise(1, fate=Fate.VANISH, length=2)
+        assert studio.counted(work) == []
+        assert studio.acts.withdraw(work.registration_id).event.body == Withdrawn(
+            Subject(work.leaf), work.claimant, by_holder=False
+        )
+        assert studio.counted(work) == ["withdrawn"]
+
+    def test_a_chain_that_is_down_is_an_error_and_no_answer(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        studio.ledger.go_down()
+        with pytest.raises(LedgerUnavailableError):
+            studio.acts.withdraw(work.registration_id)
+
+    def test_what_the_contract_refuses_is_told(
+        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The deed is sold between our question and our transaction."""
+        studio.acts.issue(work.registration_id)
+        find_holder = studio.ledger.find_holder
+
+        def sold_meanwhile(deed: DeedId) -> Address | None:
+            holder = find_holder(deed)
+            sell(studio.ledger, deed)
+            return holder
+
+        monkeypatch.setattr(studio.ledger, "find_holder", sold_meanwhile)
+        with pytest.raises(TransactionRevertedError, match="NotHolder"):
+            studio.acts.withdraw(work.registration_id)
+        assert studio.counted(work) == ["issued"]
+
+
+class TestChecksBeforeAnythingIsSent:
+    def test_one_in_no_block(self, studio: Studio) -> None:
+        (waiting,) = studio.accept(1)
+        with pytest.raises(ConflictError, match="in no block yet"):
+            studio.acts.issue(waiting.registration_id)
+
+    def test_one_of_another_claimant(
+        self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
+    ) -> None:
+        stranger = Studio(tmp_path / "home", ledger, Keys(BUYER))
+        with pytest.raises(NotAuthorizedError, match="not by this home"):
+            stranger.acts.issue(work.registration_id)
+        stranger.close()
+
+    def test_an_anchor_that_the_chain_lost_again(self, studio: Studio) -> None:
+        studio.ledger.mine(3)
+        (work,) = studio.anchor(1)
+        studio.ledger.reorganise(1, fate=Fate.VANISH, length=2)
+        studio.ledger.stop_mining()
+        with pytest.raises(ConflictError, match="in no block yet"):
+            studio.acts.withdraw(work.registration_id)

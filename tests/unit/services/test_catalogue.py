@@ -1,0 +1,98 @@
+"""Finding a registration by what a person types, and the newest of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders import build_bundle, build_registration
+
+from titledeed.errors import InvalidRequestError, NotFoundError
+from titledeed.models.evidence import ClaimStatus
+from titledeed.models.registration import Registration
+from titledeed.services import catalogue
+from titledeed.services.catalogue import Catalogue
+from titledeed.store.database import sqlite_url
+from titledeed.store.repositories import SqlRepositories
+
+COUNT = 25
+
+
+@pytest.fixture
+def repositories(tmp_path: Path) -> Iterator[SqlRepositories]:
+    repositories = SqlRepositories(
+        url=sqlite_url(tmp_path / "store.sqlite3"), lock_path=tmp_path / "locks" / "sender"
+    )
+    yield repositories
+    repositories.close()
+
+
+@pytest.fixture
+def listed(repositories: SqlRepositories) -> list[Registration]:
+    """Own registrations in the order of acceptance."""
+    rows = [build_registration(seed) for seed in range(COUNT)]
+    return repositories.registrations.accept_many([(row, ()) for row in rows])
+
+
+@pytest.fixture
+def found(repositories: SqlRepositories) -> Catalogue:
+    return Catalogue(registrations=repositories.registrations)
+
+
+@pytest.mark.parametrize("page", [1, 7, 1_000])
+def test_the_newest_come_first(
+    found: Catalogue,
+    listed: list[Registration],
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+) -> None:
+    monkeypatch.setattr(catalogue, "PAGE", page)
+    assert found.list_newest(limit=4) == listed[:-5:-1]
+    assert found.list_newest(limit=1_000) == listed[::-1]
+
+
+def test_a_status_narrows_the_list(found: Catalogue, listed: list[Registration]) -> None:
+    assert found.list_newest(limit=3, status=ClaimStatus.PENDING) == listed[:-4:-1]
+    assert found.list_newest(limit=3, status=ClaimStatus.FINAL) == []
+
+
+@pytest.mark.parametrize("length", [12, 20, 35])
+def test_the_beginning_of_an_id_is_enough(
+    found: Catalogue, listed: list[Registration], length: int
+) -> None:
+    wanted = listed[3]
+    assert found.find(wanted.registration_id[:length]) == wanted
+
+
+def test_several_that_begin_alike_are_named(
+    found: Catalogue, listed: list[Registration], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PREFIX_LENGTH_MIN", 3)
+    with pytest.raises(InvalidRequestError, match=f"{COUNT} registrations begin with td1"):
+        found.find("td1")
+
+
+@pytest.mark.parametrize("text", ["", "td1", "td1ab", "abcdefgh", "TD1ABCDEF"])
+def test_too_little_or_something_else_is_refused(found: Catalogue, text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="neither a registration id"):
+        found.find(text)
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("text", ["td1" + "a" * 32, "td1zzzzzz", "td1%%%%%%"])
+def test_what_is_not_here_is_not_found(found: Catalogue, text: str) -> None:
+    with pytest.raises(NotFoundError):
+        found.find(text)
+
+
+def test_imported_ones_are_found_by_their_whole_id_alone(
+    found: Catalogue, repositories: SqlRepositories
+) -> None:
+    bundle = build_bundle(90)
+    imported = build_registration(bundle.dossier, bundle=bundle, snapshot_id="abc")
+    repositories.registrations.add_imported(imported, ())
+    assert found.find(imported.registration_id) == imported
+    with pytest.raises(NotFoundError):
+        found.find(imported.registration_id[:20])
+    assert found.list_newest(limit=5) == []
