@@ -72,8 +72,6 @@ def pin_chain(
     identity = ChainIdentity(_kind(node), fetch_chain_id(node), _genesis_hash(node), address)
     if first_block is None:
         first_block = find_creation_block(node, address)
-    if first_block is None and identity.kind is ChainKind.DEVELOPMENT:
-        first_block = 0  # a development chain keeps little history and is short
     if first_block is None:
         raise ConfigurationError(
             f"the node cannot tell which block made the contract at {address}",

@@ -84,7 +84,7 @@ class FollowingService:
             if cursor is not None and cursor.block.hash == head.hash:
                 return cursor
             followed = self._chain.list_blocks()
-            if cursor is not None and followed[0] != cursor.block:
+            if followed[:1] != ([cursor.block] if cursor is not None else []):
                 continue  # another follower was here meanwhile, perhaps up to this very head
             try:
                 step = self._read(ledger, _find_fork(ledger, followed, head), head)
