@@ -25,8 +25,8 @@ from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_deed_id
 from titledeed.canonical.leaves import commit_content, hash_leaf
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.chain.anvil import Anvil, find_anvil
-from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
-from titledeed.chain.evm import open_contract, open_web3
+from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact, load_interface
+from titledeed.chain.evm import open_web3
 from titledeed.chain.pin import Genesis
 from titledeed.chain.rpc import ask, parse_object, parse_quantity
 from titledeed.chain.signatures import address_of_key, sign_digest
@@ -120,7 +120,8 @@ class _Meter:
         return self._send(key, CREATE2_FACTORY, DEPLOYMENT_SALT + load_artifact().creation_code)
 
     def call(self, key: bytes, function: str, *arguments: Any) -> int:
-        contract = open_contract(open_web3(self.anvil.node), self.contract)
+        interface: Any = load_interface()
+        contract = open_web3(self.anvil.node).eth.contract(abi=interface)
         data = contract.encode_abi(function, list(arguments))
         return self._send(key, self.contract, bytes.fromhex(data[2:]))
 

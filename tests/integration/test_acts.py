@@ -21,7 +21,7 @@ from PIL import Image
 from works import Works, count_sent, find_claim, list_entries, relay_withdrawal
 
 from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import derive_deed_id
+from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.errors import (
     ConflictError,
     InvalidRequestError,
@@ -41,7 +41,7 @@ from titledeed.models.primitives import DeedId, RegistrationId, Subject
 from titledeed.models.registration import Viewer
 from titledeed.services.acceptance import bind_softly
 from titledeed.services.dossiers import read_dossier
-from titledeed.services.history import deed_word, kind_word
+from titledeed.services.history import kind_word
 from titledeed.services.intake import digest_file
 from titledeed_api import create_app
 from titledeed_api.schemas import resources

@@ -29,6 +29,7 @@ from chain_builders import (
     start_plain_anvil,
 )
 
+from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.development import DevelopmentChain
@@ -36,7 +37,6 @@ from titledeed.chain.journal import JOURNAL_NAME, Journal
 from titledeed.chain.pin import read_pin, write_pin
 from titledeed.chain.rpc import RpcError, fetch_block, parse_object
 from titledeed.chain.transactions import (
-    TRANSACTION_LENGTH_MAX,
     Transaction,
     encode_signed,
     signing_digest,

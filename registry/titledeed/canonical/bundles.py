@@ -41,6 +41,8 @@ from titledeed.models.record import Dossier, Salts
 DOSSIER_SCHEMA: Final = "titledeed.dossier/1"
 BUNDLE_SCHEMA: Final = "titledeed.bundle/1"
 TRANSACTION_LENGTH_MAX: Final = 131_072
+"""geth's pool takes no longer transaction."""
+
 HEADER_LENGTH_MAX: Final = 4_096
 """Ethereum's are about 600 bytes; some chains write more into a header's extra data."""
 PROOF_NODES_MAX: Final = 65

@@ -5,9 +5,16 @@ from __future__ import annotations
 import base64
 import re
 
-from titledeed.canonical.hashing import DEED_TAG, REGISTRATION_TAG, keccak256
+from titledeed.canonical.hashing import DEED_TAG, REGISTRATION_TAG, keccak256, word
 from titledeed.errors import InvalidRequestError, MalformedDocumentError
-from titledeed.models.primitives import Address, DeedId, Keccak256, RegistrationId, Sha256
+from titledeed.models.primitives import (
+    Address,
+    DeedId,
+    Keccak256,
+    RegistrationId,
+    Sha256,
+    Subject,
+)
 
 ZERO_ADDRESS = Address("0x" + "00" * 20)
 
@@ -65,6 +72,11 @@ def derive_deed_id(claimant: Address, content_digest: Sha256) -> DeedId:
     """
     digest = keccak256(DEED_TAG, address_word(claimant), content_digest)
     return DeedId(int.from_bytes(digest, "big"))
+
+
+def deed_word(deed: DeedId) -> Subject:
+    """A deed id as the subject of an entry on chain, 32 bytes."""
+    return Subject(word(deed))
 
 
 def parse_registration_id(text: str) -> RegistrationId:

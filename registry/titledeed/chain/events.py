@@ -15,7 +15,13 @@ from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.abi import Words, encode_arguments, encode_value
-from titledeed.chain.rpc import parse_array, parse_bytes, parse_object, parse_quantity
+from titledeed.chain.rpc import (
+    OTHER_NODE,
+    parse_array,
+    parse_bytes,
+    parse_object,
+    parse_quantity,
+)
 from titledeed.errors import LedgerError
 from titledeed.models.ledger import (
     Anchored,
@@ -33,6 +39,9 @@ from titledeed.models.primitives import Address, BlockHash, Keccak256, Transacti
 HEAD_LENGTH: Final = 20
 EMPTY_HEAD: Final = bytes(HEAD_LENGTH)
 """The running hash before the first event."""
+
+NO_EVENTS: Final = (0, EMPTY_HEAD)
+"""Sequence and running hash before the first event."""
 
 _SEQUENCE_MAX: Final = 2**63 - 1
 """The contract counts in 48 bits, databases in 63."""
@@ -89,6 +98,21 @@ def next_head(head: bytes, event: LedgerEvent) -> bytes:
     return keccak256(
         _left(head), word(event.sequence), word(event.block_timestamp), hash_event(event.body)
     )[:HEAD_LENGTH]
+
+
+def extend(known: tuple[int, bytes], event: LedgerEvent) -> tuple[int, bytes]:
+    """Sequence and running hash after an event, from those before it.
+
+    Raises:
+        LedgerError: it is not the next event, or does not fit the running hash.
+    """
+    sequence, running = known[0] + 1, next_head(known[1], event)
+    if (event.sequence, event.head) != (sequence, running):
+        raise LedgerError(
+            f"the node's event {event.sequence} does not follow event {known[0]}",
+            next_step=OTHER_NODE,
+        )
+    return sequence, running
 
 
 def encode_log(body: EventBody, *, sequence: int, head: bytes) -> tuple[list[bytes], bytes]:

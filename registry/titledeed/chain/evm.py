@@ -5,13 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from titledeed.chain.contract import load_interface
 from titledeed.chain.rpc import Node, RpcError
-from titledeed.models.primitives import Address
 
 if TYPE_CHECKING:
     from web3 import Web3
-    from web3.contract import Contract
 
 
 def import_ethereum() -> None:
@@ -48,11 +45,3 @@ def open_web3(node: Node) -> Web3:
             return {"jsonrpc": "2.0", "id": 1, "result": result}
 
     return Web3(NodeProvider(), middleware=[])
-
-
-def open_contract(web3: Web3, address: Address) -> Contract:
-    """``TitleDeed`` at an address."""
-    from eth_typing import ChecksumAddress, HexAddress, HexStr
-
-    interface: Any = load_interface()
-    return web3.eth.contract(address=ChecksumAddress(HexAddress(HexStr(address))), abi=interface)

@@ -21,6 +21,7 @@ from titledeed.chain.events import EVENT_TOPICS, decode_log
 from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.pin import ChainPin
 from titledeed.chain.rpc import (
+    OTHER_NODE,
     Node,
     RpcError,
     ask,
@@ -45,7 +46,6 @@ from titledeed.models.primitives import (
 )
 
 _HEIGHT_MAX: Final = 2**63 - 1
-_OTHER_NODE: Final = "Ask another node: this one's answers do not fit together."
 
 
 class EvmLedger:
@@ -119,7 +119,7 @@ class EvmLedger:
         if parse_bytes(fields.get("transactionHash")) != transaction:
             raise LedgerError(
                 f"the node shows the receipt of another transaction than {hex_word(transaction)}",
-                next_step=_OTHER_NODE,
+                next_step=OTHER_NODE,
             )
         receipt = Receipt(
             transaction=transaction,
@@ -147,7 +147,7 @@ class EvmLedger:
         block = _parse_block(answer)
         if block.number != number:
             raise LedgerError(
-                f"the node shows block {block.number} as block {number}", next_step=_OTHER_NODE
+                f"the node shows block {block.number} as block {number}", next_step=OTHER_NODE
             )
         return block
 
@@ -162,7 +162,7 @@ class EvmLedger:
             if (event.block_hash, event.block_number) != (block.hash, block.number):
                 raise LedgerError(
                     f"the node answers about another block than {hex_word(block.hash)}",
-                    next_step=_OTHER_NODE,
+                    next_step=OTHER_NODE,
                 )
         return events
 
@@ -251,14 +251,14 @@ class EvmLedger:
         if block is None or not first <= number <= last:
             raise LedgerError(
                 f"the node shows an event of block {number}, outside {first} to {last}",
-                next_step=_OTHER_NODE,
+                next_step=OTHER_NODE,
             )
         blocks[number] = block
         event = decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
         if event.block_hash != block.hash:
             raise LedgerError(
                 f"the node shows an event of another block {number} than its own",
-                next_step=_OTHER_NODE,
+                next_step=OTHER_NODE,
             )
         return event
 

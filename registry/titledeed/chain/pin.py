@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
 from titledeed.canonical.identifiers import parse_address
 from titledeed.durability import write_durably
@@ -15,7 +16,6 @@ from titledeed.models.primitives import Address, BlockHash, Keccak256
 
 PIN_SCHEMA: Final = "titledeed.chain/1"
 PIN_NAME: Final = "chain.json"
-_TRANSACTION_LENGTH_MAX: Final = 131_072
 _FUNDED_MAX: Final = 100
 
 
@@ -130,7 +130,7 @@ def _parse_genesis(fields: Fields) -> Genesis:
         timestamp=fields.integer("timestamp"),
         coinbase=parse_address(fields.text("coinbase")),
         funded=tuple(map(parse_address, fields.texts("funded", items_max=_FUNDED_MAX))),
-        deployment=fields.hexadecimal("deployment", length_max=_TRANSACTION_LENGTH_MAX),
+        deployment=fields.hexadecimal("deployment", length_max=TRANSACTION_LENGTH_MAX),
     )
     fields.done()
     return genesis

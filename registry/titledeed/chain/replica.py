@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.anvil import Anvil
@@ -29,7 +30,7 @@ from titledeed.chain.rpc import (
     parse_object,
     parse_quantity,
 )
-from titledeed.chain.transactions import TRANSACTION_LENGTH_MAX, hash_transaction
+from titledeed.chain.transactions import hash_transaction
 from titledeed.errors import (
     ChainMismatchError,
     LedgerError,

@@ -23,6 +23,7 @@ from titledeed.errors import (
     TransactionRevertedError,
 )
 
+OTHER_NODE: Final = "Ask another node: this one's answers do not fit together."
 RESPONSE_LENGTH_MAX: Final = 64 * 1024 * 1024
 _QUANTITY_LENGTH_MAX: Final = 66
 _EXECUTION_REVERTED: Final = 3

@@ -28,7 +28,7 @@ from titledeed.chain.rpc import (
     parse_object,
     parse_quantity,
 )
-from titledeed.chain.transactions import RlpItem, rlp_decode, rlp_encode
+from titledeed.chain.transactions import RlpItem, minimal_bytes, rlp_decode, rlp_encode
 from titledeed.errors import LedgerUnavailableError, ProofError
 from titledeed.models.evidence import Anchor, StateProof
 from titledeed.models.ledger import Block
@@ -88,7 +88,9 @@ def encode_header(block: dict[str, Json]) -> bytes:
         value = block.get(name)
         if value is None:
             break
-        items.append(_minimal(parse_quantity(value)) if name in _NUMBERS else parse_bytes(value))
+        items.append(
+            minimal_bytes(parse_quantity(value)) if name in _NUMBERS else parse_bytes(value)
+        )
     return rlp_encode(items)
 
 
@@ -256,7 +258,3 @@ def _number(item: RlpItem) -> int:
     if not isinstance(item, bytes) or len(item) > 32 or item[:1] == b"\0":
         raise ProofError("the storage proof holds a number in no canonical form")
     return int.from_bytes(item, "big")
-
-
-def _minimal(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.errors import ProofError
@@ -18,8 +19,6 @@ from titledeed.models.primitives import Address, Keccak256, Signature, Transacti
 RlpItem = bytes | Sequence["RlpItem"]
 
 DYNAMIC_FEE_TYPE: Final = b"\x02"
-TRANSACTION_LENGTH_MAX: Final = 131_072
-"""geth's pool takes no longer transaction."""
 
 _NESTING_MAX: Final = 8
 

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from titledeed.canonical.hashing import keccak256
+from titledeed.canonical.identifiers import deed_word
 from titledeed.canonical.leaves import commit_record
 from titledeed.canonical.records import digest_record
 from titledeed.errors import (
@@ -47,7 +48,6 @@ from titledeed.services.entries import HistoryService
 from titledeed.services.history import (
     NO_DOCUMENT,
     EntryKind,
-    deed_word,
     kind_word,
     short_deed,
 )

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from titledeed.canonical.documents import base64_text, encode_document
+from titledeed.chain.journal import JOURNAL_NAME
 from titledeed.durability import PRIVATE_MODE, replacing
 from titledeed.errors import (
     ConflictError,
@@ -35,7 +36,6 @@ from titledeed.services.home import HomeLayout
 BACKUP_SCHEMA: Final = "titledeed.backup/1"
 MANIFEST: Final = "MANIFEST"
 _SUFFIXES: Final = (".tar", ".tar.gz", ".tgz")
-_JOURNAL: Final = "journal.jsonl"
 _TAIL: Final = 65_536
 
 
@@ -168,9 +168,9 @@ class BackupService:
 
     def _list_chain(self) -> Iterator[_Source]:
         folder = self._layout.chain
-        journal = folder / _JOURNAL
+        journal = folder / JOURNAL_NAME
         if journal.exists():
-            yield _Source(f"{folder.name}/{_JOURNAL}", journal, _whole_lines(journal))
+            yield _Source(f"{folder.name}/{JOURNAL_NAME}", journal, _whole_lines(journal))
         for path in sorted(folder.glob("*.json")):
             yield _Source(f"{folder.name}/{path.name}", path)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import (
     Fields,
     Json,
@@ -39,7 +40,6 @@ BATCH_LEAVES_MAX: Final = 2**15
 """Bounds the memory of one tree and its proofs (34 MB); more leaves make more anchors."""
 
 ATTEMPTS_MAX: Final = 64
-_TRANSACTION_LENGTH_MAX: Final = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _union(
 
 
 def _parse_attempt(fields: Fields) -> SignedTransaction:
-    raw = fields.hexadecimal("raw", length_max=_TRANSACTION_LENGTH_MAX)
+    raw = fields.hexadecimal("raw", length_max=TRANSACTION_LENGTH_MAX)
     transaction = SignedTransaction(
         raw=raw, hash=TransactionHash(keccak256(raw)), nonce=fields.integer("nonce")
     )

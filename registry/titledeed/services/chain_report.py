@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from titledeed.chain.events import next_head
+from titledeed.chain.events import NO_EVENTS, extend
+from titledeed.chain.rpc import OTHER_NODE
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ChainIdentity
-from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent, Submission
+from titledeed.models.ledger import Block, Confirmations, Cursor, Submission
 from titledeed.models.primitives import Address
 from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
-from titledeed.services.following import HEAD_LENGTH, STRETCH_BLOCKS
+from titledeed.services.following import STRETCH_BLOCKS, is_canonical
 
 HeadReader = Callable[[Block], tuple[int, bytes]]
 """Asks the contract for its sequence number and running hash as of a block."""
@@ -114,43 +115,28 @@ class ChainReportService:
         ledger, cursor = self._ledger(), self._chain.cursor()
         ledger.count_transactions()
         block, first = ledger.find_head(), ledger.first_block()
-        sequence, running = 0, bytes(HEAD_LENGTH)
-        followed = sequence, running
+        known = followed = NO_EVENTS
         for start in range(first, block.number + 1, STRETCH_BLOCKS):
             stop = min(start + STRETCH_BLOCKS - 1, block.number)
             for event in ledger.list_events_between(start, stop):
-                sequence, running = sequence + 1, next_head(running, event)
-                _require(event, sequence, running)
+                known = extend(known, event)
                 if cursor is not None and event.block_number <= cursor.block.number:
-                    followed = sequence, running
+                    followed = known
             progress("Reading events", (stop - first + 1) / (block.number - first + 1))
         _require_canonical(ledger, block)
-        if self._read_head(block) != (sequence, running):
+        if self._read_head(block) != known:
             raise LedgerError(
-                f"the node shows {sequence} events, which are not those that the contract counted",
-                next_step="Ask another node: this one's answers do not fit together.",
+                f"the node shows {known[0]} events, which are not those that the contract counted",
+                next_step=OTHER_NODE,
             )
-        if cursor is not None and _is_canonical(ledger, cursor.block):
+        if cursor is not None and is_canonical(ledger, cursor.block):
             # Else a reorganisation took the block back, and the next follower rolls back.
             _require_followed(cursor, followed)
-        return ChainCheck(ledger.identity, block, sequence, running)
-
-
-def _require(event: LedgerEvent, sequence: int, running: bytes) -> None:
-    if (event.sequence, event.head) != (sequence, running):
-        raise LedgerError(
-            f"the node's event {event.sequence} does not follow event {sequence - 1}",
-            next_step="Ask another node: this one's answers do not fit together.",
-        )
-
-
-def _is_canonical(ledger: Ledger, block: Block) -> bool:
-    found = ledger.find_block(block.number)
-    return found is not None and found.hash == block.hash
+        return ChainCheck(ledger.identity, block, *known)
 
 
 def _require_canonical(ledger: Ledger, block: Block) -> None:
-    if not _is_canonical(ledger, block):
+    if not is_canonical(ledger, block):
         raise LedgerUnavailableError(
             "the chain was reorganised while it was read", next_step="Try again."
         )

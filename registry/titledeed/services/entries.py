@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from titledeed.canonical.identifiers import derive_deed_id
+from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.models.claim import Claim
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
 from titledeed.models.ledger import (
+    Anchored,
+    BindingPublished,
     Cursor,
     EventBody,
     EventRecorded,
@@ -24,7 +26,7 @@ from titledeed.ports import ChainRepository, ObjectStore
 from titledeed.services.anchoring import read_bundle
 from titledeed.services.dossiers import read_dossier
 from titledeed.services.following import FollowingService
-from titledeed.services.history import ClaimOnChain, actor_of, deed_word, judge_entries
+from titledeed.services.history import ClaimOnChain, actor_of, judge_entries
 
 OTHERS_MAX: Final = 20
 """Entries that do not count are shown up to here: anybody may write as many as they pay for."""
@@ -142,12 +144,15 @@ class HistoryService:
                 return self._chain.list_about([deed_word(deed)])
             case Withdrawn() | Superseded() | EventRecorded():
                 return self._chain.list_about([body.subject])
-            case _:
-                return self._iter_events()
+            case BindingPublished(binding_hash=binding_hash):
+                return self._chain.list_about([binding_hash])
+            case Anchored():
+                return iter_events(self._chain)  # anchors are about no claim
 
-    def _iter_events(self) -> Iterator[LedgerEvent]:
-        """Every event that was followed: bindings and anchors are about no claim."""
-        after = 0
-        while page := self._chain.list_events(after=after, limit=PAGE):
-            yield from page
-            after = page[-1].sequence
+
+def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:
+    """Every event that was followed, in order."""
+    after = 0
+    while page := chain.list_events(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].sequence

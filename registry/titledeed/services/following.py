@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from titledeed.chain.events import next_head
+from titledeed.chain.events import NO_EVENTS, extend
+from titledeed.chain.rpc import OTHER_NODE
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent
 from titledeed.ports import ChainRepository, Ledger, Progress, no_progress
@@ -27,12 +28,8 @@ NEAR_BLOCKS: Final = 64
 STEP_BLOCKS: Final = 256
 STRETCH_BLOCKS: Final = 2_000
 """What nodes commonly allow one question about events to span."""
-HEAD_LENGTH: Final = 20
-"""Bytes of the running hash."""
 MOVES_MAX: Final = 5
 """How often the chain may be reorganised while one step is read."""
-
-_OTHER_NODE: Final = "Ask another node: this one's answers do not fit together."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ class FollowingService:
             try:
                 step = self._read(ledger, _find_fork(ledger, followed, head), head)
             except LedgerError as error:
-                if not _is_canonical(ledger, head):
+                if not is_canonical(ledger, head):
                     moves += 1
                     if moves > MOVES_MAX:
                         raise LedgerUnavailableError(
@@ -123,7 +120,7 @@ class FollowingService:
     def _read(self, ledger: Ledger, fork: int | None, head: Block) -> _Step:
         """The next stretch above a height, checked against what is stored up to there."""
         if fork is None:
-            base, known = ledger.first_block() - 1, (0, bytes(HEAD_LENGTH))
+            base, known = ledger.first_block() - 1, NO_EVENTS
         else:
             base, known = fork, self._chain.head_at(fork)
         if base >= head.number:
@@ -182,7 +179,7 @@ def _require_block(ledger: Ledger, number: int) -> Block:
     block = ledger.find_block(number)
     if block is None or block.number != number:
         raise LedgerError(
-            f"the node shows no block {number} below its own head", next_step=_OTHER_NODE
+            f"the node shows no block {number} below its own head", next_step=OTHER_NODE
         )
     return block
 
@@ -193,7 +190,7 @@ def _check_links(blocks: Sequence[Block]) -> None:
         if block.number == parent.number + 1 and block.parent_hash != parent.hash:
             raise LedgerError(
                 f"the node's block {block.number} does not stand on block {parent.number}",
-                next_step=_OTHER_NODE,
+                next_step=OTHER_NODE,
             )
 
 
@@ -206,28 +203,23 @@ def _check_events(
 ) -> None:
     """No sequence number is skipped, and each running hash follows from the one before."""
     read = {block.number: (block.hash, block.timestamp) for block in blocks}
-    sequence, running = known
     first, last = span
     for event in events:
-        sequence, running = sequence + 1, next_head(running, event)
-        if (event.sequence, event.head) != (sequence, running):
-            raise LedgerError(
-                f"the node's event {event.sequence} does not follow event {sequence - 1}",
-                next_step=_OTHER_NODE,
-            )
+        known = extend(known, event)
         stands = (event.block_hash, event.block_timestamp)
         if (
             not first <= event.block_number <= last
             or read.get(event.block_number, stands) != stands
         ):
             raise LedgerError(
-                f"the node's event {sequence} is of another block than was asked for",
-                next_step=_OTHER_NODE,
+                f"the node's event {event.sequence} is of another block than was asked for",
+                next_step=OTHER_NODE,
             )
         first = event.block_number
 
 
-def _is_canonical(ledger: Ledger, block: Block) -> bool:
+def is_canonical(ledger: Ledger, block: Block) -> bool:
+    """Whether the node still shows this block at its height."""
     found = ledger.find_block(block.number)
     return found is not None and found.hash == block.hash
 

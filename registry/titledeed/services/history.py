@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from titledeed.canonical.hashing import keccak256, word
-from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.canonical.hashing import keccak256
+from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word
 from titledeed.models.evidence import ClaimEntry
 from titledeed.models.ledger import (
     Anchored,
@@ -73,11 +73,6 @@ class ClaimOnChain:
     def subjects(self) -> tuple[Subject, Subject]:
         """What entries about the claim may be about."""
         return Subject(self.leaf), self.deed_subject
-
-
-def deed_word(deed: DeedId) -> Subject:
-    """A deed id as the subject of an entry."""
-    return Subject(word(deed))
 
 
 def kind_word(kind: WorkEvent | str) -> Keccak256:

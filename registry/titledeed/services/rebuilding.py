@@ -10,14 +10,14 @@ place in its batch, so that the proofs of the others hold and nothing is anchore
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import Anchored, LedgerEvent, Tombstone
-from titledeed.models.primitives import LeafHash, RegistrationId
+from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId
 from titledeed.models.registration import Registration
 from titledeed.ports import (
     ChainRepository,
@@ -33,12 +33,12 @@ from titledeed.ports import (
 from titledeed.services.acceptance import list_dossier
 from titledeed.services.batches import KeptBatch, batch_key
 from titledeed.services.dossiers import KeptDossier, read_kept
+from titledeed.services.entries import iter_events
 from titledeed.services.following import FollowingService
 from titledeed.services.salvage import FoundDossier, Salvage, SalvageFinding, SalvageProblem
 from titledeed.services.snapshot import list_bundle
 
 CHUNK: Final = 256
-EVENTS_PAGE: Final = 1_000
 REFUSED: Final = "the contract refused the anchor transaction"
 _UNPLACED: Final = (2**63, 0)
 
@@ -127,7 +127,8 @@ class RebuildingService:
         tombstones = salvage.read_tombstones()
         kept = list(salvage.read_batches().values())
         dossiers = salvage.check_dossiers({stone.leaf for stone in tombstones}, progress)
-        self._tell_lost_batches(kept, salvage)
+        anchored = list(self._iter_anchored())
+        self._tell_lost_batches(anchored, kept, salvage)
         _sort(dossiers, kept)
         late_ids = _find_late(dossiers, tombstones, kept)
         self._accept([d for d in dossiers if d.registration_id not in late_ids], progress)
@@ -136,7 +137,8 @@ class RebuildingService:
         }
         late |= {stone.leaf: stone for stone in tombstones}
         known = {found.leaf for found in dossiers} | late.keys()
-        restored = self._restore_batches(kept, late, known, salvage)
+        events = {(found.root, found.caller): event for event, found in anchored}
+        restored = self._restore_batches(kept, events, late, known, salvage)
         for left in late.values():
             self._add(left)
         return Rebuilt(
@@ -149,10 +151,15 @@ class RebuildingService:
             findings=tuple(salvage.findings),
         )
 
-    def _tell_lost_batches(self, batches: Sequence[KeptBatch], salvage: Salvage) -> None:
+    def _tell_lost_batches(
+        self,
+        events: Iterable[tuple[LedgerEvent, Anchored]],
+        batches: Sequence[KeptBatch],
+        salvage: Salvage,
+    ) -> None:
         roots = {kept.batch.root for kept in batches}
         senders = {kept.batch.sender for kept in batches} | {self._ledger().sender}
-        for _, anchored in self._iter_anchored():
+        for _, anchored in events:
             if anchored.caller in senders and anchored.root not in roots:
                 salvage.tell(
                     SalvageProblem.MISSING,
@@ -186,6 +193,7 @@ class RebuildingService:
     def _restore_batches(
         self,
         batches: Iterable[KeptBatch],
+        events: Mapping[tuple[MerkleRoot, Address], LedgerEvent],
         late: dict[LeafHash, FoundDossier | Tombstone],
         known: set[LeafHash],
         salvage: Salvage,
@@ -194,11 +202,11 @@ class RebuildingService:
 
         Args:
             batches: as they were kept, in any order.
+            events: that anchored a root, by root and caller.
             late: what is added just before the batch that holds it; takes away what was added.
             known: leaves that are listed or in ``late``.
             salvage: told of leaves whose dossier is lost.
         """
-        events = {(found.root, found.caller): event for event, found in self._iter_anchored()}
         calls = [
             call
             for kept in batches
@@ -276,12 +284,9 @@ class RebuildingService:
         return added
 
     def _iter_anchored(self) -> Iterator[tuple[LedgerEvent, Anchored]]:
-        after = 0
-        while page := self._chain.list_events(after=after, limit=EVENTS_PAGE):
-            for event in page:
-                if isinstance(event.body, Anchored):
-                    yield event, event.body
-            after = page[-1].sequence
+        for event in iter_events(self._chain):
+            if isinstance(event.body, Anchored):
+                yield event, event.body
 
 
 def _sort(dossiers: list[FoundDossier], batches: Iterable[KeptBatch]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final, assert_never
 
-from titledeed.canonical.identifiers import address_bytes
+from titledeed.canonical.identifiers import address_bytes, deed_word
 from titledeed.errors import InvariantViolation
 from titledeed.models.ledger import (
     Anchored,
@@ -28,7 +28,6 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import (
     Address,
     BlockHash,
-    DeedId,
     Keccak256,
     MerkleRoot,
     TransactionHash,
@@ -86,11 +85,6 @@ def list_mentions(body: EventBody) -> Iterator[tuple[Role, bytes]]:
 def anchor_word(root: MerkleRoot, caller: Address) -> bytes:
     """The contract keeps one anchor for each root and caller."""
     return root + address_bytes(caller)
-
-
-def deed_word(deed: DeedId) -> bytes:
-    """A deed id as the 32 bytes by which entries name it."""
-    return deed.to_bytes(32, "big")
 
 
 def event_columns(event: LedgerEvent) -> dict[str, object]:

@@ -14,7 +14,7 @@ from chain_desk import Desk
 from simulation.ledger_simulator import Fate, LedgerSimulator
 
 from titledeed.canonical.claims import hash_claim
-from titledeed.canonical.identifiers import derive_deed_id
+from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.chain.relays import hash_act
 from titledeed.chain.signatures import recover_signer
 from titledeed.errors import (
@@ -45,7 +45,6 @@ from titledeed.models.primitives import (
 from titledeed.models.registration import Registration
 from titledeed.services.acts import ActService
 from titledeed.services.entries import HistoryService
-from titledeed.services.history import deed_word
 from titledeed.services.recording import DEADLINE_S
 
 BUYER: Final = build_claimant(1)

@@ -22,7 +22,7 @@ from builders import (
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document
 from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_deed_id
+from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word, derive_deed_id
 from titledeed.models.evidence import ChainIdentity
 from titledeed.models.ledger import (
     Block,
@@ -53,7 +53,7 @@ from titledeed.services.anchoring import bundle_key
 from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
 from titledeed.services.entries import OTHERS_MAX, HistoryService
 from titledeed.services.following import FollowingService
-from titledeed.services.history import NO_DOCUMENT, deed_word, kind_word
+from titledeed.services.history import NO_DOCUMENT, kind_word
 from titledeed.store.database import sqlite_url
 from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from titledeed.canonical.hashing import keccak256, sha256
-from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word
 from titledeed.models.evidence import ClaimEntry
 from titledeed.models.ledger import (
     Anchored,
@@ -40,7 +40,6 @@ from titledeed.models.primitives import (
 from titledeed.services.history import (
     NO_DOCUMENT,
     ClaimOnChain,
-    deed_word,
     judge_entries,
     kind_word,
 )
