@@ -12,8 +12,10 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
+import orjson
 import rfc8785
 
 from titledeed.canonical.hashing import sha256
@@ -33,22 +35,21 @@ INTEGER_MAX = 2**53 - 1
 TIMESTAMP_MAX = 253_402_300_799
 """The last second of the year 9999, the last that ISO 8601 writes in four digits."""
 
-_PLAIN_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def encode_document(document: Mapping[str, Json]) -> bytes:
     """Canonical bytes of a document (RFC 8785).
 
-    In ASCII text and integers, of which nearly all that we write consists, Python's own encoder
-    gives the library's bytes in a fifth of the time: ten thousand works may share one anchor.
+    In ASCII text and integers, of which nearly all that we write consists, orjson gives the bytes
+    of rfc8785 in a small part of the time: ten thousand works may share one anchor.
     """
     if _is_plain(document.values()):
-        text = _PLAIN_ENCODER.encode(dict(document))
-        if text.isascii():
-            return text.encode("ascii")
+        # Half a character is left to rfc8785, which refuses it as any other fault.
+        with suppress(orjson.JSONEncodeError):
+            data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+            if data.isascii():
+                return data
     return rfc8785.dumps(dict(document))
 
 

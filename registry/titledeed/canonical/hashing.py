@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from Crypto.Hash import keccak
+import sha3
 
 from titledeed.models.primitives import Keccak256, Sha256
 
 
 def keccak256(*parts: bytes) -> Keccak256:
     """Keccak-256 (the Ethereum variant) over the concatenated parts."""
-    return Keccak256(keccak.new(digest_bits=256, data=b"".join(parts)).digest())
+    return Keccak256(sha3.keccak_256(b"".join(parts)).digest())
 
 
 def sha256(data: bytes) -> Sha256:
