@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ SHARED = CHECKOUT.parent / "shared"
 def pytest_configure(config: pytest.Config) -> None:
     """Tools that npm installed are found from any working directory."""
     os.environ["PATH"] = f"{CHECKOUT / 'node_modules' / '.bin'}:{os.environ['PATH']}"
+    # Who is started in the background inherits an ignored Ctrl-C, and would hand it on to servers.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # No test may touch the person's own home folder or passphrase.
     for name in [name for name in os.environ if name.startswith("TITLEDEED_")]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Homes that the tests of the command share; those tests run in one worker."""
+"""Homes that the tests of the command share: a file of tests never sees what another did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from command_line import HOSTILE, Home, Studio
 from media_factory import render_clip, render_picture, truncate
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     folder = tmp_path_factory.mktemp("studio")
     home = Home(folder / "home")
