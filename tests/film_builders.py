@@ -12,7 +12,7 @@ from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType, FilmDisclosure
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.interval import Interval
-from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import Address, Keccak256, LeafHash, RegistrationId, Sha256
 from titledeed.models.registration import Coverage, Registration, Visibility
 
@@ -65,7 +65,7 @@ def match(name: str, *film_runs: Run) -> WorkMatch:
         Segment(Interval(start, end), Interval(0.0, end - start), speed=1.0, mirrored=False)
         for start, end in film_runs
     )
-    return WorkMatch(registration_id(name), 0.93, segments)
+    return WorkMatch(registration_id(name), 0.93, MatchClass.CONTAINS, segments)
 
 
 COVERAGE: Final = Coverage("snap1", 1_790_000_000, ACCOUNT, 3, 31_337)

@@ -6,23 +6,27 @@ moment may lie anywhere between the samples, so that changed speeds are exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from titledeed.fingerprinting.algorithms import Extractors
 from titledeed.fingerprinting.base import (
     SAMPLE_PERIOD_S,
     Extraction,
     FingerprintAlgorithm,
-    FrameCodes,
     Luma,
 )
-from titledeed.fingerprinting.frame_codes import encode_frame_codes
-from titledeed.fingerprinting.video_dct import VideoDct
-from titledeed.models.fingerprint import FingerprintCode, FingerprintView
+from titledeed.models.asset import MediaKind
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.match import Query
 from titledeed.models.primitives import RegistrationId
+from titledeed.ports import IndexedWork
+
+DecodedT = TypeVar("DecodedT")
 
 Scene = list[Luma]
 """Frames on the grid of four per second, from 0 s."""
@@ -116,7 +120,7 @@ EDITS: dict[str, Callable[[Scene], Scene]] = {
 """Edits that keep the sides of the picture."""
 
 
-def extract(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> Extraction:
+def extract(algorithm: FingerprintAlgorithm[object], scene: Sequence[Luma]) -> Extraction:
     """Feed a scene to the algorithm; the buffer is reused as a decoder would."""
     extractor = algorithm.start()
     for index, frame in enumerate(scene):
@@ -126,43 +130,65 @@ def extract(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> Extractio
     return extractor.finish()
 
 
-def extract_code(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> FingerprintCode:
+def extract_code(algorithm: FingerprintAlgorithm[object], scene: Sequence[Luma]) -> FingerprintCode:
     """The code of a scene that has one."""
     code = extract(algorithm, scene).code
     assert code is not None
     return code
 
 
-def extract_frames(algorithm: FingerprintAlgorithm, scene: Sequence[Luma]) -> FrameCodes:
+def extract_frames(algorithm: FingerprintAlgorithm[DecodedT], scene: Sequence[Luma]) -> DecodedT:
     """The decoded code of a scene that has one."""
     return algorithm.decode(extract_code(algorithm, scene).code)
 
 
-def plain_view(frames: FrameCodes) -> FingerprintView:
-    """A query view of video frame codes."""
-    return FingerprintView(VideoDct().wrap(encode_frame_codes(frames)), mirrored=False)
+def fingerprint(scene: Sequence[Luma]) -> Query:
+    """What a search is made with: a clip, or a still picture where there is one frame."""
+    kind = MediaKind.IMAGE if len(scene) == 1 else MediaKind.VIDEO
+    extractors = Extractors(kind)
+    for index, frame in enumerate(scene):
+        for sink in extractors.frame_sinks:
+            sink.add_frame(index * SAMPLE_PERIOD_S, frame)
+    found = extractors.finish(has_sound=False)
+    codes = tuple(extraction.code for extraction in found if extraction.code)
+    return Query(codes, 0.0 if len(scene) == 1 else len(scene) * SAMPLE_PERIOD_S)
 
 
 class CodeSource:
     """A ``FingerprintSource`` in memory."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, RegistrationId, FingerprintCode]] = []
+        self._rows: dict[int, tuple[IndexedWork, FingerprintCode]] = {}
         self._added = 0
         self._erased = 0
 
-    def add(self, name: str, code: FingerprintCode) -> None:
-        self._added += 1
-        self._rows.append((self._added, RegistrationId(name), code))
+    def add(self, name: str, query: Query) -> None:
+        work = IndexedWork(RegistrationId(name), query.duration_s, query.codes)
+        for code in query.codes:
+            self._added += 1
+            self._rows[self._added] = work, code
 
     def erase(self, name: str) -> None:
-        self._rows = [row for row in self._rows if row[1] != name]
+        self._rows = {
+            position: row for position, row in self._rows.items() if row[0].registration_id != name
+        }
         self._erased += 1
 
     def count_erased(self) -> int:
         return self._erased
 
+    def count_works(self) -> int:
+        return len({work.registration_id for work, _ in self._rows.values()})
+
+    def find_present(self, positions: Collection[int]) -> set[int]:
+        return set(positions) & self._rows.keys()
+
+    def find_works(self, positions: Collection[int]) -> dict[int, IndexedWork]:
+        return {one: self._rows[one][0] for one in positions if one in self._rows}
+
     def iter_fingerprints(
         self, after: int
     ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
-        yield from (row for row in self._rows if row[0] > after)
+        for position, (work, code) in list(self._rows.items()):
+            if position > after:
+                yield position, work.registration_id, code

@@ -82,7 +82,7 @@ class Output:
         """A table of the result, or nothing where there are no rows."""
         table = Table(box=box.SIMPLE, pad_edge=False)
         for heading in headings:
-            table.add_column(Text(heading), overflow="fold")
+            table.add_column(Text(sanitize(heading)), overflow="fold")
         for row in rows:
             table.add_row(*(Text(sanitize(cell)) for cell in row))
         if not table.row_count:

@@ -55,6 +55,7 @@ from titledeed.services.home import HomeLayout
 from titledeed.services.intake import Intake
 from titledeed.services.jobs import JobService
 from titledeed.services.registration import RegistrationService
+from titledeed.services.reindexing import ReindexingService
 from titledeed.services.sending import SendingService
 from titledeed.services.snapshot import SnapshotService
 from titledeed.services.verification import VerificationService
@@ -226,7 +227,7 @@ class Registry:
 
     @cached_property
     def registrations(self) -> SqlRegistrations:
-        """Registrations and their fingerprints."""
+        """Registrations."""
         return self.repositories.registrations
 
     @cached_property
@@ -391,6 +392,16 @@ class Registry:
         )
 
     @cached_property
+    def reindexing(self) -> ReindexingService:
+        """Brings fingerprints up to date."""
+        return ReindexingService(
+            intake=self._intake,
+            registrations=self.registrations,
+            fingerprints=self.repositories.fingerprints,
+            objects=self.objects,
+        )
+
+    @cached_property
     def audit(self) -> AuditService:
         """Audits submissions."""
         return AuditService(
@@ -428,24 +439,11 @@ class Registry:
 
     @cached_property
     def _sandbox(self) -> Sandbox:
-        limits = self._settings.sandbox
-        return Sandbox(
-            limits=SandboxLimits(
-                timeout_s=limits.timeout_s, memory_bytes_max=limits.memory_bytes_max
-            )
-        )
+        return make_sandbox(self._settings)
 
     @cached_property
     def _intake(self) -> Intake:
-        media = self._settings.media
-        return Intake(
-            sandbox=self._sandbox,
-            limits=MediaLimits(
-                size_bytes_max=media.size_bytes_max,
-                pixels_max=media.pixels_max,
-                duration_s_max=media.duration_s_max,
-            ),
-        )
+        return make_intake(self._settings, self._sandbox)
 
     @cached_property
     def _reader(self) -> C2paReader:
@@ -453,7 +451,7 @@ class Registry:
 
     @cached_property
     def _index(self) -> EmbeddedIndex:
-        return EmbeddedIndex(source=self.registrations)
+        return EmbeddedIndex(source=self.repositories.fingerprints, folder=self.layout.index)
 
     @cached_property
     def _timestamps(self) -> TimestampAuthority | None:
@@ -474,6 +472,19 @@ class Registry:
 
     def _trust_anchors(self) -> str:
         return load_trust_anchors(self.layout.trust, root_certificate(self.layout.signing_identity))
+
+
+def make_sandbox(settings: Settings) -> Sandbox:
+    """Where untrusted files are read."""
+    return Sandbox(limits=SandboxLimits(**settings.sandbox.model_dump()))
+
+
+def make_intake(settings: Settings, sandbox: Sandbox | None = None) -> Intake:
+    """What examines files; needs no home folder."""
+    return Intake(
+        sandbox=sandbox or make_sandbox(settings),
+        limits=MediaLimits(**settings.media.model_dump()),
+    )
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -6,6 +6,7 @@ replaced, or they lie in an archive.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,7 @@ from titledeed.chain.rpc import HttpNode
 from titledeed.credentials.authority import create_authority
 from titledeed.durability import PRIVATE_MODE, write_durably
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError, StorageError
+from titledeed.matching.shelves import Shelves
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Progress, no_progress
@@ -262,7 +264,10 @@ def erase(
             clock=now,
             turn=lambda: _upkeep(registry.layout),
         )
-        return service.erase(registration_id, keep_signed_copy=keep_signed_copy)
+        erased = service.erase(registration_id, keep_signed_copy=keep_signed_copy)
+        # The look-up tables hold its codes, too, until they see that it is gone.
+        Shelves(source=registry.repositories.fingerprints, folder=registry.layout.index).refresh()
+        return erased
 
 
 def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebuilt:
@@ -282,6 +287,7 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         service = RebuildingService(
             objects=registry.objects,
             registrations=registry.registrations,
+            fingerprints=registry.repositories.fingerprints,
             outbox=registry.outbox,
             chain=registry.chain,
             snapshots=registry.repositories.snapshots,
@@ -292,6 +298,9 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         )
         rebuilt = service.rebuild(progress)
         registry.close()
+        # Its tables number the rows of the old database.
+        if layout.index.exists():
+            shutil.rmtree(layout.index)
         replace_database(layout.database, layout.new_database)
     return rebuilt
 

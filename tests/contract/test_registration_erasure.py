@@ -32,14 +32,14 @@ class TestErasure:
         )
         stone = Tombstone(registration.registration_id, registration.leaf, builders.EPOCH)
         assert repositories.registrations.find_tombstone(stone.registration_id) is None
-        erased = repositories.registrations.count_erased()
+        erased = repositories.fingerprints.count_erased()
         repositories.registrations.erase(stone)
-        assert repositories.registrations.count_erased() > erased
+        assert repositories.fingerprints.count_erased() > erased
         assert repositories.registrations.find(stone.registration_id) is None
         assert repositories.registrations.find_by_digest(registration.content_digest) == []
         assert repositories.registrations.find_intent(stone.registration_id) is None
         assert repositories.registrations.find_tombstone(stone.registration_id) == stone
-        codes = repositories.registrations.iter_fingerprints(0)
+        codes = repositories.fingerprints.iter_fingerprints(0)
         assert {found for _, found, _ in codes} == {other.registration_id}
         assert repositories.outbox.list_waiting(9) == [(other.registration_id, other.leaf)]
 
@@ -48,10 +48,10 @@ class TestErasure:
         accept(repositories, registration)
         stone = Tombstone(registration.registration_id, registration.leaf, 1)
         repositories.registrations.erase(stone)
-        erased = repositories.registrations.count_erased()
+        erased = repositories.fingerprints.count_erased()
         repositories.registrations.erase(dataclasses.replace(stone, erased_at=2))
         assert repositories.registrations.find_tombstone(stone.registration_id) == stone
-        assert repositories.registrations.count_erased() == erased
+        assert repositories.fingerprints.count_erased() == erased
 
     def test_only_own_registrations_can_be_erased(self, repositories: Repositories) -> None:
         theirs = imported(builders.build_bundle(1))
@@ -60,7 +60,7 @@ class TestErasure:
             with pytest.raises(NotFoundError):
                 repositories.registrations.erase(Tombstone(item.registration_id, item.leaf, 1))
         assert repositories.registrations.find(theirs.registration_id) == theirs
-        assert repositories.registrations.count_erased() == 0
+        assert repositories.fingerprints.count_erased() == 0
 
     def test_tombstone_of_another_leaf_erases_nothing(self, repositories: Repositories) -> None:
         registration, other = builders.build_registration(1), builders.build_registration(2)

@@ -28,7 +28,6 @@ from titledeed.errors import (
 )
 from titledeed.models.asset import MediaType
 from titledeed.models.evidence import ClaimStatus
-from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import (
     Coverage,
@@ -40,7 +39,6 @@ from titledeed.models.registration import (
     Visibility,
 )
 from titledeed.ports import Repositories
-from titledeed.store.registrations import PAGE_SIZE
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
@@ -79,7 +77,7 @@ class TestAcceptance:
         repositories.registrations.accept(first, codes)
         assert repositories.registrations.accept(again, codes) == first
         assert repositories.registrations.find(first.registration_id) == first
-        assert len(list(repositories.registrations.iter_fingerprints(0))) == len(codes)
+        assert len(list(repositories.fingerprints.iter_fingerprints(0))) == len(codes)
         assert len(repositories.outbox.list_waiting(10)) == 1
         assert repositories.registrations.count_own() == 1
 
@@ -108,7 +106,7 @@ class TestAcceptance:
         with pytest.raises(InvalidRequestError):
             repositories.registrations.accept(registration, builders.build_fingerprints(1))
         assert repositories.registrations.count_own() == 0
-        assert list(repositories.registrations.iter_fingerprints(0)) == []
+        assert list(repositories.fingerprints.iter_fingerprints(0)) == []
 
     def test_number_beyond_64_bits_is_refused(self, repositories: Repositories) -> None:
         registration = dataclasses.replace(builders.build_registration(1), claimed_at=2**63)
@@ -169,7 +167,7 @@ class TestAcceptanceOfMany:
         assert repositories.registrations.accept_many(asked) == expected
         listed = repositories.registrations.list_own(after=0, limit=10)
         assert [item for _, item in listed] == [known, *(entries[i][0] for i in (0, 2, 3))]
-        assert [code for _, _, code in repositories.registrations.iter_fingerprints(0)] == [
+        assert [code for _, _, code in repositories.fingerprints.iter_fingerprints(0)] == [
             code for i in (0, 2, 3) for code in entries[i][1]
         ]
         for registration in expected:
@@ -185,7 +183,7 @@ class TestAcceptanceOfMany:
                 ]
             )
         assert repositories.registrations.count_own() == 0
-        assert list(repositories.registrations.iter_fingerprints(0)) == []
+        assert list(repositories.fingerprints.iter_fingerprints(0)) == []
 
     def test_none_is_nothing(self, repositories: Repositories) -> None:
         assert repositories.registrations.accept_many([]) == []
@@ -303,7 +301,7 @@ class TestImports:
             repositories.registrations.add_imported(later, builders.build_fingerprints(1)) is False
         )
         assert repositories.registrations.find(first.registration_id) == first
-        assert len(list(repositories.registrations.iter_fingerprints(0))) == 2
+        assert len(list(repositories.fingerprints.iter_fingerprints(0))) == 2
 
     def test_import_never_replaces_an_own_registration(self, repositories: Repositories) -> None:
         bundle = builders.build_bundle(1)
@@ -316,12 +314,12 @@ class TestImports:
         bundle = builders.build_bundle(1)
         own = builders.build_registration(bundle.dossier)
         repositories.registrations.add_imported(imported(bundle), builders.build_fingerprints(7))
-        before = [cursor for cursor, _, _ in repositories.registrations.iter_fingerprints(0)]
+        before = [cursor for cursor, _, _ in repositories.fingerprints.iter_fingerprints(0)]
         codes = builders.build_fingerprints(1)
         assert repositories.registrations.accept(own, codes) == own
         assert repositories.registrations.find(own.registration_id) == own
         assert repositories.outbox.list_waiting(10) == [(own.registration_id, own.leaf)]
-        found = list(repositories.registrations.iter_fingerprints(0))
+        found = list(repositories.fingerprints.iter_fingerprints(0))
         assert [code for _, _, code in found] == list(codes)
         assert min(cursor for cursor, _, _ in found) > max(before)
 
@@ -380,47 +378,6 @@ class TestVisibility:
             with pytest.raises(NotFoundError):
                 repositories.registrations.set_visibility(registration_id, Visibility.PRIVATE)
         assert repositories.registrations.find(theirs.registration_id) == theirs
-
-
-class TestFingerprints:
-    def test_cursor_continues_where_the_reader_stopped(self, repositories: Repositories) -> None:
-        first, second = builders.build_registration(1), builders.build_registration(2)
-        codes = builders.build_fingerprints(1)
-        repositories.registrations.accept(first, codes)
-        seen = list(repositories.registrations.iter_fingerprints(0))
-        assert [(found, code) for _, found, code in seen] == [
-            (first.registration_id, code) for code in codes
-        ]
-        last = seen[-1][0]
-        assert list(repositories.registrations.iter_fingerprints(last)) == []
-        repositories.registrations.accept(second, codes[:1])
-        (new,) = repositories.registrations.iter_fingerprints(last)
-        assert new == (new[0], second.registration_id, codes[0])
-        assert new[0] > last
-
-    def test_more_codes_than_a_page_come_once_each_and_in_order(
-        self, repositories: Repositories
-    ) -> None:
-        codes = [
-            FingerprintCode("test.short", 1, builders.seeded_bytes("short", seed, 8))
-            for seed in range(2 * PAGE_SIZE + 1)
-        ]
-        repositories.registrations.accept(builders.build_registration(1), codes)
-        found = list(repositories.registrations.iter_fingerprints(0))
-        assert [code for _, _, code in found] == codes
-        cursors = [cursor for cursor, _, _ in found]
-        assert cursors == sorted(set(cursors))
-
-    def test_writing_goes_on_while_codes_are_read(self, repositories: Repositories) -> None:
-        repositories.registrations.accept(
-            builders.build_registration(1), builders.build_fingerprints(1)
-        )
-        reading = repositories.registrations.iter_fingerprints(0)
-        next(reading)
-        repositories.registrations.accept(
-            builders.build_registration(2), builders.build_fingerprints(2)
-        )
-        assert len(list(reading)) == 3
 
 
 class TestSmallTables:
@@ -482,5 +439,5 @@ def test_everything_is_there_when_opened_again(adapter: str, tmp_path: Path) -> 
         before = first.registrations.find(registration.registration_id)
     with ADAPTERS[adapter](tmp_path) as second:
         assert second.registrations.find(registration.registration_id) == before
-        assert len(list(second.registrations.iter_fingerprints(0))) == 2
+        assert len(list(second.fingerprints.iter_fingerprints(0))) == 2
         assert second.outbox.next_nonce(batch.sender, 0) == 1

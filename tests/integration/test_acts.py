@@ -341,12 +341,12 @@ class TestBindings:
         done = home.registry.acts.publish_binding(registration.registration_id, self.ENDPOINT)
         expected = [
             BindingPublished(
-                keccak256(b64decode(bind_softly(code).value)),
+                keccak256(b64decode(binding.value)),
                 home.claimant,
                 self.ENDPOINT,
                 registration.manifest_id or "",
             )
-            for code in dossier.fingerprints
+            for binding in bind_softly(dossier.fingerprints)
         ]
         assert [act.event.body for act in done] == expected
         assert expected

@@ -117,9 +117,9 @@ def test_an_imported_registration_is_nothing_of_ones_own(
 
 
 def test_importing_again_or_at_home_adds_nothing(exchange: Exchange) -> None:
-    indexed = list(exchange.reader.registry.registrations.iter_fingerprints(0))
+    indexed = list(exchange.reader.registry.repositories.fingerprints.iter_fingerprints(0))
     assert exchange.reader.registry.snapshots.import_(exchange.snapshot) == (exchange.exported, 0)
-    assert list(exchange.reader.registry.registrations.iter_fingerprints(0)) == indexed
+    assert list(exchange.reader.registry.repositories.fingerprints.iter_fingerprints(0)) == indexed
     studio = exchange.studio.registry
     assert studio.snapshots.import_(exchange.snapshot)[1] == 0
     registration = studio.registration.get(exchange.clip.registration.registration_id, Viewer.OWNER)
@@ -143,7 +143,7 @@ def test_a_changed_snapshot_is_refused_and_adds_nothing(exchange: Exchange, tmp_
                 home.registry.snapshots.import_(path)
             assert raised.value.message
         assert home.registry.snapshots.list_imported() == []
-        assert list(home.registry.registrations.iter_fingerprints(0)) == []
+        assert list(home.registry.repositories.fingerprints.iter_fingerprints(0)) == []
         assert home.registry.objects.keys("bundles/") == []
         assert home.verify(Path(exchange.clip.source)).headline is Headline.NO_RECORD
         # The true one is imported all the same.

@@ -46,12 +46,12 @@ def test_two_writers_lose_nothing_and_a_reader_misses_nothing(tmp_path: Path) ->
     seen: list[int] = []
     while any(writer.poll() is None for writer in writers):
         last = seen[-1] if seen else 0
-        seen += [cursor for cursor, _, _ in store.registrations.iter_fingerprints(last)]
+        seen += [cursor for cursor, _, _ in store.fingerprints.iter_fingerprints(last)]
     for writer in writers:
         _, errors = writer.communicate()
         assert (writer.returncode, errors) == (0, "")
-    seen += [cursor for cursor, _, _ in store.registrations.iter_fingerprints(seen[-1])]
-    everything = [cursor for cursor, _, _ in store.registrations.iter_fingerprints(0)]
+    seen += [cursor for cursor, _, _ in store.fingerprints.iter_fingerprints(seen[-1])]
+    everything = [cursor for cursor, _, _ in store.fingerprints.iter_fingerprints(0)]
     assert seen == everything
     assert len(everything) == 400 * CODES_EACH
     expected = {
@@ -82,7 +82,7 @@ def test_killed_acceptance_is_whole_or_absent(
     assert child.returncode == -signal.SIGKILL
     store.check()
     found = store.registrations.find(registration.registration_id)
-    codes = list(store.registrations.iter_fingerprints(0))
+    codes = list(store.fingerprints.iter_fingerprints(0))
     waiting = store.outbox.list_waiting(10)
     if accepted:
         both = [registration, builders.build_registration(2)]
@@ -95,7 +95,7 @@ def test_killed_acceptance_is_whole_or_absent(
         assert store.registrations.find_intent(registration.registration_id) == intent
     store.registrations.accept(registration, builders.build_fingerprints(1))
     expected = 2 * CODES_EACH if accepted else CODES_EACH
-    assert len(list(store.registrations.iter_fingerprints(0))) == expected
+    assert len(list(store.fingerprints.iter_fingerprints(0))) == expected
     store.close()
 
 
@@ -112,7 +112,7 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path) -> 
     for line in acknowledged:
         registration = builders.build_registration(int(line))
         assert store.registrations.find(registration.registration_id) == registration
-    assert len(list(store.registrations.iter_fingerprints(0))) == accepted * CODES_EACH
+    assert len(list(store.fingerprints.iter_fingerprints(0))) == accepted * CODES_EACH
     assert len(store.outbox.list_waiting(100_000)) == accepted
     store.close()
 

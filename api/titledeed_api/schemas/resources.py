@@ -61,6 +61,7 @@ class Segment(_Resource):
     work_end_s: float
     speed: float
     mirrored: bool
+    channel: str
 
 
 class Match(_Resource):
@@ -69,6 +70,7 @@ class Match(_Resource):
     title: str
     registration_id: str
     score: float
+    relation: str
     segments: list[Segment]
 
 
@@ -163,6 +165,7 @@ class Similar(_Resource):
     claimant: str
     mine: bool
     score: float
+    relation: str
     segments: list[Segment]
 
 

@@ -1,8 +1,10 @@
-"""``titledeed index``: the database, which object store and chain can rebuild."""
+"""``titledeed index``: what object store, chain and media can make anew."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,7 +16,7 @@ from titledeed_cli.progress import show_progress
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
-app.add_typer(group, name="index", help="Rebuild the database from objects and chain.")
+app.add_typer(group, name="index", help="Rebuild the database, or fingerprint works anew.")
 
 
 @add_command(
@@ -58,5 +60,48 @@ def rebuild(context: typer.Context, as_json: JsonFlag = False) -> None:
         output.report_problem(
             f"{len(rebuilt.findings)} object(s) are missing or damaged",
             "Restore them from a backup, then rebuild again.",
+        )
+        raise typer.Exit(ExitCode.ERROR)
+
+
+@add_command(group, exits=(ExitCode.OK,))
+def reindex(
+    context: typer.Context,
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with registered files of which there is no signed copy.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fingerprint registered works anew.
+
+    For works that were registered before a release brought new algorithms. The codes that a claim
+    binds stay; new ones are kept beside them. It reads the signed copies that this home made. It
+    may be interrupted and run again: works that are done are passed over. What has no file at hand
+    is listed, and then it ends with 1; all the rest is done.
+
+    Examples:
+        titledeed index reindex
+        titledeed index reindex --media originals/ --json
+    """
+    invocation = get_invocation(context, as_json=as_json)
+    output = invocation.output
+    with invocation.registry() as registry, show_progress(output) as progress:
+        done = registry.reindexing.reindex(media, progress)
+    if as_json:
+        output.write_json({"schema_version": SCHEMA_VERSION, **asdict(done)})
+    else:
+        output.write(f"{done.fingerprinted} fingerprinted anew, {done.current} had all codes")
+        output.write_table(
+            ("title", "why not", "registration"),
+            [(left.title, left.reason, left.registration_id) for left in done.left_out],
+        )
+    if done.left_out:
+        output.report_problem(
+            f"{len(done.left_out)} work(s) could not be fingerprinted anew",
+            "Name the folder that holds their files with --media.",
         )
         raise typer.Exit(ExitCode.ERROR)

@@ -11,13 +11,13 @@ import typer
 from titledeed_cli.exit_codes import HEADLINE_CODES, ExitCode
 from titledeed_cli.help_text import add_command
 from titledeed_cli.invocation import JsonFlag, get_invocation
+from titledeed_cli.matches import SEGMENT_HEADINGS, iter_segment_rows
 from titledeed_cli.output import Output
 from titledeed_cli.progress import show_progress
 from titledeed_cli.registrations import ENTRY_HEADINGS, entry_row
 
 if TYPE_CHECKING:
     from titledeed.models.evidence import Answer, VerificationReport, VisibleClaim
-    from titledeed.models.interval import Interval
 
 app = typer.Typer()
 
@@ -89,7 +89,7 @@ def write_report(output: Output, report: VerificationReport) -> None:
         ),
     )
     output.write_table(
-        ("this file", "registered work", "speed", "score", "title", "registration"),
+        ("relation", *SEGMENT_HEADINGS, "score", "title", "registration"),
         _segment_rows(report),
         title="Where it matches",
     )
@@ -126,12 +126,10 @@ def _answer_rows(**answers: Answer) -> list[tuple[str, str, str]]:
 
 def _segment_rows(report: VerificationReport) -> Iterator[tuple[str, ...]]:
     for match in report.matches:
-        for segment in match.segments:
-            mirrored = ", mirrored" if segment.mirrored else ""
+        for row in iter_segment_rows(match):
             yield (
-                _format_seconds(segment.query),
-                _format_seconds(segment.work),
-                f"{segment.speed:.2f}{mirrored}",
+                match.relation.value,
+                *row,
                 f"{match.score:.2f}",
                 report.titles[match.registration_id],
                 match.registration_id,
@@ -149,9 +147,3 @@ def _claim_row(position: int, claim: VisibleClaim) -> tuple[str, ...]:
         claim.title,
         claim.registration_id,
     )
-
-
-def _format_seconds(interval: Interval) -> str:
-    if not interval.duration_s:
-        return "whole picture"
-    return f"{interval.start_s:.2f} - {interval.end_s:.2f} s"

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from titledeed.models.asset import MediaKind
-from titledeed.models.fingerprint import FingerprintCode, FingerprintView
+from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FrameSink
 
 # Each file has a process of its own; OpenCV's threads would only fight over the cores.
@@ -27,6 +27,8 @@ SAMPLE_PERIOD_S = 0.25
 Luma = npt.NDArray[np.uint8]
 """A luma plane, shape (height, width)."""
 
+DecodedT_co = TypeVar("DecodedT_co", covariant=True)
+
 Codes = npt.NDArray[np.uint8]
 """Packed codes, one per row: shape (n, code_bits / 8)."""
 
@@ -36,7 +38,7 @@ class FrameCodes:
     """A decoded fingerprint: one row per coded frame; a still picture is one row at 0 s.
 
     Attributes:
-        times_s: seconds from the start, shape (n,), never falling; a frame may have two rows.
+        times_s: seconds from the start, shape (n,), never falling.
         codes: shape (n, code_bits / 8).
     """
 
@@ -49,13 +51,11 @@ class Extraction:
     """What one extractor made of one file.
 
     Attributes:
-        code: to register; None when the media carry no evidence.
-        views: to search with, the plain one first; empty when ``code`` is None.
+        code: to register and to search with; None when the media carry no evidence.
         note: why there is no code; empty when there is one.
     """
 
     code: FingerprintCode | None
-    views: tuple[FingerprintView, ...]
     note: str
 
 
@@ -75,7 +75,7 @@ class Example:
     code: bytes
 
 
-class FingerprintAlgorithm(ABC):
+class FingerprintAlgorithm(ABC, Generic[DecodedT_co]):
     """One algorithm in one version.
 
     Attributes:
@@ -100,7 +100,7 @@ class FingerprintAlgorithm(ABC):
         """A fresh extractor for one file."""
 
     @abstractmethod
-    def decode(self, code: bytes) -> FrameCodes:
+    def decode(self, code: bytes) -> DecodedT_co:
         """Read an untrusted code.
 
         Raises:

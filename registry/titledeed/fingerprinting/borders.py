@@ -6,6 +6,9 @@ level but for noise. It is judged per shot, because a film may hold clips of oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,22 +21,41 @@ LEVEL_STEP_MAX = 6.0
 BAR_SHARE_MIN = 1 / 64
 CONTENT_SHARE_MIN = 1 / 4
 
+NOISE_PX = (5, 1)
+"""Pixels along a line that are averaged first: grain differs from pixel to pixel."""
+
+FRAMES_MAX = 10
+"""Frames of a shot that are looked at, spread evenly: a bar is in all of them."""
+
 Box = tuple[slice, slice]
 Levels = npt.NDArray[np.float64]
 
 
-def find_content_box(frames: npt.NDArray[np.uint8]) -> Box | None:
+def find_content_box(frames: Sequence[npt.NDArray[np.uint8]]) -> Box | None:
     """The rows and columns inside the bars, or None where there are none.
 
     Args:
-        frames: one shot, shape (n, height, width).
+        frames: one shot, at least one, all of shape (height, width).
     """
-    rows = _inside(frames.mean(axis=(0, 2)), frames.std(axis=(0, 2)))
-    inner = frames[:, rows, :]
-    columns = _inside(inner.mean(axis=(0, 1)), inner.std(axis=(0, 1)))
-    if rows == slice(0, frames.shape[1]) and columns == slice(0, frames.shape[2]):
+    height, width = frames[0].shape
+    frames = frames[:: -(-len(frames) // FRAMES_MAX)]
+    rows = _inside(*_measure_lines(frames))
+    columns = _inside(*_measure_lines([frame[rows].T for frame in frames]))
+    if rows == slice(0, height) and columns == slice(0, width):
         return None
     return rows, columns
+
+
+def _measure_lines(frames: Sequence[npt.NDArray[np.uint8]]) -> tuple[Levels, Levels]:
+    """Mean and standard deviation of each row, all frames together."""
+    count = len(frames) * frames[0].shape[1]
+    sums, squares = np.zeros((2, len(frames[0])))
+    for frame in frames:
+        levels = cv2.blur(np.ascontiguousarray(frame), NOISE_PX).astype(np.float32)
+        sums += levels.sum(axis=1)
+        squares += np.einsum("ij,ij->i", levels, levels)
+    means = sums / count
+    return means, np.sqrt(np.maximum(squares / count - means**2, 0))
 
 
 def _inside(levels: Levels, deviations: Levels) -> slice:

@@ -1,8 +1,7 @@
 """The stored form of a time line of 256-bit frame codes.
 
 Layout, big endian: one byte of layout version (1), a 32-bit count n, n times in milliseconds as
-32-bit numbers, n codes of 32 bytes. Times never fall; a frame has one row, or two where its
-borders were trimmed as well.
+32-bit numbers, n codes of 32 bytes. Times never fall.
 """
 
 from __future__ import annotations
@@ -16,15 +15,16 @@ from titledeed.fingerprinting.base import FrameCodes
 
 LAYOUT_VERSION: Final = 1
 CODE_BYTES: Final = 32
-DENSE_ROWS: Final = 4
+DENSE_ROWS: Final = 2
 DENSE_ROWS_MS_MIN: Final = 200
-"""A row comes at least so long after the fourth before it: four frames a second, two rows each.
+"""A row comes at least so long after the second before it; a clip below a quarter of a second has
+two frames in it.
 
 Without a limit on density a crafted code would make every alignment slow.
 """
 
-ROWS_MAX: Final = 345_600
-"""Twelve hours, four frames per second, two rows each."""
+ROWS_MAX: Final = 172_801
+"""Twelve hours, four frames per second."""
 
 _HEADER_BYTES: Final = 5
 _ROW_BYTES: Final = 4 + CODE_BYTES

@@ -1,8 +1,4 @@
-"""What the still-picture algorithms share: one frame in, one fixed-length code out.
-
-The picture is searched in its eight orientations (quarter turns, mirrored or not): each is the
-same thumbnail turned, so they cost nothing and are never stored.
-"""
+"""What the still-picture algorithms share: one frame in, one fixed-length code out."""
 
 from __future__ import annotations
 
@@ -15,12 +11,9 @@ from titledeed.errors import MalformedDocumentError
 from titledeed.fingerprinting.base import Extraction, FingerprintAlgorithm, FrameCodes, Luma
 from titledeed.fingerprinting.spectrum import compute_spectra, have_evidence
 from titledeed.models.asset import MediaKind
-from titledeed.models.fingerprint import FingerprintView
-
-QUARTER_TURNS = range(4)
 
 
-class StillAlgorithm(FingerprintAlgorithm):
+class StillAlgorithm(FingerprintAlgorithm[FrameCodes]):
     """An algorithm that codes one still picture; of an animation, the first frame."""
 
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE})
@@ -60,21 +53,13 @@ class StillExtractor:
             self._thumbnail = self._algorithm.shrink(luma)
 
     def finish(self) -> Extraction:
-        """The code and its eight orientations."""
+        """The code, or why there is none."""
         if self._thumbnail is None:
-            return Extraction(None, (), "no frame was decoded")
-        has_evidence = have_evidence(compute_spectra([self._thumbnail])).all()
+            return Extraction(None, "no frame was decoded")
+        height, width = self._thumbnail.shape
+        spectrum = compute_spectra(self._thumbnail, [((0, height), (0, width))])
+        has_evidence = have_evidence(spectrum).all()
         code = self._algorithm.compute(self._thumbnail) if has_evidence else None
         if code is None:
-            return Extraction(None, (), "the picture is flat or nearly of one colour")
-        return Extraction(self._algorithm.wrap(code), tuple(self._views(self._thumbnail)), "")
-
-    def _views(self, thumbnail: Luma) -> list[FingerprintView]:
-        views = []
-        for mirrored in (False, True):
-            picture = np.fliplr(thumbnail) if mirrored else thumbnail
-            for turns in QUARTER_TURNS:
-                code = self._algorithm.compute(np.ascontiguousarray(np.rot90(picture, turns)))
-                if code is not None:
-                    views.append(FingerprintView(self._algorithm.wrap(code), mirrored=mirrored))
-        return views
+            return Extraction(None, "the picture is flat or nearly of one colour")
+        return Extraction(self._algorithm.wrap(code), "")

@@ -1,75 +1,87 @@
 """From hits to segments: which seconds of a query are which seconds of one work.
 
-A voted line is only a suspicion. It is followed frame by frame through both time lines, and what
-holds without a break is a segment; where footage is cut away in between, the segment ends. Still
-footage counts as one piece of evidence, however long it lasts, and must then be much closer.
+A voted line is only a suspicion. It is followed moment by moment through every track that has
+hits near it; the strongest run is a segment, and what other tracks see along the same line tells
+its ends and adds evidence. Then the rest of the query is searched for more.
+
+Nothing here decides what is a match: each segment carries its evidence by kind, and calibrated
+thresholds decide. The floors only keep chance from growing segments.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from titledeed.fingerprinting.base import (
-    SAMPLE_PERIOD_S,
-    Codes,
-    FrameCodes,
-    hamming_distances,
-)
-from titledeed.matching.voting import LINE_TOLERANCE_S, Line, TimedHits, vote_line
+from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, FrameCodes
+from titledeed.matching.edges import find_common, find_ends
+from titledeed.matching.runs import FOLLOW_DISTANCE_MAX, GAP_S_MAX, Run, find_runs
+from titledeed.matching.tracks import Track, refine, trace
+from titledeed.matching.voting import Line, TimedHits, vote_line
 from titledeed.models.interval import Interval
 
-NOVELTY_BITS = 6
-"""A frame closer than this to one of the two frames kept before it tells nothing new."""
+WHOLE: Final = 0
+"""Region number of the whole frame."""
 
-KEY_ROWS = 4
-"""A key at least so often, so that still footage is laid upon itself at every second."""
+Looks = Mapping[int, FrameCodes]
+"""One file's codes by region of the picture; ``WHOLE`` is always there."""
 
-FOLLOW_WINDOW_S = 0.3
-"""How far from its place on the line a frame of the work may lie: one sample, with rounding."""
+EVIDENCE_FLOOR: Final = 0.45
+"""A run with less is not followed up: what strangers reach by chance."""
 
-FOLLOW_DISTANCE_MAX = 92
-"""Wider than a hit, because the place is known."""
+EXTENSION_FLOOR: Final = 0.2
+"""A run of another track along a line that is already found."""
 
-MISSES_MAX = 3
-GAP_S_MAX = 1.5
-"""A segment ends after more frames, or more seconds, without support."""
+TRACKS_MAX: Final = 4
+"""Tracks followed per line, those with most hits near it, beside that of the whole frames."""
 
-FRAMES_MIN = 4
-"""One second; what is shorter is not claimed."""
-
-SHARE_MIN = 0.6
-"""Of the frames between the ends of a segment, those that support it."""
-
-CHANCE_DISTANCE = 128.0
-"""Mean distance of unrelated codes of 256 bits."""
-
-MEAN_DISTANCE_BASE, MEAN_DISTANCE_STEP, MEAN_DISTANCE_MAX = 24, 7, 80
-"""Mean distance allowed with d distinct frames: 24 + 7 d, at most 80.
-
-Among 83 million pairs of frames of 67 real clips, their turned, cropped and inverted copies
-included, accidental runs began at 77 with 6 distinct frames and at 86 with 7; clips cropped to
-90 % of their width and height lie at 47 to 84.
-"""
-
-CLOSE_DISTANCE_MAX = 36
-"""Up to this mean distance the pictures are the same; beyond it, time must tell too."""
-
-CONTRAST_MIN = 14
-"""Bits by which a segment must be closer to its place than to the rest of the work.
-
-Two takes of one room by one camera differ by 50 bits wherever they are laid upon each other, 6 to
-10 less on their best line; edited copies of moving pictures gain 16 and more.
-"""
-
-CONTRAST_AWAY_S = 1.0
-CONTRAST_FRAMES_MAX = 256
-
-SEGMENTS_MAX = 64
-FAILURES_MAX = 8
+SEGMENTS_MAX: Final = 64
+FAILURES_MAX: Final = 4
 """Lines refused in a row before the rest of the hits is taken for accident."""
+
+EDGE_S_MAX: Final = 1.6
+"""A segment reaches from its last support to the next edge, if it is so near: one sparse step."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Channel:
+    """One way of looking: which orientation of the query, which region of each side.
+
+    Attributes:
+        orientation: row of the query's views, 0 as it is.
+    """
+
+    orientation: int
+    query: int
+    work: int
+
+    @property
+    def kind(self) -> str:
+        """Kind of evidence."""
+        return "video.frames" if self.query == self.work == WHOLE else "video.regions"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHits:
+    """Hits of one query in one work, each in its channel: a row of ``channels``."""
+
+    timed: TimedHits
+    channel: npt.NDArray[np.int64]
+    channels: tuple[Channel, ...]
+
+    def take(self, selection: npt.NDArray[np.bool_]) -> ChannelHits:
+        """The selected hits."""
+        return ChannelHits(self.timed.take(selection), self.channel[selection], self.channels)
+
+    def of_orientation(self, orientation: int) -> npt.NDArray[np.bool_]:
+        """Which hits look at the query this way."""
+        rows = [channel.orientation == orientation for channel in self.channels]
+        return np.array(rows, np.bool_)[self.channel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,148 +89,185 @@ class Alignment:
     """One segment with its evidence.
 
     Attributes:
-        frames: distinct moments of the query in support.
-        score: share of supporting frames times their closeness, 0 at chance and 1 when equal.
+        speed: seconds of the work per second of the query.
+        orientation: row of the query's views that shows it.
+        frames: moments in support.
+        evidence: raw number by kind, higher is surer.
+        closeness: of the strongest run: 1 when equal, 0 at chance.
+        contrast: bits by which it follows the work in time.
     """
 
     query: Interval
     work: Interval
     speed: float
+    orientation: int
     frames: int
-    score: float
+    evidence: Mapping[str, float]
+    closeness: float
+    contrast: float
+
+    @property
+    def strength(self) -> float:
+        """The strongest evidence."""
+        return max(self.evidence.values())
 
 
-def select_novel(codes: Codes) -> npt.NDArray[np.bool_]:
-    """Which codes differ from both of the last two selected ones; the first always does."""
-    novel = np.zeros(len(codes), np.bool_)
-    kept: list[int] = []
-    for row, code in enumerate(codes):
-        bits = int.from_bytes(code.tobytes(), "big")
-        if all((bits ^ other).bit_count() >= NOVELTY_BITS for other in kept):
-            novel[row] = True
-            kept = [*kept[-1:], bits]
-    return novel
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    channel: Channel
+    line: Line
+    run: Run
+    track: Track
 
 
-def select_keys(codes: Codes) -> npt.NDArray[np.bool_]:
-    """The rows worth scanning: the novel ones, and of still footage one in a second."""
-    keys = select_novel(codes)
-    keys[::KEY_ROWS] = True
-    return keys
-
-
-def align(query: FrameCodes, work: FrameCodes, hits: TimedHits) -> list[Alignment]:
+def align(
+    views: Sequence[Looks], work: Looks, hits: ChannelHits, spans: tuple[Interval, Interval]
+) -> list[Alignment]:
     """Segments of the work in the query; no two share a moment of the query.
 
     Args:
-        query: all codes of the query.
-        work: all codes of the work.
+        views: the query in each orientation, as it is first.
+        work: the candidate.
         hits: close pairs among them; a sample is enough.
+        spans: where query and work have evidence.
     """
     found: list[Alignment] = []
     failures = 0
-    while len(hits.query_s) and failures < FAILURES_MAX and len(found) < SEGMENTS_MAX:
-        line = vote_line(hits)
-        alignment = _follow(line, query, work)
+    while len(hits.channel) and failures < FAILURES_MAX and len(found) < SEGMENTS_MAX:
+        orientation, line = _vote(hits)
+        mine = hits.of_orientation(orientation)
+        taken = [alignment.query for alignment in found]
+        finding = _follow(views, work, hits.take(mine), line, taken)
+        alignment = None
+        if finding is not None:
+            alignment = _extend(views, work, hits.take(mine), finding, spans=spans, taken=taken)
         if alignment is None or any(alignment.query.overlap_s(a.query) > 0 for a in found):
             failures += 1
-            spent = hits.near(line)
+            spent = mine & hits.timed.near(line)
         else:
             failures = 0
             found.append(alignment)
-            spent = _inside(hits.query_s, alignment.query)
-            rest = ~_inside(query.times_s, alignment.query)
-            query = FrameCodes(query.times_s[rest], query.codes[rest])
-        hits = hits.take(~spent) if spent.any() else hits.take(hits.weight > hits.weight.min())
+            spent = _inside(hits.timed.query_s, alignment.query)
+        if not spent.any():
+            spent = mine
+        hits = hits.take(~spent)
     return sorted(found, key=lambda alignment: alignment.query)
 
 
-def _inside(times_s: npt.NDArray[np.float64], span: Interval) -> npt.NDArray[np.bool_]:
-    inside: npt.NDArray[np.bool_] = (times_s >= span.start_s) & (times_s < span.end_s)
-    return inside
+def _vote(hits: ChannelHits) -> tuple[int, Line]:
+    """The line of the orientation that has most support."""
+    best: tuple[float, int, Line] | None = None
+    for orientation in sorted({channel.orientation for channel in hits.channels}):
+        timed = hits.timed.take(hits.of_orientation(orientation))
+        if len(timed.query_s):
+            line, votes = vote_line(timed)
+            if best is None or votes > best[0]:
+                best = (votes, orientation, line)
+    if best is None:
+        return 0, Line(1.0, 0.0)
+    return best[1:]
 
 
-def _follow(line: Line, query: FrameCodes, work: FrameCodes) -> Alignment | None:
-    """The longest run along the line, if it is evidence enough."""
-    rows, distances = _trace(line, query, work)
-    run = _longest_run(query.times_s[rows], distances)
-    if len(run) < FRAMES_MIN:
+def _follow(
+    views: Sequence[Looks],
+    work: Looks,
+    hits: ChannelHits,
+    line: Line,
+    taken: Sequence[Interval],
+) -> _Finding | None:
+    """The strongest run near the line outside the segments that are found already."""
+    findings = []
+    for channel in _likely_channels(hits, line):
+        track = _track(views, work, channel)
+        if track is None:
+            continue
+        refined = refine(track, line, distance_max=FOLLOW_DISTANCE_MAX)
+        runs = find_runs(track, refined, trace(track, refined))
+        findings += [
+            _Finding(channel, refined, run, track) for run in runs if not _is_taken(run, taken)
+        ]
+    strong = [finding for finding in findings if finding.run.evidence >= EVIDENCE_FLOOR]
+    return max(strong, key=_strength, default=None)
+
+
+def _strength(finding: _Finding) -> float:
+    return finding.run.evidence
+
+
+def _likely_channels(hits: ChannelHits, line: Line) -> list[Channel]:
+    near = hits.timed.near(line)
+    weights = np.bincount(hits.channel[near], hits.timed.weight[near], minlength=len(hits.channels))
+    rows = np.argsort(-weights, kind="stable")[:TRACKS_MAX]
+    likely = [hits.channels[row] for row in rows if weights[row] > 0]
+    whole = [c for c in hits.channels if c.query == c.work == WHOLE and c not in likely]
+    return likely + [c for c in whole if likely and c.orientation == likely[0].orientation]
+
+
+def _track(views: Sequence[Looks], work: Looks, channel: Channel) -> Track | None:
+    query_codes = views[channel.orientation].get(channel.query)
+    work_codes = work.get(channel.work)
+    if query_codes is None or work_codes is None:
         return None
-    share = len(run) / (run[-1] - run[0] + 1)
-    mean = float(distances[run].mean())
-    support = FrameCodes(query.times_s[rows[run]], query.codes[rows[run]])
-    if share < SHARE_MIN or not _is_evidence(line, support, work, mean):
+    if not (len(query_codes.times_s) and len(work_codes.times_s)):
         return None
-    start_s, end_s = support.times_s[[0, -1]] + (0.0, SAMPLE_PERIOD_S)
-    span = Interval(float(start_s), float(end_s))
+    return Track(query_codes, work_codes)
+
+
+def _extend(
+    views: Sequence[Looks],
+    work: Looks,
+    hits: ChannelHits,
+    best: _Finding,
+    *,
+    spans: tuple[Interval, Interval],
+    taken: Sequence[Interval],
+) -> Alignment | None:
+    """Join what all likely tracks see along the best line, and find the ends."""
+    evidence = {best.channel.kind: best.run.evidence}
+    moments = best.run.trace.query_s
+    for channel in _likely_channels(hits, best.line):
+        track = _track(views, work, channel)
+        if track is None or channel == best.channel:
+            continue
+        for run in find_runs(track, best.line, trace(track, best.line)):
+            if run.evidence < EXTENSION_FLOOR or _is_taken(run, taken):
+                continue
+            if _touches(run.trace.query_s, moments):
+                evidence[channel.kind] = max(evidence.get(channel.kind, 0.0), run.evidence)
+                moments = np.union1d(moments, run.trace.query_s)
+    looked_at = trace(best.track, best.line)
+    refused_s = looked_at.place_s[~np.isin(looked_at.query_s, moments)]
+    query = find_ends(
+        moments,
+        np.union1d(moments, refused_s),
+        views[best.channel.orientation][WHOLE],
+        within=find_common(best.line, *spans),
+        reach_s=EDGE_S_MAX,
+    )
+    if query.duration_s < SAMPLE_PERIOD_S:
+        return None
+    start_s, end_s = best.line.work_s(np.array([query.start_s, query.end_s]))
     return Alignment(
-        query=span,
-        work=_map(span, line, float(work.times_s[-1]) + SAMPLE_PERIOD_S),
-        speed=round(line.speed, 4),
-        frames=len(run),
-        score=float(share * (1 - mean / CHANCE_DISTANCE)),
+        query=query,
+        work=Interval(round(max(0.0, float(start_s)), 3), round(float(end_s), 3)),
+        speed=round(best.line.speed, 4),
+        orientation=best.channel.orientation,
+        frames=len(moments),
+        evidence=MappingProxyType(evidence),
+        closeness=1 - best.run.mean / 128,
+        contrast=best.run.contrast,
     )
 
 
-def _is_evidence(line: Line, support: FrameCodes, work: FrameCodes, mean: float) -> bool:
-    distinct = int(select_novel(support.codes).sum())
-    if mean > min(MEAN_DISTANCE_MAX, MEAN_DISTANCE_BASE + MEAN_DISTANCE_STEP * distinct):
-        return False
-    return mean <= CLOSE_DISTANCE_MAX or _distance_away(line, support, work) - mean >= CONTRAST_MIN
+def _is_taken(run: Run, taken: Sequence[Interval]) -> bool:
+    first_s, last_s = float(run.trace.query_s.min()), float(run.trace.query_s.max())
+    return any(span.start_s < last_s and first_s < span.end_s for span in taken)
 
 
-def _distance_away(line: Line, support: FrameCodes, work: FrameCodes) -> float:
-    """Mean distance of the frames from the work elsewhere than on the line; 0 if it is short."""
-    frames = _sample(support, CONTRAST_FRAMES_MAX)
-    others = _sample(work, CONTRAST_FRAMES_MAX)
-    away_s = np.abs(line.work_s(frames.times_s)[:, np.newaxis] - others.times_s)
-    distances = hamming_distances(frames.codes[:, np.newaxis], others.codes)
-    away = distances[away_s >= CONTRAST_AWAY_S]
-    return float(away.mean()) if len(away) else 0.0
+def _touches(some: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> bool:
+    return bool(some[0] <= others[-1] + GAP_S_MAX and others[0] <= some[-1] + GAP_S_MAX)
 
 
-def _sample(frames: FrameCodes, count_max: int) -> FrameCodes:
-    step = -(-len(frames.times_s) // count_max)
-    return FrameCodes(frames.times_s[::step], frames.codes[::step])
-
-
-def _map(span: Interval, line: Line, work_end_s: float) -> Interval:
-    start_s, end_s = np.clip(line.work_s(np.array([span.start_s, span.end_s])), 0.0, work_end_s)
-    return Interval(round(float(start_s), 3), round(float(end_s), 3))
-
-
-def _trace(
-    line: Line, query: FrameCodes, work: FrameCodes
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """One row per moment of the query on the line, and its distance from the work there."""
-    place_s = line.work_s(query.times_s)
-    first = np.searchsorted(work.times_s, place_s - FOLLOW_WINDOW_S, side="left")
-    stop = np.searchsorted(work.times_s, place_s + FOLLOW_WINDOW_S, side="right")
-    on_line = np.flatnonzero(
-        (place_s > work.times_s[0] - LINE_TOLERANCE_S)
-        & (place_s < work.times_s[-1] + LINE_TOLERANCE_S)
-    )
-    distances = np.full(len(place_s), 8 * query.codes.shape[1])
-    for step in range(int((stop - first)[on_line].max(initial=0))):
-        rows = on_line[first[on_line] + step < stop[on_line]]
-        step_distances = hamming_distances(query.codes[rows], work.codes[first[rows] + step])
-        distances[rows] = np.minimum(distances[rows], step_distances)
-    return _best_per_moment(query.times_s, on_line, distances[on_line])
-
-
-def _best_per_moment(
-    times_s: npt.NDArray[np.float64],
-    rows: npt.NDArray[np.int64],
-    distances: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    order = np.lexsort((distances, times_s[rows]))
-    _, best = np.unique(times_s[rows][order], return_index=True)
-    return rows[order][best], distances[order][best]
-
-
-def _longest_run(
-    times_s: npt.NDArray[np.float64], distances: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    support = np.flatnonzero(distances <= FOLLOW_DISTANCE_MAX)
-    breaks = (np.diff(support) > MISSES_MAX + 1) | (np.diff(times_s[support]) > GAP_S_MAX)
-    return max(np.split(support, np.flatnonzero(breaks) + 1), key=len)
+def _inside(times_s: npt.NDArray[np.float64], span: Interval) -> npt.NDArray[np.bool_]:
+    inside: npt.NDArray[np.bool_] = (times_s >= span.start_s - 1e-6) & (times_s < span.end_s)
+    return inside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,9 +52,9 @@ def scan_frames(query: Codes, corpus: Codes, *, distance_max: int) -> Hits:
                 found.append(Hits(hits.query + row, hits.corpus + column, hits.distance))
                 kept += len(hits.query)
             if kept > 2 * HITS_MAX:
-                found = [_closest(_join(found))]
+                found = [_closest(join_hits(found))]
                 kept = HITS_MAX
-    hits = _closest(_join(found))
+    hits = _closest(join_hits(found))
     return hits.take(np.lexsort((hits.corpus, hits.query)))
 
 
@@ -71,7 +72,8 @@ def _scan_block(
     return Hits(rows, columns, distance[rows, columns])
 
 
-def _join(parts: list[Hits]) -> Hits:
+def join_hits(parts: Sequence[Hits]) -> Hits:
+    """All hits, part after part; there may be no part."""
     empty = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint16))
     return Hits(
         np.concatenate([empty.query, *(part.query for part in parts)]),

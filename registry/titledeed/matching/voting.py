@@ -1,7 +1,8 @@
 """Hough voting: which line through the hits says "this part of the work plays here".
 
 A line is a speed and an offset: work seconds = speed x query seconds + offset. Hits of one copy
-lie on one line; accidental hits lie anywhere.
+lie on one line; accidental hits lie anywhere. Hits of all kinds vote together, and a moment of
+the query has one vote in each place, however many of its hits lie there.
 """
 
 from __future__ import annotations
@@ -13,23 +14,34 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S
 
-SPEEDS = (1.0, 24 / 25, 25 / 24, 0.9, 1.1, 0.8, 1.25, 2 / 3, 1.5, 0.5, 2.0)
-"""Tried in this order; the fit finds what lies between."""
+Seconds = npt.NDArray[np.float64]
 
-OFFSET_BIN_S = 0.3
-"""Bins overlap by half."""
+SPEED_MIN, SPEED_MAX = 0.5, 2.0
+"""Where the codes of a moving shot at 4 Hz still overlap."""
+
+OFFSET_BIN_S = 0.4
+"""Bins overlap by half: one and a half samples, so that a copy's hits share a bin."""
+
+SPEED_STEP_MIN, SPEED_STEP_MAX = 0.02, 0.12
+"""Neighbouring speeds drift apart by one bin over the query, within these shares."""
 
 CHANGED_SPEED_WEIGHT = 0.9
 """Still footage fits every speed; a changed one must explain clearly more."""
 
+VOTING_HITS_MAX = 2_000
+"""The closest hits; bounds the time of one vote."""
+
 LINE_TOLERANCE_S = 0.4
-FIT_HITS_MIN = 4
 FIT_DURATION_S_MIN = 1.5
 FIT_ROUNDS = 3
+SIGNIFICANCE = 3.0
+PLACE_ERROR_S = 0.05
+"""Of one moment's place between samples, at least: re-encoded clips with motion scatter by 0.03 to
+0.05 s around their line, and a clip of 4 s must show 5 % to be told faster."""
+
+MOMENTS_PER_S = 2.0
 FIT_SHARPNESS = 0.03
 """A hit this much farther than the closest of its moment (8 of 256 bits) weighs 1/e of it."""
-
-SPEED_MIN, SPEED_MAX = 0.45, 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +51,24 @@ class Line:
     speed: float
     offset_s: float
 
-    def work_s(self, query_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def work_s(self, query_s: Seconds) -> Seconds:
         """Seconds of the work at these seconds of the query."""
         return self.speed * query_s + self.offset_s
+
+    def query_s(self, work_s: Seconds) -> Seconds:
+        """Seconds of the query at these seconds of the work."""
+        return (work_s - self.offset_s) / self.speed
 
 
 @dataclass(frozen=True, slots=True)
 class TimedHits:
     """Hits between one query and one work: seconds of both and a weight in (0, 1]."""
 
-    query_s: npt.NDArray[np.float64]
-    work_s: npt.NDArray[np.float64]
+    query_s: Seconds
+    work_s: Seconds
     weight: npt.NDArray[np.float64]
 
-    def take(self, selection: npt.NDArray[np.bool_]) -> TimedHits:
+    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> TimedHits:
         """The selected hits."""
         return TimedHits(self.query_s[selection], self.work_s[selection], self.weight[selection])
 
@@ -61,39 +77,55 @@ class TimedHits:
         return np.abs(self.work_s - line.work_s(self.query_s)) <= LINE_TOLERANCE_S
 
 
-def vote_line(hits: TimedHits) -> Line:
-    """The line most hits agree on, fitted. Each moment of the query votes once per bin.
+def vote_line(hits: TimedHits) -> tuple[Line, float]:
+    """The line most hits agree on, fitted, and its votes: at most one per moment.
 
     Args:
         hits: at least one.
     """
-    order = np.argsort(-hits.weight, kind="stable")
-    _, moment = np.unique(hits.query_s, return_inverse=True)
-    best, best_votes = Line(1.0, 0.0), -1.0
-    for speed in SPEEDS:
-        offsets = hits.work_s - speed * hits.query_s
-        votes, offset_s = _fullest_bin(offsets[order], moment[order], hits.weight[order])
-        votes *= 1.0 if speed == 1.0 else CHANGED_SPEED_WEIGHT
-        if votes > best_votes:
-            best, best_votes = Line(speed, offset_s), votes
-    return _fit(hits, best)
+    order = np.argsort(-hits.weight, kind="stable")[:VOTING_HITS_MAX]
+    closest = hits.take(order)
+    _, moment = np.unique(np.rint(closest.query_s / SAMPLE_PERIOD_S), return_inverse=True)
+    speeds = _speeds(float(np.ptp(closest.query_s)))
+    votes, offsets_s = _fullest_bins(closest, moment, speeds)
+    votes[1:] *= CHANGED_SPEED_WEIGHT
+    winner = int(votes.argmax())
+    return _fit(hits, Line(float(speeds[winner]), float(offsets_s[winner]))), float(votes[winner])
 
 
-def _fullest_bin(
-    offsets: npt.NDArray[np.float64],
-    moment: npt.NDArray[np.int64],
-    weight: npt.NDArray[np.float64],
-) -> tuple[float, float]:
+def _speeds(duration_s: float) -> npt.NDArray[np.float64]:
+    """Speed 1 first, then a geometric grid around it."""
+    step = float(
+        np.clip(OFFSET_BIN_S / max(duration_s, SAMPLE_PERIOD_S), SPEED_STEP_MIN, SPEED_STEP_MAX)
+    )
+    farthest = np.log(SPEED_MAX)
+    steps = np.linspace(0, farthest, int(np.ceil(farthest / step)) + 1)[1:]
+    speeds: npt.NDArray[np.float64] = np.exp(np.concatenate([[0.0], steps, -steps]))
+    return speeds
+
+
+def _fullest_bins(
+    hits: TimedHits, moment: npt.NDArray[np.int64], speeds: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], Seconds]:
+    """Votes and offset of the fullest bin at each speed; the hits come closest first."""
+    offsets = hits.work_s - speeds[:, np.newaxis] * hits.query_s
     half = np.floor(offsets / (OFFSET_BIN_S / 2)).astype(np.int64)
     low = int(half.min()) - 1
-    pairs = np.concatenate([half, half - 1]) - low
-    moments, weights = np.tile(moment, 2), np.tile(weight, 2)
-    # Weights fall, so the first of each (bin, moment) is the closest hit.
-    _, first = np.unique(pairs * (int(moment.max()) + 1) + moments, return_index=True)
-    bins, inverse = np.unique(pairs[first], return_inverse=True)
-    totals = np.bincount(inverse, weights[first])
-    winner = int(totals.argmax())
-    return float(totals[winner]), float((bins[winner] + low + 1) * OFFSET_BIN_S / 2)
+    bins = np.stack([half - 1, half], axis=-1) - low
+    width = int(bins.max()) + 1
+    places = bins + width * np.arange(len(speeds))[:, np.newaxis, np.newaxis]
+    keys = places * (int(moment.max()) + 1) + moment[:, np.newaxis]
+    # Weights fall along the hits, so the first of each key is its closest.
+    by_hit = np.moveaxis(keys, 1, 0)
+    unique, first = np.unique(by_hit, return_index=True)
+    weight = hits.weight[first // (2 * len(speeds))]
+    place, start = np.unique(unique // (int(moment.max()) + 1), return_index=True)
+    totals = np.add.reduceat(weight, start)
+    speed_row = place // width
+    order = np.lexsort((-totals, speed_row))
+    _, best = np.unique(speed_row[order], return_index=True)
+    winners = order[best]
+    return totals[winners], (place[winners] % width + low + 1) * OFFSET_BIN_S / 2
 
 
 def _fit(hits: TimedHits, line: Line) -> Line:
@@ -101,24 +133,44 @@ def _fit(hits: TimedHits, line: Line) -> Line:
         near = hits.take(hits.near(line))
         if not len(near.query_s):
             return line
-        line = _fit_once(near, line.speed)
+        line = fit_line(near.query_s, near.work_s, _sharpen(near), speed=line.speed)
     return line
 
 
-def _fit_once(hits: TimedHits, speed: float) -> Line:
-    """Weighted least squares; speed 1 wherever the difference is below one sample."""
-    weight = _sharpen(hits)
-    query_mean = float(np.average(hits.query_s, weights=weight))
-    work_mean = float(np.average(hits.work_s, weights=weight))
-    deviation = hits.query_s - query_mean
-    duration_s = float(np.ptp(hits.query_s))
-    if len(np.unique(hits.query_s)) < FIT_HITS_MIN or duration_s < FIT_DURATION_S_MIN:
-        return Line(speed, work_mean - speed * query_mean)
-    covariance = float(np.sum(weight * deviation * (hits.work_s - work_mean)))
-    speed = covariance / float(np.sum(weight * deviation**2))
-    if abs(speed - 1) * duration_s < SAMPLE_PERIOD_S:
-        speed = 1.0
-    speed = min(max(speed, SPEED_MIN), SPEED_MAX)
+def fit_line(
+    query_s: Seconds,
+    work_s: Seconds,
+    weight: npt.NDArray[np.float64],
+    *,
+    speed: float,
+    place_error_s: float = PLACE_ERROR_S,
+) -> Line:
+    """Weighted least squares through pairs of seconds.
+
+    Args:
+        query_s: shape (n,), n at least 1.
+        work_s: shape (n,).
+        weight: shape (n,), not all 0.
+        speed: kept where the pairs are too few or too short to tell another.
+        place_error_s: of one pair, at least.
+
+    Returns:
+        A line at speed 1 unless the pairs say otherwise: by three standard errors, of as many
+        moments as the weights leave alike, two a second at most.
+    """
+    query_mean = float(np.average(query_s, weights=weight))
+    work_mean = float(np.average(work_s, weights=weight))
+    duration_s = float(np.ptp(query_s))
+    if duration_s >= FIT_DURATION_S_MIN:
+        deviation, drift = query_s - query_mean, work_s - work_mean - (query_s - query_mean)
+        spread = float(np.average(deviation**2, weights=weight))
+        slope = float(np.average(deviation * drift, weights=weight)) / spread
+        noise = float(np.average((drift - slope * deviation) ** 2, weights=weight)) ** 0.5
+        alike = float(weight.sum() ** 2 / np.sum(weight**2))
+        moments = max(2.0, min(alike, MOMENTS_PER_S * duration_s))
+        error = max(noise, place_error_s) / (moments * spread) ** 0.5
+        speed = 1 + slope if abs(slope) > SIGNIFICANCE * error else 1.0
+        speed = min(max(speed, SPEED_MIN), SPEED_MAX)
     return Line(speed, work_mean - speed * query_mean)
 
 

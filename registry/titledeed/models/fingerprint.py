@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class FingerprintCode:
     """One algorithm's output for one asset, as stored and anchored.
 
+    It is also all that a search needs: mirrored, turned or sped-up views follow from the code.
+
     Attributes:
         algorithm: stable id, for example ``titledeed.dct256``.
         version: a changed algorithm is a new version beside the old.
@@ -18,18 +20,3 @@ class FingerprintCode:
     algorithm: str
     version: int
     code: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class FingerprintView:
-    """A code of the query under a transform that costs nothing at query time.
-
-    Only ever searched with, never stored.
-
-    Attributes:
-        code: encoded like the stored code.
-        mirrored: whether the view is the horizontally flipped picture.
-    """
-
-    code: FingerprintCode
-    mirrored: bool

@@ -15,6 +15,7 @@ from titledeed.ports.credentials import (
 from titledeed.ports.index import (
     FingerprintIndex,
     FingerprintSource,
+    IndexedWork,
 )
 from titledeed.ports.ledger import (
     Ledger,
@@ -29,6 +30,7 @@ from titledeed.ports.progress import (
 )
 from titledeed.ports.storage import (
     ChainRepository,
+    FingerprintRepository,
     JobRepository,
     ObjectStore,
     OutboxRepository,
@@ -42,8 +44,10 @@ __all__ = [
     "ChainRepository",
     "Clock",
     "FingerprintIndex",
+    "FingerprintRepository",
     "FingerprintSource",
     "FrameSink",
+    "IndexedWork",
     "JobRepository",
     "KeyStore",
     "Ledger",

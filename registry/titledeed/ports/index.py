@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
-from titledeed.models.fingerprint import FingerprintCode, FingerprintView
-from titledeed.models.match import WorkMatch
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.match import Query, WorkMatch
 from titledeed.models.primitives import (
     RegistrationId,
 )
 
 
+@dataclass(frozen=True, slots=True)
+class IndexedWork:
+    """A work that an index knows, with all of its codes.
+
+    Attributes:
+        duration_s: 0 for a still picture.
+    """
+
+    registration_id: RegistrationId
+    duration_s: float
+    codes: tuple[FingerprintCode, ...]
+
+
 class FingerprintIndex(Protocol):
     """Finds registered works by their codes. Thread-safe."""
 
-    def search(self, views: Sequence[FingerprintView]) -> list[WorkMatch]:
+    def search(self, query: Query) -> list[WorkMatch]:
         """Works of which the query holds at least one segment, best score first.
 
         Sees every registration accepted before the call, by whichever process.
@@ -36,9 +50,24 @@ class FingerprintSource(Protocol):
         """Codes accepted after cursor position ``after``, oldest first, with their position."""
         ...
 
+    def find_works(self, positions: Collection[int]) -> dict[int, IndexedWork]:
+        """The works that hold the codes at these positions, by position.
+
+        Left out are positions that were erased.
+        """
+        ...
+
+    def find_present(self, positions: Collection[int]) -> set[int]:
+        """Those of the positions that hold a code still."""
+        ...
+
+    def count_works(self) -> int:
+        """How many works have codes."""
+        ...
+
     def count_erased(self) -> int:
         """How many registrations were ever erased.
 
-        Whoever keeps codes in memory drops them all when it has changed, and reads from the first.
+        Whoever keeps codes drops those that are gone when it has changed.
         """
         ...

@@ -77,7 +77,7 @@ class ObjectStore(Protocol):
         ...
 
 
-class RegistrationRepository(FingerprintSource, Protocol):
+class RegistrationRepository(Protocol):
     """Registrations, own and imported. Each method is one SQL transaction."""
 
     def hold(self, registration_id: RegistrationId) -> AbstractContextManager[None]:
@@ -167,6 +167,18 @@ class RegistrationRepository(FingerprintSource, Protocol):
 
         Raises:
             NotFoundError: this home has no own registration with this id.
+        """
+        ...
+
+
+class FingerprintRepository(FingerprintSource, Protocol):
+    """Fingerprints of registrations; they go with the registration."""
+
+    def add(self, registration_id: RegistrationId, codes: Sequence[FingerprintCode]) -> None:
+        """Put codes beside those of a registration; an algorithm and version is kept only once.
+
+        Raises:
+            NotFoundError: there is no such registration (any more).
         """
         ...
 
@@ -343,7 +355,12 @@ class Repositories(Protocol):
 
     @property
     def registrations(self) -> RegistrationRepository:
-        """Registrations and their fingerprints."""
+        """Registrations."""
+        ...
+
+    @property
+    def fingerprints(self) -> FingerprintRepository:
+        """What an index reads."""
         ...
 
     @property

@@ -10,7 +10,7 @@ the same last two steps, ``Acceptance.accept_many``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -247,7 +247,7 @@ class Acceptance:
                 media_type=examination.media_type,
                 signed_claim=claim,
                 disclosure=statement.disclosure,
-                soft_bindings=tuple(map(bind_softly, examination.fingerprints)),
+                soft_bindings=bind_softly(examination.fingerprints),
             )
             copy = self._sign_copy(path, signed_path, draft)
         work = SignedWork(
@@ -359,11 +359,15 @@ def thumbnail_key(registration_id: RegistrationId) -> str:
     return f"thumbnails/{registration_id}.jpg"
 
 
-def bind_softly(code: FingerprintCode) -> SoftBinding:
-    """A fingerprint as C2PA soft binding; a film's is thinned, since a manifest has limits."""
-    return SoftBinding(
-        algorithm=f"org.titledeed.{code.algorithm.removeprefix('titledeed.')}.{code.version}",
-        value=base64_text(sample_rows(code)),
+def bind_softly(codes: Iterable[FingerprintCode]) -> tuple[SoftBinding, ...]:
+    """Codes of frames as C2PA soft bindings; a film's are thinned, since a manifest has limits."""
+    return tuple(
+        SoftBinding(
+            algorithm=f"org.titledeed.{code.algorithm.removeprefix('titledeed.')}.{code.version}",
+            value=base64_text(rows),
+        )
+        for code in codes
+        if (rows := sample_rows(code)) is not None
     )
 
 

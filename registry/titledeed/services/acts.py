@@ -293,7 +293,7 @@ class ActService:
         if registration.manifest_id is None:
             raise InvalidRequestError(f"{registration_id} has no manifest to be found")
         dossier = self._anchoring.complete_bundle(registration).dossier
-        values = [bind_softly(code).value for code in dossier.fingerprints]
+        values = [binding.value for binding in bind_softly(dossier.fingerprints)]
         hashes = dict.fromkeys(keccak256(b64decode(value)) for value in values)
         return tuple(
             self._record(

@@ -32,7 +32,6 @@ from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.audit import AuditReport, FilmEvidence, Timeline
 from titledeed.models.disclosure import FilmDisclosure
 from titledeed.models.evidence import Bundle, IntegrityCode
-from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Registration, Viewer
@@ -40,6 +39,7 @@ from titledeed.policy.evaluation import evaluate
 from titledeed.policy.packs import load_pack
 from titledeed.ports import (
     Clock,
+    IndexedWork,
     ManifestReader,
     Progress,
     RegistrationRepository,
@@ -47,6 +47,7 @@ from titledeed.ports import (
     no_progress,
 )
 from titledeed.services.evidence import BUNDLE_LENGTH_MAX, read_bundle_file, require_bundle
+from titledeed.services.held_codes import HeldCodes
 from titledeed.services.intake import Examination, Intake, digest_file
 from titledeed.services.snapshot import list_bundle
 from titledeed.services.verification import VerificationService
@@ -185,32 +186,12 @@ class AuditService:
             for bundle in bundles
             for work in [list_bundle(bundle, SUBMITTED, accepted_at=self._clock())]
         }
-        for match in EmbeddedIndex(source=_SubmittedCodes(submitted)).search(examination.views):
+        held = HeldCodes(
+            IndexedWork(work.registration_id, work.duration_ms / 1000, codes)
+            for work, codes in submitted.values()
+        )
+        for match in EmbeddedIndex(source=held).search(examination.query):
             yield match, submitted[match.registration_id][0]
-
-
-class _SubmittedCodes:
-    """The codes of bundles that came with a submission, as an index reads them."""
-
-    def __init__(
-        self, works: dict[RegistrationId, tuple[Registration, tuple[FingerprintCode, ...]]]
-    ) -> None:
-        self._codes = [
-            (registration_id, code)
-            for registration_id, (_, codes) in works.items()
-            for code in codes
-        ]
-
-    def count_erased(self) -> int:
-        """See ``ports.FingerprintSource``: what was submitted stays while it is audited."""
-        return 0
-
-    def iter_fingerprints(
-        self, after: int
-    ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
-        for position, (registration_id, code) in enumerate(self._codes, 1):
-            if position > after:
-                yield position, registration_id, code
 
 
 def _read_submission(folder: Path) -> _Submission:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from titledeed.canonical.attachments import encode_fingerprint
 from titledeed.errors import TitledeedError
 from titledeed.models.evidence import (
     Answer,
@@ -16,10 +17,12 @@ from titledeed.models.evidence import (
     VisibleClaim,
 )
 from titledeed.models.ledger import Block
-from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.registration import Coverage, Registration
+from titledeed.services.comparison import Comparison
 from titledeed.services.evidence import BundleReport
 from titledeed.services.history import actor_of, name_kind
+from titledeed.services.intake import Examination
 from titledeed.services.recording import RecordedAct
 from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 
@@ -61,7 +64,41 @@ def match_document(match: WorkMatch) -> Document:
     return {
         "registration_id": match.registration_id,
         "score": round(match.score, 4),
-        "segments": [_segment_document(segment) for segment in match.segments],
+        "relation": match.relation.value,
+        "segments": [segment_document(segment) for segment in match.segments],
+    }
+
+
+def fingerprint_document(examination: Examination) -> Document:
+    """The JSON of ``fingerprint``."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **_examined_document(examination),
+        "fingerprints": [encode_fingerprint(code) for code in examination.fingerprints],
+    }
+
+
+def comparison_document(comparison: Comparison) -> Document:
+    """The JSON of ``compare``: the second file is the work of the segments."""
+    match = comparison.match
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "relation": comparison.relation.value,
+        "score": round(match.score, 4) if match else 0.0,
+        "segments": [segment_document(segment) for segment in match.segments] if match else [],
+        "files": [
+            _examined_document(examination) for examination in (comparison.first, comparison.second)
+        ],
+    }
+
+
+def _examined_document(examination: Examination) -> Document:
+    facts = examination.asset.facts
+    return {
+        "content_sha256": examination.asset.content_digest.hex(),
+        "media_type": facts.media_type.value,
+        "duration_s": examination.query.duration_s,
+        "notes": list(examination.notes),
     }
 
 
@@ -204,7 +241,8 @@ def _answer_document(answer: Answer) -> Document:
     return {"code": str(answer.code), "reason": answer.reason}
 
 
-def _segment_document(segment: Segment) -> Document:
+def segment_document(segment: Segment) -> Document:
+    """One aligned run."""
     return {
         "query_start_s": round(segment.query.start_s, 3),
         "query_end_s": round(segment.query.end_s, 3),
@@ -212,6 +250,7 @@ def _segment_document(segment: Segment) -> Document:
         "work_end_s": round(segment.work.end_s, 3),
         "speed": round(segment.speed, 4),
         "mirrored": segment.mirrored,
+        "channel": segment.channel.value,
     }
 
 
@@ -252,5 +291,6 @@ def _similar_document(similar: SimilarWork) -> Document:
         "claimant": similar.registration.claimant,
         "mine": similar.mine,
         "score": round(match.score, 4) if match else 1.0,
-        "segments": [_segment_document(s) for s in match.segments] if match else [],
+        "relation": (match.relation if match else MatchClass.SAME_FILE).value,
+        "segments": [segment_document(s) for s in match.segments] if match else [],
     }

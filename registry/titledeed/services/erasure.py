@@ -20,6 +20,7 @@ from titledeed.ports import Clock, ObjectStore, RegistrationRepository
 from titledeed.services.acceptance import thumbnail_key
 from titledeed.services.anchoring import bundle_key
 from titledeed.services.dossiers import dossier_key, keep_tombstone
+from titledeed.services.reindexing import later_codes_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class ErasureService:
         return Erased(tombstone, registration.signed_path, keep_signed_copy)
 
     def _delete_objects(self, registration_id: RegistrationId, *, is_imported: bool) -> None:
-        for key in (dossier_key, thumbnail_key):
+        for key in (dossier_key, thumbnail_key, later_codes_key):
             self._objects.delete(key(registration_id))
         if not is_imported:  # then the bundle is what the import brought
             self._objects.delete(bundle_key(registration_id))

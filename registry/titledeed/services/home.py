@@ -58,6 +58,11 @@ class HomeLayout:
         return self.root / "titledeed.sqlite3.rebuild"
 
     @property
+    def index(self) -> Path:
+        """Look-up tables of the codes in the database; whatever is missing is made again."""
+        return self.root / "index"
+
+    @property
     def objects(self) -> Path:
         """Dossiers, bundles, thumbnails."""
         return self.root / "objects"

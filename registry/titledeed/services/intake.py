@@ -15,11 +15,12 @@ from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprin
 from titledeed.canonical.documents import Fields, Json, base64_text
 from titledeed.canonical.records import encode_facts, parse_facts
 from titledeed.errors import UnreadableInputError
-from titledeed.fingerprinting.algorithms import algorithms_for
+from titledeed.fingerprinting.algorithms import Extractors
 from titledeed.media.decoding import MediaLimits, decode
 from titledeed.media.sniffing import HEAD_BYTES, sniff
-from titledeed.models.asset import Asset, MediaType
-from titledeed.models.fingerprint import FingerprintCode, FingerprintView
+from titledeed.models.asset import Asset, MediaKind, MediaType
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.match import Query
 from titledeed.models.primitives import Sha256
 from titledeed.ports import Progress, no_progress
 from titledeed.sandbox import Sandbox
@@ -31,14 +32,12 @@ class Examination:
 
     Attributes:
         fingerprints: to be stored; empty where the media carry no evidence (one colour, black).
-        views: to be searched with.
         thumbnail: JPEG; empty for sound.
         notes: why an algorithm found no evidence, one line each.
     """
 
     asset: Asset
     fingerprints: tuple[FingerprintCode, ...]
-    views: tuple[FingerprintView, ...]
     thumbnail: bytes
     notes: tuple[str, ...]
 
@@ -46,6 +45,12 @@ class Examination:
     def media_type(self) -> MediaType:
         """The type that the bytes show."""
         return self.asset.facts.media_type
+
+    @property
+    def query(self) -> Query:
+        """What a search needs to know of the file."""
+        is_still = self.media_type.kind is MediaKind.IMAGE
+        return Query(self.fingerprints, 0.0 if is_still else self.asset.facts.duration_ms / 1000)
 
 
 def digest_file(path: Path) -> Sha256:
@@ -104,7 +109,7 @@ def examine_job(
 def _examine(file: BinaryIO, limits: Fields, report: Callable[[float], None]) -> dict[str, Json]:
     kind = sniff(file.read(HEAD_BYTES)).kind
     file.seek(0)
-    extractors = [algorithm.start() for algorithm in algorithms_for(kind)]
+    extractors = Extractors(kind)
     media = decode(
         file,
         limits=MediaLimits(
@@ -112,34 +117,24 @@ def _examine(file: BinaryIO, limits: Fields, report: Callable[[float], None]) ->
             pixels_max=limits.integer("pixels_max"),
             duration_s_max=limits.integer("duration_s_max"),
         ),
-        frame_sinks=extractors,
-        sample_sinks=(),
+        frame_sinks=extractors.frame_sinks,
+        sample_sinks=extractors.sample_sinks,
         report=report,
     )
-    extractions = [extractor.finish() for extractor in extractors]
+    extractions = extractors.finish(has_sound=bool(media.asset.facts.audio_codec))
     return {
         "content_sha256": media.asset.content_digest.hex(),
         "media": encode_facts(media.asset.facts),
         "fingerprints": [encode_fingerprint(e.code) for e in extractions if e.code],
-        "views": [
-            {"fingerprint": encode_fingerprint(view.code), "mirrored": view.mirrored}
-            for extraction in extractions
-            for view in extraction.views
-        ],
         "thumbnail": base64_text(media.thumbnail),
-        "notes": [extraction.note for extraction in extractions if extraction.note],
+        "notes": list(dict.fromkeys(e.note for e in extractions if e.note)),
     }
 
 
 def _parse_examination(found: Fields) -> Examination:
-    views = [
-        FingerprintView(parse_fingerprint(item.child("fingerprint")), item.boolean("mirrored"))
-        for item in found.children("views")
-    ]
     return Examination(
         asset=Asset(found.sha256("content_sha256"), parse_facts(found.child("media"))),
         fingerprints=tuple(parse_fingerprint(i) for i in found.children("fingerprints")),
-        views=tuple(views),
         thumbnail=found.blob("thumbnail"),
         notes=found.texts("notes"),
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
+from titledeed.errors import MalformedDocumentError
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import Anchored, LedgerEvent, Tombstone
 from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId
@@ -22,6 +23,7 @@ from titledeed.models.registration import Registration
 from titledeed.ports import (
     ChainRepository,
     Clock,
+    FingerprintRepository,
     Ledger,
     ObjectStore,
     OutboxRepository,
@@ -35,6 +37,7 @@ from titledeed.services.batches import KeptBatch, batch_key
 from titledeed.services.dossiers import KeptDossier, read_kept
 from titledeed.services.entries import iter_events
 from titledeed.services.following import FollowingService
+from titledeed.services.reindexing import later_codes_key, read_later_codes
 from titledeed.services.salvage import FoundDossier, Salvage, SalvageFinding, SalvageProblem
 from titledeed.services.snapshot import list_bundle
 
@@ -81,7 +84,8 @@ class RebuildingService:
 
     Args:
         objects: what the home kept.
-        registrations: of the empty database, like the next three.
+        registrations: of the empty database, like the next four.
+        fingerprints: gets the codes made after registrations.
         outbox: gets the batches.
         chain: gets the events.
         snapshots: gets the imports.
@@ -96,6 +100,7 @@ class RebuildingService:
         *,
         objects: ObjectStore,
         registrations: RegistrationRepository,
+        fingerprints: FingerprintRepository,
         outbox: OutboxRepository,
         chain: ChainRepository,
         snapshots: SnapshotRepository,
@@ -106,6 +111,7 @@ class RebuildingService:
     ) -> None:
         self._objects = objects
         self._registrations = registrations
+        self._fingerprints = fingerprints
         self._outbox = outbox
         self._chain = chain
         self._snapshots = snapshots
@@ -141,6 +147,7 @@ class RebuildingService:
         restored = self._restore_batches(kept, events, late, known, salvage)
         for left in late.values():
             self._add(left)
+        self._add_later_codes(dossiers, salvage)
         return Rebuilt(
             registrations=len(dossiers),
             imported=self._restore_imports(salvage),
@@ -273,6 +280,16 @@ class RebuildingService:
             return
         kept = read_kept(self._objects, found.registration_id)
         self._registrations.accept(self._list(kept), kept.dossier.fingerprints)
+
+    def _add_later_codes(self, dossiers: Iterable[FoundDossier], salvage: Salvage) -> None:
+        for found in dossiers:
+            try:
+                later = read_later_codes(self._objects, found.registration_id)
+            except MalformedDocumentError as error:
+                key = later_codes_key(found.registration_id)
+                salvage.tell(SalvageProblem.DAMAGED, key, error.message)
+                continue
+            self._fingerprints.add(found.registration_id, later.codes)
 
     def _restore_imports(self, salvage: Salvage) -> int:
         added = 0

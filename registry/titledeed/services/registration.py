@@ -299,7 +299,7 @@ class RegistrationService:
         same = [(r, None) for r in self._registrations.find_by_digest(digest)]
         matched = [
             (registration, match)
-            for match in self._index.search(examination.views)
+            for match in self._index.search(examination.query)
             if (registration := self._registrations.find(match.registration_id))
         ]
         works = {work.registration_id: (work, match) for work, match in [*same, *matched]}

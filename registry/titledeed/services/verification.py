@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from titledeed.chain.signatures import check_claim
@@ -18,7 +19,7 @@ from titledeed.models.evidence import (
     VerificationReport,
     VisibleClaim,
 )
-from titledeed.models.match import WorkMatch
+from titledeed.models.match import MatchClass, WorkMatch
 from titledeed.models.primitives import Address, RegistrationId, Sha256
 from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import (
@@ -109,10 +110,24 @@ class VerificationService:
     ) -> list[tuple[WorkMatch, Registration]]:
         """Visible works found in the content, best match first."""
         return [
-            (match, work)
-            for match in self._index.search(examination.views)
+            (_name_same_file(match, work, examination), work)
+            for match in self._index.search(examination.query)
             if (work := self._find_visible(match.registration_id, viewer))
         ]
+
+    def search(
+        self, path: Path, viewer: Viewer, progress: Progress = no_progress
+    ) -> tuple[Examination, list[tuple[WorkMatch, Registration]]]:
+        """Visible works found in the content of a file, by its fingerprints alone.
+
+        Raises:
+            InputError: the file is unreadable, unsupported, malformed or too large.
+        """
+        progress(path.name, 0.0)
+        examination = self._intake.examine(path, progress)
+        found = self.find_works(examination, viewer)
+        progress(path.name, 1.0)
+        return examination, found
 
     def _gather(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
@@ -301,3 +316,10 @@ def _answer_recovered(report: ManifestReport) -> Answer:
             "that it is not bound to these bytes is expected.",
         )
     return answer_integrity(report)
+
+
+def _name_same_file(match: WorkMatch, work: Registration, examination: Examination) -> WorkMatch:
+    """Only digests tell a file from its copies."""
+    digests = (work.content_digest, work.signed_digest)
+    is_same = examination.asset.content_digest in digests
+    return replace(match, relation=MatchClass.SAME_FILE) if is_same else match

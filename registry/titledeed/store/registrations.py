@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, Text, column, delete, func, insert, or_, update
-from sqlalchemy import select as select_columns
+from sqlalchemy import ColumnElement, delete, func, insert, or_, update
 from sqlmodel import Session, SQLModel, col, select
 
 from titledeed.errors import InvariantViolation, NotFoundError
@@ -26,6 +24,7 @@ from titledeed.store.rows import (
     OWN,
     decode_path,
     encode_path,
+    is_among,
     keep_anchor,
     registration_columns,
     select_registrations,
@@ -33,9 +32,6 @@ from titledeed.store.rows import (
 
 HOLD_TIMEOUT_S: Final = 600.0
 """Signing a feature film takes minutes."""
-
-PAGE_SIZE: Final = 256
-"""Codes read at once; that of a feature film is about a megabyte."""
 
 
 class SqlRegistrations:
@@ -97,13 +93,17 @@ class SqlRegistrations:
             accepted = {
                 registration.registration_id: registration
                 for _, registration in select_registrations(
-                    session, _is_one_of(tables.Registration, ids)
+                    session, is_among(tables.Registration.registration_id, ids)
                 )
                 if registration.snapshot_id is None
             }
-            session.execute(delete(tables.Intent).where(_is_one_of(tables.Intent, ids)))
             session.execute(
-                delete(tables.Registration).where(_is_one_of(tables.Registration, ids), ~OWN)
+                delete(tables.Intent).where(is_among(tables.Intent.registration_id, ids))
+            )
+            session.execute(
+                delete(tables.Registration).where(
+                    is_among(tables.Registration.registration_id, ids), ~OWN
+                )
             )
             fresh: dict[RegistrationId, tuple[Registration, Sequence[FingerprintCode]]] = {}
             for entry in entries:
@@ -204,14 +204,6 @@ class SqlRegistrations:
             erased_at=row.erased_at,
         )
 
-    def count_erased(self) -> int:
-        """How many registrations were ever erased.
-
-        When it has grown, whoever keeps codes in memory drops them all and reads from the first.
-        """
-        with self._database.read() as session:
-            return session.exec(select(func.count()).select_from(tables.Tombstone)).one()
-
     def set_visibility(self, registration_id: RegistrationId, visibility: Visibility) -> None:
         """See the port."""
         change = (
@@ -222,26 +214,6 @@ class SqlRegistrations:
         with self._database.write() as session:
             if session.connection().execute(change).rowcount == 0:
                 raise _not_own(registration_id)
-
-    def iter_fingerprints(
-        self, after: int
-    ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
-        """See the port. Holds no transaction open between two items."""
-        while page := self._read_page(after):
-            for row in page:
-                after = row.cursor or after
-                yield (
-                    after,
-                    RegistrationId(row.registration_id),
-                    FingerprintCode(row.algorithm, row.version, row.code),
-                )
-
-    def _read_page(self, after: int) -> Sequence[tables.Fingerprint]:
-        cursor = col(tables.Fingerprint.cursor)
-        with self._database.read() as session:
-            return session.exec(
-                select(tables.Fingerprint).where(cursor > after).order_by(cursor).limit(PAGE_SIZE)
-            ).all()
 
     def _list(self, *conditions: ColumnElement[bool]) -> list[Registration]:
         with self._database.read() as session:
@@ -264,14 +236,6 @@ def _chronology(registration: Registration) -> tuple[int, int, int, int]:
     if anchor is None:
         return (1, registration.accepted_at, 0, 0)
     return (0, anchor.block_timestamp, anchor.sequence, registration.leaf_index or 0)
-
-
-def _is_one_of(
-    table: type[tables.Registration | tables.Intent], ids: Sequence[RegistrationId]
-) -> ColumnElement[bool]:
-    """As one bound value, of which there may be any number of ids."""
-    values = func.json_each(json.dumps(ids)).table_valued(column("value", Text))
-    return col(table.registration_id).in_(select_columns(values.c.value))
 
 
 def _insert(

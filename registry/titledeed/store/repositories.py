@@ -14,6 +14,7 @@ from titledeed.models.registration import Coverage, Job, JobStatus, Viewer
 from titledeed.store import tables
 from titledeed.store.chain import SqlChain
 from titledeed.store.database import Database
+from titledeed.store.fingerprints import SqlFingerprints
 from titledeed.store.migration import HEAD, read_revision, upgrade
 from titledeed.store.outbox import SqlOutbox
 from titledeed.store.registrations import SqlRegistrations
@@ -126,6 +127,7 @@ class SqlRepositories:
             self.close()
             raise
         self.registrations = SqlRegistrations(self._database, lock_folder=lock_path.parent)
+        self.fingerprints = SqlFingerprints(self._database)
         self.outbox = SqlOutbox(
             self._database, lock_path=lock_path, writer_timeout_s=writer_timeout_s
         )

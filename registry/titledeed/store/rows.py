@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, column, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from titledeed.errors import InvariantViolation
@@ -37,6 +40,12 @@ def encode_path(path: str | None) -> bytes | None:
 def decode_path(path: bytes | None) -> str | None:
     """Inverse of ``encode_path``."""
     return None if path is None else os.fsdecode(path)
+
+
+def is_among(attribute: object, values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
+    """Whether a column holds one of these, as one bound value: there may be any number of them."""
+    listed = func.json_each(json.dumps(values)).table_valued(column("value"))
+    return col(attribute).in_(select_columns(listed.c.value))
 
 
 def registration_columns(registration: Registration, *, anchor_id: int | None) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def make_match(*spans: tuple[float, float, float, float]) -> Match:
         title="A work",
         registration_id="td1",
         score=1.0,
+        relation="clip of",
         segments=[
             Segment(
                 query_start_s=span[0],
@@ -64,6 +65,7 @@ def make_match(*spans: tuple[float, float, float, float]) -> Match:
                 work_end_s=span[3],
                 speed=1.0,
                 mirrored=False,
+                channel="picture",
             )
             for span in spans
         ],

@@ -28,7 +28,7 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.interval import Interval
 from titledeed.models.ledger import Block, Cursor, LedgerEvent, Withdrawn
-from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import BlockHash, Keccak256, Subject, TransactionHash
 from titledeed.models.registration import Registration
 from titledeed.services.recording import RecordedAct
@@ -78,6 +78,7 @@ def make_report(registration: Registration) -> VerificationReport:
             WorkMatch(
                 registration_id,
                 0.91,
+                MatchClass.CLIP_OF,
                 (Segment(Interval(0.0, 4.0), Interval(3.0, 7.0), 1.0, mirrored=True),),
             ),
         ),
@@ -125,7 +126,9 @@ def make_registered(*, title: str = HOSTILE, anchored: bool = True) -> Registere
         registration=replace(registration, title=title, signed_path="signed/a.mp4"),
         bundle_path="bundles/a.json" if anchored else None,
         similar=(
-            SimilarWork(other, WorkMatch(other.registration_id, 0.875, ()), mine=False),
+            SimilarWork(
+                other, WorkMatch(other.registration_id, 0.875, MatchClass.COPY, ()), mine=False
+            ),
             SimilarWork(other, None, mine=True),
         ),
         notes=("the sound is silent",),
@@ -172,9 +175,8 @@ def test_all_six_answers_are_shown(shown: str) -> None:
 
 def test_matched_seconds_stand_side_by_side(shown: str) -> None:
     row = next(line for line in shown.splitlines() if "0.91" in line)
-    assert row.split("  ")[0].strip() == "0.00 - 4.00 s"
-    assert "3.00 - 7.00 s" in row
-    assert "1.00, mirrored" in row
+    cells = [cell.strip() for cell in row.split("  ") if cell.strip()]
+    assert cells[:5] == ["clip of", "0.00 - 4.00 s", "3.00 - 7.00 s", "picture, mirrored", "1.00"]
 
 
 def test_claims_are_numbered_in_order(shown: str) -> None:

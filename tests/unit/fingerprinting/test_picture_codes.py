@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from scenes import draw_scene, extract, extract_code
 
-from titledeed.fingerprinting.base import hamming_distances
 from titledeed.fingerprinting.image_pdq import ImagePdq
 from titledeed.fingerprinting.image_phash import ImagePhash
 from titledeed.fingerprinting.still import StillAlgorithm
@@ -27,23 +26,6 @@ def test_pdq_is_that_of_pdqhash() -> None:
     assert quality > 50
     expected = f"{int(''.join(map(str, bits)), 2):064x}"
     assert extract_code(ImagePdq(), [PICTURE]).code.hex() == expected
-
-
-@pytest.mark.parametrize("algorithm", [ImagePhash(), ImagePdq()], ids=lambda a: a.id)
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_turned_picture_is_found_through_a_view(
-    algorithm: StillAlgorithm, turns: int, mirrored: bool
-) -> None:
-    turned = np.rot90(np.fliplr(PICTURE) if mirrored else PICTURE, turns)
-    stored = algorithm.decode(extract_code(algorithm, [PICTURE]).code).codes
-    distances = {
-        (int(hamming_distances(algorithm.decode(view.code.code).codes, stored)[0]), view.mirrored)
-        for view in extract(algorithm, [np.ascontiguousarray(turned)]).views
-    }
-    distance, found_mirrored = min(distances)
-    assert distance <= algorithm.distance_max
-    assert found_mirrored == mirrored
 
 
 @pytest.mark.parametrize("algorithm", [ImagePhash(), ImagePdq()], ids=lambda a: a.id)

@@ -135,12 +135,12 @@ def test_the_others_of_the_batch_keep_their_place_and_their_proof(
 
 
 def test_its_fingerprints_are_gone_and_indexes_are_told(home: Home, erased: Registration) -> None:
-    before = home.store.registrations.count_erased()
+    before = home.store.fingerprints.count_erased()
     home.service.erase(erased.registration_id)
-    owners = {owner for _, owner, _ in home.store.registrations.iter_fingerprints(0)}
+    owners = {owner for _, owner, _ in home.store.fingerprints.iter_fingerprints(0)}
     assert len(owners) == 2
     assert erased.registration_id not in owners
-    assert home.store.registrations.count_erased() > before
+    assert home.store.fingerprints.count_erased() > before
 
 
 def test_the_signed_copy_stays_where_that_is_wished(home: Home, erased: Registration) -> None:

@@ -125,6 +125,7 @@ class Home(Desk):
             rebuilt = RebuildingService(
                 objects=self.objects,
                 registrations=repositories.registrations,
+                fingerprints=repositories.fingerprints,
                 outbox=repositories.outbox,
                 chain=repositories.chain,
                 snapshots=repositories.snapshots,

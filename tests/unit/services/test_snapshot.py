@@ -134,7 +134,7 @@ class Shelf:
     def contents(self) -> tuple[list[object], list[str], list[object]]:
         """Everything that an import could have added."""
         return (
-            list(self.registrations.iter_fingerprints(0)),
+            list(self.repositories.fingerprints.iter_fingerprints(0)),
             self.objects.keys("bundles/"),
             list(self.snapshots.list_imported()),
         )

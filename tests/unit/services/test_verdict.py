@@ -29,7 +29,7 @@ from titledeed.models.evidence import (
     VisibleClaim,
 )
 from titledeed.models.interval import Interval
-from titledeed.models.match import Segment, WorkMatch
+from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration
 from titledeed.services.verdict import (
@@ -129,7 +129,7 @@ def matched(
     start, end = query
     work = Interval(start + 3, end + 3) if end else Interval(0.0, 0.0)
     segment = Segment(Interval(start, end), work, speed=1.0, mirrored=mirrored)
-    return WorkMatch(registration.registration_id, 0.9, (segment,))
+    return WorkMatch(registration.registration_id, 0.9, MatchClass.CLIP_OF, (segment,))
 
 
 def gather(

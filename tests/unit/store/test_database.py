@@ -189,7 +189,7 @@ def test_disk_that_takes_no_more_loses_nothing_accepted(tmp_path: Path) -> None:
     assert store.registrations.count_own() == 1 + len(accepted)
     for seed in accepted:
         assert store.registrations.find(builders.build_registration(int(seed)).registration_id)
-    assert len(list(store.registrations.iter_fingerprints(0))) == 2 * (1 + len(accepted))
+    assert len(list(store.fingerprints.iter_fingerprints(0))) == 2 * (1 + len(accepted))
     store.close()
 
 

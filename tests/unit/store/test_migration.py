@@ -206,7 +206,7 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
     assert theirs is not None and theirs.anchor is not None
     assert (theirs.status, theirs.anchor.block_number) == (ClaimStatus.FINAL, 77)
     assert (theirs.leaf_index, theirs.snapshot_id) == (5, "snap")
-    codes = list(store.registrations.iter_fingerprints(0))
+    codes = list(store.fingerprints.iter_fingerprints(0))
     assert [(found, code.code) for _, found, code in codes] == [("td1a", b"1"), ("td1d", b"2")]
     event = LedgerEvent(
         body=Anchored(settled.root or MerkleRoot(Keccak256(b"")), settled.sender, 2),

@@ -1,0 +1,213 @@
+"""Keyframes of a query and of a work that show one geometric arrangement, and when.
+
+Keyframes are sparse and need not fall on the same moments of query and work, so a line is voted
+for widely: what lies up to a second beside it still supports it, the less the fewer points agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from titledeed.fingerprinting.local_features import LocalFeatures
+from titledeed.matching.geometry import DESCRIPTOR_DISTANCE_MAX, GeometricMatch, verify
+from titledeed.matching.voting import SPEED_MAX, Line, Seconds, fit_line
+
+Pair = tuple[int, int]
+"""Rows of a keyframe of the query and of one of the work."""
+
+PAIRS_MAX: Final = 12
+"""Pairs verified per work and orientation, those with most near descriptors."""
+
+GUIDED_MAX: Final = 12
+"""Further pairs verified along a line, those nearest to its support."""
+
+NEAR_DESCRIPTORS_MIN: Final = 4
+"""Of a pair, to be worth verifying; three points fix nothing."""
+
+BLOCK: Final = 512
+"""Descriptors compared at once: bounds the scratch."""
+
+REACH_S: Final = 1.1
+"""How far beside a line a pair still supports it: half the mean gap between keyframes."""
+
+SPEEDS: Final = tuple(np.exp(np.linspace(-np.log(SPEED_MAX), np.log(SPEED_MAX), 29)))
+
+CHANGED_SPEED_WEIGHT: Final = 0.8
+PLACE_ERROR_S: Final = 0.3
+"""Of a pair of keyframes: a quarter of their distance, as they fall on moments of their own."""
+
+FIT_PAIRS_MIN: Final = 3
+FIT_DURATION_S_MIN: Final = 4.0
+"""Less does not tell a speed from keyframes."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeMatches:
+    """Verified pairs of keyframes in one orientation of the query.
+
+    Attributes:
+        query_s: shape (n,).
+        work_s: shape (n,).
+        evidence: see ``GeometricMatch``, shape (n,).
+        coverage: share of the smaller side's features that agree, shape (n,).
+    """
+
+    query_s: Seconds
+    work_s: Seconds
+    evidence: npt.NDArray[np.float64]
+    coverage: npt.NDArray[np.float64]
+
+    def take(self, selection: npt.NDArray[np.bool_]) -> KeyframeMatches:
+        """The selected pairs."""
+        return KeyframeMatches(
+            self.query_s[selection],
+            self.work_s[selection],
+            self.evidence[selection],
+            self.coverage[selection],
+        )
+
+    def near(self, line: Line) -> npt.NDArray[np.bool_]:
+        """Which pairs support the line."""
+        near: npt.NDArray[np.bool_] = (
+            np.abs(self.work_s - line.work_s(self.query_s)) <= REACH_S * line.speed
+        )
+        return near
+
+
+def find_pairs(query: LocalFeatures, work: LocalFeatures) -> list[Pair]:
+    """Pairs of keyframes with most near descriptors, by exhaustive comparison."""
+    counts = np.zeros((len(query.times_s), len(work.times_s)), np.int64)
+    theirs = np.ascontiguousarray(work.descriptors).view(np.uint64)
+    ours = np.ascontiguousarray(query.descriptors).view(np.uint64)
+    for start in range(0, len(ours), BLOCK):
+        block = ours[start : start + BLOCK]
+        distance = np.bitwise_count(block[:, np.newaxis, 0] ^ theirs[:, 0])
+        distance += np.bitwise_count(block[:, np.newaxis, 1] ^ theirs[:, 1])
+        rows, columns = np.nonzero(distance <= DESCRIPTOR_DISTANCE_MAX)
+        np.add.at(counts, (query.frame[start + rows], work.frame[columns]), 1)
+    return choose_pairs(counts)
+
+
+def choose_pairs(counts: npt.NDArray[np.int64]) -> list[Pair]:
+    """The most promising pairs.
+
+    Args:
+        counts: near descriptors, shape (keyframes of the query, keyframes of the work).
+    """
+    order = np.argsort(-counts, axis=None, kind="stable")[:PAIRS_MAX]
+    rows, columns = np.unravel_index(order, counts.shape)
+    kept = counts[rows, columns] >= NEAR_DESCRIPTORS_MIN
+    return [(int(r), int(c)) for r, c in zip(rows[kept], columns[kept], strict=True)]
+
+
+def verify_pairs(
+    query: LocalFeatures, work: LocalFeatures, pairs: Sequence[Pair]
+) -> KeyframeMatches:
+    """Those pairs that share an arrangement.
+
+    Args:
+        query: in the orientation that is asked about.
+        work: a candidate's.
+        pairs: candidates among their keyframes.
+    """
+    found = []
+    for row, column in pairs:
+        ours, theirs = query.keyframe(row), work.keyframe(column)
+        match = verify(ours, theirs)
+        if match is not None and match.evidence > 0:
+            found.append((row, column, match, min(len(ours.scales), len(theirs.scales))))
+    return _collect(query, work, found)
+
+
+def guide_pairs(query_s: Seconds, work_s: Seconds, line: Line, known_s: Seconds) -> list[Pair]:
+    """For keyframes of the query the one of the work nearest to a line, where one is near.
+
+    Args:
+        query_s: of the query's keyframes.
+        work_s: of the work's.
+        line: where they are expected.
+        known_s: keyframes of the query that need none.
+    """
+    off_s = np.abs(line.work_s(query_s)[:, np.newaxis] - work_s)
+    columns = off_s.argmin(axis=1)
+    is_near = off_s[np.arange(len(query_s)), columns] <= REACH_S * line.speed
+    rows = np.flatnonzero(is_near & ~np.isin(query_s, known_s))
+    away_s = np.abs(query_s[rows, np.newaxis] - known_s).min(axis=1)
+    rows = np.sort(rows[np.argsort(away_s, kind="stable")[:GUIDED_MAX]])
+    return [(int(row), int(columns[row])) for row in rows]
+
+
+def join_matches(some: KeyframeMatches, others: KeyframeMatches) -> KeyframeMatches:
+    """All pairs of both."""
+    return KeyframeMatches(
+        np.concatenate([some.query_s, others.query_s]),
+        np.concatenate([some.work_s, others.work_s]),
+        np.concatenate([some.evidence, others.evidence]),
+        np.concatenate([some.coverage, others.coverage]),
+    )
+
+
+def _collect(
+    query: LocalFeatures,
+    work: LocalFeatures,
+    found: Sequence[tuple[int, int, GeometricMatch, int]],
+) -> KeyframeMatches:
+    return KeyframeMatches(
+        query.times_s[np.array([row for row, _, _, _ in found], np.int64)],
+        work.times_s[np.array([column for _, column, _, _ in found], np.int64)],
+        np.array([match.evidence for _, _, match, _ in found], np.float64),
+        np.array([match.inliers / count for _, _, match, count in found], np.float64),
+    )
+
+
+def vote_keyframes(matches: KeyframeMatches) -> Line:
+    """The line that most evidence lies near.
+
+    Args:
+        matches: at least one.
+    """
+    speeds = np.array([1.0, *SPEEDS])
+    offsets = matches.work_s - speeds[:, np.newaxis] * matches.query_s
+    _, keyframe = np.unique(matches.query_s, return_inverse=True)
+    support = np.zeros((*offsets.shape, int(keyframe.max()) + 1))
+    for pair, row in enumerate(keyframe):
+        off_s = np.abs(offsets[:, pair, np.newaxis] - offsets) / speeds[:, np.newaxis]
+        weight = matches.evidence[pair] * np.clip(1 - off_s / (2 * REACH_S), 0, None)
+        support[:, :, row] = np.maximum(support[:, :, row], weight)
+    votes = support.sum(axis=2)
+    votes[1:] *= CHANGED_SPEED_WEIGHT
+    row, column = np.unravel_index(int(votes.argmax()), votes.shape)
+    return refine_line(matches, Line(float(speeds[row]), float(offsets[row, column])))
+
+
+def refine_line(matches: KeyframeMatches, line: Line) -> Line:
+    """The line fitted to the pairs near it, some at least; more evidence is nearer to the truth."""
+    near = matches.take(matches.near(line))
+    weight = near.evidence**2
+    _, keyframe = np.unique(near.query_s, return_inverse=True)
+    weight = weight / np.bincount(keyframe, weight)[keyframe] * np.sqrt(near.evidence)
+    enough = len(np.unique(keyframe)) >= FIT_PAIRS_MIN
+    if enough and float(np.ptp(near.query_s)) >= FIT_DURATION_S_MIN:
+        return fit_line(
+            near.query_s, near.work_s, weight, speed=line.speed, place_error_s=PLACE_ERROR_S
+        )
+    offset_s = float(np.average(near.work_s - line.speed * near.query_s, weights=weight))
+    return Line(line.speed, offset_s)
+
+
+def weigh_keyframes(matches: KeyframeMatches) -> float:
+    """Evidence of all pairs together: one per keyframe of the query, added as if at right angles.
+
+    Keyframes of one scene repeat each other, so they add less than independent ones would.
+    """
+    if not len(matches.evidence):
+        return 0.0
+    _, keyframe = np.unique(matches.query_s, return_inverse=True)
+    best = np.zeros(int(keyframe.max()) + 1)
+    np.maximum.at(best, keyframe, matches.evidence)
+    return float(np.sqrt(np.sum(best**2)))

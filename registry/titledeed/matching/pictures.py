@@ -1,0 +1,115 @@
+"""How surely one picture shows another: raw evidence of each kind, for the calibration to judge.
+
+Kinds, the higher the surer: ``FRAMES`` and ``REGIONS``, bits by which the nearest pair of codes is
+closer than chance in the best of eight orientations; ``LOCAL``, the evidence of ``geometry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
+from titledeed.fingerprinting.local import Local
+from titledeed.fingerprinting.local_features import LocalFeatures
+from titledeed.fingerprinting.orientation import ORIENTATIONS, UPRIGHT, Orientation, orient_codes
+from titledeed.fingerprinting.regions import RegionCodes, Regions
+from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.matching.geometry import OrientedMatch, verify_oriented
+from titledeed.models.fingerprint import FingerprintCode
+
+FRAMES: Final = "picture.frames"
+REGIONS: Final = "picture.regions"
+LOCAL: Final = "picture.local"
+
+CHANCE_BITS: Final = 128
+"""Two unrelated codes of 256 bits differ in half of them."""
+
+_FRAMES, _REGIONS, _LOCAL = VideoDct(), Regions(), Local()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCodes:
+    """Decoded codes of one picture; None where an algorithm found no evidence."""
+
+    frames: FrameCodes | None
+    regions: RegionCodes | None
+    local: LocalFeatures | None
+
+
+def read_picture_codes(codes: Iterable[FingerprintCode]) -> PictureCodes:
+    """Decode those codes of a picture that are compared here; others are passed over.
+
+    Raises:
+        MalformedDocumentError: one of them does not decode.
+    """
+    stored = {(code.algorithm, code.version): code.code for code in codes}
+    frames, regions, local = (
+        stored.get((algorithm.id, algorithm.version)) for algorithm in (_FRAMES, _REGIONS, _LOCAL)
+    )
+    return PictureCodes(
+        frames=None if frames is None else _FRAMES.decode(frames),
+        regions=None if regions is None else _REGIONS.decode(regions),
+        local=None if local is None else _LOCAL.decode(local),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEvidence:
+    """What speaks for one picture being in the other.
+
+    Attributes:
+        numbers: by kind; kinds without evidence are absent.
+        orientation: that of the query against the work, by the surest kind of codes.
+        placement: where the query lies in the work, when local features tell.
+    """
+
+    numbers: dict[str, float]
+    orientation: Orientation
+    placement: OrientedMatch | None
+
+
+def compare_pictures(
+    query: PictureCodes,
+    work: PictureCodes,
+    orientations: Iterable[Orientation] = ORIENTATIONS,
+) -> PictureEvidence:
+    """Compare all codes of two pictures.
+
+    Args:
+        query: its first moment counts.
+        work: a candidate's.
+        orientations: of the query, tried with the frame and region codes.
+    """
+    numbers: dict[str, float] = {}
+    orientation = UPRIGHT
+    for kind, ours, theirs in (
+        (FRAMES, query.frames, work.frames),
+        (REGIONS, query.regions, work.regions),
+    ):
+        if ours is not None and theirs is not None:
+            bits, found = _closest(ours.codes, theirs.codes, orientations)
+            if bits > max(numbers.values(), default=0):
+                orientation = found
+            numbers[kind] = max(0.0, bits)
+    placement = None
+    if query.local is not None and work.local is not None:
+        placement = verify_oriented(query.local, work.local)
+        numbers[LOCAL] = placement.match.evidence if placement else 0.0
+    return PictureEvidence(numbers, orientation, placement)
+
+
+def _closest(
+    query: Codes, work: Codes, orientations: Iterable[Orientation]
+) -> tuple[float, Orientation]:
+    """Bits by which the nearest pair is closer than chance, and its orientation."""
+    found = []
+    for orientation in orientations:
+        turned = orient_codes(query, orientation)
+        distance = int(hamming_distances(turned[:, np.newaxis], work).min())
+        found.append((distance, orientation))
+    distance, orientation = min(found, key=lambda pair: pair[0])
+    return float(CHANCE_BITS - distance), orientation

@@ -1,0 +1,200 @@
+"""Fingerprinting registered works anew, after a release brought new algorithms or versions.
+
+The codes that a Claim binds stay as they are; new ones are kept beside them, durably before the
+database names them. A work is finished before the next begins, so that whoever interrupts loses
+one work at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprint
+from titledeed.canonical.documents import Fields, encode_document, parse_document
+from titledeed.errors import InputError, NotFoundError
+from titledeed.fingerprinting.algorithms import algorithms_for
+from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.primitives import RegistrationId, Sha256
+from titledeed.models.registration import Registration
+from titledeed.ports import (
+    FingerprintRepository,
+    ObjectStore,
+    Progress,
+    RegistrationRepository,
+    no_progress,
+)
+from titledeed.services.dossiers import read_dossier
+from titledeed.services.intake import Intake, digest_file
+
+SCHEMA: Final = "titledeed.later-fingerprints/1"
+ALGORITHMS_MAX: Final = 100
+PAGE_SIZE: Final = 256
+
+Algorithm = tuple[str, int]
+"""Id and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaterCodes:
+    """What was fingerprinted after a registration.
+
+    Attributes:
+        examined: algorithms that looked at the media, also those that found no evidence.
+    """
+
+    examined: frozenset[Algorithm]
+    codes: tuple[FingerprintCode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A work that could not be fingerprinted anew, and why."""
+
+    registration_id: RegistrationId
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reindexed:
+    """What a run did.
+
+    Attributes:
+        fingerprinted: works that got codes.
+        current: works that had all codes already.
+    """
+
+    fingerprinted: int
+    current: int
+    left_out: tuple[LeftOut, ...]
+
+
+def later_codes_key(registration_id: RegistrationId) -> str:
+    """Where the object store keeps the codes made after a registration."""
+    return f"fingerprints/{registration_id}.json"
+
+
+def read_later_codes(objects: ObjectStore, registration_id: RegistrationId) -> LaterCodes:
+    """The codes made after a registration; none where nothing was fingerprinted anew.
+
+    Raises:
+        MalformedDocumentError: the object is damaged.
+    """
+    key = later_codes_key(registration_id)
+    try:
+        fields = parse_document(objects.get(key), what=key)
+    except NotFoundError:
+        return LaterCodes(frozenset(), ())
+    fields.literal("schema", SCHEMA)
+    later = LaterCodes(
+        examined=frozenset(
+            _parse_algorithm(item) for item in fields.children("examined", items_max=ALGORITHMS_MAX)
+        ),
+        codes=tuple(map(parse_fingerprint, fields.children("codes", items_max=ALGORITHMS_MAX))),
+    )
+    fields.done()
+    return later
+
+
+class ReindexingService:
+    """Brings the fingerprints of this home's own registrations up to date."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        registrations: RegistrationRepository,
+        fingerprints: FingerprintRepository,
+        objects: ObjectStore,
+    ) -> None:
+        self._intake = intake
+        self._registrations = registrations
+        self._fingerprints = fingerprints
+        self._objects = objects
+
+    def reindex(self, media: Path | None = None, progress: Progress = no_progress) -> Reindexed:
+        """Fingerprint every own work that lacks a code of a present algorithm.
+
+        Args:
+            media: a folder with registered files of which this home made no signed copy.
+            progress: told of each work.
+
+        Raises:
+            UnreadableInputError: the folder cannot be read.
+            StorageError: a code cannot be kept; the same call again goes on.
+        """
+        works = list(self._iter_own())
+        by_digest = _find_files(media) if media else {}
+        fingerprinted = current = 0
+        left_out: list[LeftOut] = []
+        for number, work in enumerate(works):
+            progress(work.title, number / len(works))
+            try:
+                if self._reindex(work, by_digest):
+                    fingerprinted += 1
+                else:
+                    current += 1
+            except (InputError, NotFoundError) as error:
+                left_out.append(LeftOut(work.registration_id, work.title, error.message))
+        progress("Fingerprinting", 1.0)
+        return Reindexed(fingerprinted, current, tuple(left_out))
+
+    def _reindex(self, work: Registration, by_digest: Mapping[Sha256, Path]) -> bool:
+        dossier = read_dossier(self._objects, work.registration_id)
+        wanted = {(a.id, a.version) for a in algorithms_for(dossier.record.facts.media_type.kind)}
+        later = read_later_codes(self._objects, work.registration_id)
+        known = {(code.algorithm, code.version) for code in dossier.fingerprints} | later.examined
+        if wanted <= known:
+            return False
+        examination = self._intake.examine(_find_media(work, by_digest))
+        fresh = [c for c in examination.fingerprints if (c.algorithm, c.version) not in known]
+        kept = LaterCodes(later.examined | (wanted - known), (*later.codes, *fresh))
+        with self._registrations.hold(work.registration_id):
+            if self._registrations.find(work.registration_id) is None:
+                raise NotFoundError("it was erased meanwhile")
+            self._objects.put(later_codes_key(work.registration_id), _encode(kept))
+            self._fingerprints.add(work.registration_id, fresh)
+        return True
+
+    def _iter_own(self) -> Iterator[Registration]:
+        after = 0
+        while page := self._registrations.list_own(after=after, limit=PAGE_SIZE):
+            yield from (work for _, work in page)
+            after = page[-1][0]
+
+
+def _find_media(work: Registration, by_digest: Mapping[Sha256, Path]) -> Path:
+    """A file that is still the registered one, or its signed copy."""
+    if work.signed_path is not None and work.signed_digest is not None:
+        path = Path(work.signed_path)
+        if path.is_file() and digest_file(path) == work.signed_digest:
+            return path
+    for digest in (work.content_digest, work.signed_digest):
+        if digest is not None and digest in by_digest:
+            return by_digest[digest]
+    raise NotFoundError("neither its signed copy nor the registered file is at hand")
+
+
+def _find_files(folder: Path) -> dict[Sha256, Path]:
+    return {digest_file(path): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _encode(later: LaterCodes) -> bytes:
+    return encode_document(
+        {
+            "schema": SCHEMA,
+            "examined": [
+                {"algorithm": name, "version": version} for name, version in sorted(later.examined)
+            ],
+            "codes": [encode_fingerprint(code) for code in later.codes],
+        }
+    )
+
+
+def _parse_algorithm(fields: Fields) -> Algorithm:
+    algorithm = fields.text("algorithm", length_max=100), fields.integer("version")
+    fields.done()
+    return algorithm

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from scenes import draw_scene, extract_frames
+
+from titledeed.fingerprinting.base import Luma
+from titledeed.fingerprinting.local import Local
+from titledeed.fingerprinting.local_features import LocalFeatures, orient_features
+from titledeed.fingerprinting.orientation import MIRRORED, UPRIGHT
+from titledeed.matching.geometry import verify, verify_oriented
+
+PICTURES = [draw_scene(seed, seconds=0.25)[0] for seed in range(90, 98)]
+EVIDENCE_OF_A_COPY = 20
+EVIDENCE_BY_ACCIDENT_MAX = 8
+
+
+def features(picture: Luma) -> LocalFeatures:
+    return extract_frames(Local(), [picture])
+
+
+def paste(picture: Luma, back: Luma, *, share: float, left: int, top: int) -> Luma:
+    result = back.copy()
+    inset = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    result[top : top + inset.shape[0], left : left + inset.shape[1]] = inset
+    return result
+
+
+def test_a_picture_lies_in_itself() -> None:
+    one = features(PICTURES[0])
+    match = verify(one, one)
+    assert match is not None
+    assert match.evidence > EVIDENCE_OF_A_COPY
+    assert np.allclose(match.transform, [[1, 0, 0], [0, 1, 0]], atol=1e-3)
+
+
+def test_unrelated_pictures_share_no_arrangement() -> None:
+    known = [features(picture) for picture in PICTURES[:4]]
+    strangers = [features(picture) for picture in PICTURES[4:]]
+    found = [verify_oriented(one, other) for one in known for other in strangers]
+    assert max(f.match.evidence for f in found if f) < EVIDENCE_BY_ACCIDENT_MAX
+
+
+def test_pasted_picture_is_placed() -> None:
+    query = paste(PICTURES[0], PICTURES[1], share=0.6, left=40, top=30)
+    match = verify(features(query), features(PICTURES[0]))
+    assert match is not None
+    assert match.evidence > EVIDENCE_OF_A_COPY
+    assert match.scale == pytest.approx(1 / 0.6, rel=0.02)
+    longer = max(query.shape)
+    corner = match.transform @ np.array([40 / longer, 30 / longer, 1])
+    assert np.allclose(corner, 0, atol=0.02)
+
+
+def test_mirrored_picture_is_found_mirrored() -> None:
+    found = verify_oriented(features(PICTURES[0][:, ::-1].copy()), features(PICTURES[0]))
+    assert found is not None
+    assert found.orientation == MIRRORED
+    assert found.match.evidence > EVIDENCE_OF_A_COPY
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_turned_picture_needs_no_orientation_of_its_own(turns: int) -> None:
+    turned = np.ascontiguousarray(np.rot90(PICTURES[0], turns))
+    found = verify_oriented(features(turned), features(PICTURES[0]))
+    assert found is not None
+    assert found.orientation == UPRIGHT
+    assert found.match.evidence > EVIDENCE_OF_A_COPY
+
+
+def test_stretched_picture_is_fitted_by_an_affine_transform() -> None:
+    picture = PICTURES[0]
+    squeezed = cv2.resize(picture, (picture.shape[1] * 3 // 4, picture.shape[0]))
+    match = verify(features(np.asarray(squeezed, np.uint8)), features(picture))
+    assert match is not None
+    assert match.evidence > EVIDENCE_OF_A_COPY
+    across, down = match.transform[0, 0], match.transform[1, 1]
+    assert across / down == pytest.approx(4 / 3, rel=0.05)
+
+
+def test_evidence_falls_with_the_points_left() -> None:
+    one = features(PICTURES[0])
+    few = LocalFeatures(
+        one.times_s,
+        one.shapes,
+        one.frame[:12],
+        one.points[:12],
+        one.scales[:12],
+        one.angles[:12],
+        one.descriptors[:12],
+    )
+    whole, part = verify(one, one), verify(few, one)
+    assert whole is not None and part is not None
+    assert whole.evidence > part.evidence
+
+
+def test_two_points_are_no_arrangement() -> None:
+    one = features(PICTURES[0])
+    two = LocalFeatures(
+        one.times_s,
+        one.shapes,
+        one.frame[:2],
+        one.points[:2],
+        one.scales[:2],
+        one.angles[:2],
+        one.descriptors[:2],
+    )
+    assert verify(two, one) is None
+    assert verify_oriented(orient_features(two, MIRRORED), one) is None
