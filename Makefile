@@ -7,7 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Without compiled bytecode every command takes seconds to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fast check docs contracts vectors gas slither bench-chain clean
+.PHONY: setup demo test fast check docs contracts vectors gas slither bench-chain bench-fingerprints \
+	calibrate-fingerprints clean
 
 setup: .tools/synced node_modules/.package-lock.json
 
@@ -53,6 +54,12 @@ gas: setup
 
 bench-chain: setup
 	$(RUN) python scripts/bench_chain.py
+
+bench-fingerprints: setup
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) python scripts/bench_fingerprints.py
+
+calibrate-fingerprints: setup
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) python scripts/calibrate_fingerprints.py
 
 slither: setup
 	cd contracts && PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=whole ../$(UV) tool run --from slither-analyzer==0.11.6 slither . --exclude-dependencies --exclude-informational --fail-medium
