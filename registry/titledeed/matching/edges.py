@@ -77,12 +77,13 @@ def _find_end(
 
 def _find_cut(query: FrameCodes, after_s: float, before_s: float) -> float | None:
     """The first step of the query between two shots, or into footage without evidence."""
-    rows = np.flatnonzero(
-        (query.times_s > after_s - SURROUNDINGS_S) & (query.times_s < before_s + SURROUNDINGS_S)
-    )
-    if len(rows) < 2:
-        return None
+    around_s = [after_s - SURROUNDINGS_S, before_s + SURROUNDINGS_S]
+    first, stop = np.searchsorted(query.times_s, around_s)
+    # One row more on either side: footage without evidence may be longer than the surroundings.
+    rows = slice(max(0, first - 1), stop + 1)
     times_s, codes = query.times_s[rows], query.codes[rows]
+    if len(times_s) < 2:
+        return None
     bits, steps_s = hamming_distances(codes[1:], codes[:-1]), np.diff(times_s)
     step_s = float(np.median(np.diff(query.times_s)))
     is_cut = bits >= max(CUT_BITS, CUT_RATIO * float(np.median(bits)))

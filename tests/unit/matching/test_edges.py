@@ -52,6 +52,21 @@ def test_segment_ends_where_evidence_ends() -> None:
     assert ends(query, [6.75, 7.5], [2.0, 6.75, 7.5]) == Interval(6.375, 8.0)
 
 
+def test_segment_does_not_reach_into_long_footage_without_evidence() -> None:
+    frames = shot(8, 80)
+    rows = np.r_[:20, 48:68]
+    query = FrameCodes(frames.times_s[rows], frames.codes[rows])
+    support_s = [12.0, 14.0, 16.75]
+    found = find_ends(
+        np.array(support_s),
+        np.array(support_s),
+        query,
+        within=Interval(11.0, 16.875),
+        reach_s=1.6,
+    )
+    assert found == Interval(11.875, 16.875)
+
+
 def test_both_sides_bound_what_is_common() -> None:
     common = find_common(Line(1.0, -2.0), Interval(0.0, 10.0), Interval(0.0, 3.0))
     assert common == Interval(2.0, 5.0)
