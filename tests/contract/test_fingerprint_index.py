@@ -132,6 +132,16 @@ def test_film_with_two_works_between_other_footage(index: FingerprintIndex) -> N
     assert (one.mirrored, other.mirrored) == (False, True)
 
 
+def test_long_footage_without_evidence_lengthens_no_segment(index: FingerprintIndex) -> None:
+    flat = draw_flat(16, seconds=6)
+    film = [*part_of("first", 2, 6), *flat, *part_of("second", 1, 5), *flat]
+    found = {str(match.registration_id): match.segments for match in search(index, degrade(film))}
+    (one,), (other,) = found["first"], found["second"]
+    assert_near(one.query, 0, 4)
+    assert_near(other.query, 10, 14)
+    assert_near(other.work, 1, 5)
+
+
 def test_work_used_twice_has_two_segments_in_order(index: FingerprintIndex) -> None:
     film = [
         *part_of("second", 4, 8),
