@@ -6,8 +6,8 @@ from typing import Final
 
 from titledeed.fingerprinting.base import (
     SAMPLE_PERIOD_S,
+    Algorithm,
     Extraction,
-    FingerprintAlgorithm,
     FrameCodes,
 )
 from titledeed.fingerprinting.image_pdq import ImagePdq
@@ -17,7 +17,6 @@ from titledeed.fingerprinting.iscc_image import IsccImage
 from titledeed.fingerprinting.local import Local
 from titledeed.fingerprinting.regions import Regions
 from titledeed.fingerprinting.shots import ShotReader
-from titledeed.fingerprinting.sound_base import SoundAlgorithm, SoundExtraction
 from titledeed.fingerprinting.sound_chromaprint import SoundChromaprint
 from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
 from titledeed.fingerprinting.video_dct import VideoDct
@@ -35,8 +34,6 @@ SHOT_ALGORITHMS: Final = (VideoDct(), Regions(), Local())
 STILL_ALGORITHMS: Final = (ImagePhash(), ImagePdq(), IsccImage())
 SOUND_ALGORITHMS: Final = (SoundLandmarks(), SoundChromaprint(), IsccAudio())
 ALGORITHMS: Final = (*SHOT_ALGORITHMS, *STILL_ALGORITHMS, *SOUND_ALGORITHMS)
-
-Algorithm = FingerprintAlgorithm[object] | SoundAlgorithm[object]
 
 
 class Extractors:
@@ -57,7 +54,7 @@ class Extractors:
         sinks: list[FrameSink] = [self._shots, *self._stills]
         self.frame_sinks = [] if kind is MediaKind.AUDIO else sinks
 
-    def finish(self, *, has_sound: bool) -> list[Extraction | SoundExtraction]:
+    def finish(self, *, has_sound: bool) -> list[Extraction]:
         """What each algorithm made of the file, in the order of the table.
 
         A video that is too short has no codes of its pictures, and says so once.
@@ -65,7 +62,7 @@ class Extractors:
         Args:
             has_sound: whether there was any: a silent film lacks no evidence.
         """
-        seen: list[Extraction | SoundExtraction] = []
+        seen: list[Extraction] = []
         if self.frame_sinks:
             seen += self._shots.finish()
             seen += [still.finish() for still in self._stills]
@@ -77,13 +74,13 @@ class Extractors:
         return seen
 
 
-def algorithms_for(kind: MediaKind) -> tuple[Algorithm, ...]:
+def algorithms_for(kind: MediaKind) -> tuple[Algorithm[object], ...]:
     """The algorithms that read media of this kind, as far as their libraries are installed."""
     absent = {algorithm.id for algorithm in SOUND_ALGORITHMS if not algorithm.is_present()}
     return tuple(a for a in ALGORITHMS if kind in a.kinds and a.id not in absent)
 
 
-def find_algorithm(algorithm_id: str, version: int) -> Algorithm | None:
+def find_algorithm(algorithm_id: str, version: int) -> Algorithm[object] | None:
     """The algorithm that made a code, or None when this release does not know it."""
     for algorithm in ALGORITHMS:
         if (algorithm.id, algorithm.version) == (algorithm_id, version):

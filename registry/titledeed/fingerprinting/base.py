@@ -75,29 +75,18 @@ class Example:
     code: bytes
 
 
-class FingerprintAlgorithm(ABC, Generic[DecodedT_co]):
-    """One algorithm in one version.
+class Algorithm(ABC, Generic[DecodedT_co]):
+    """One algorithm in one version, of pictures or of sound.
 
     Attributes:
         id: stable name, stored and anchored.
         version: rises with every change of the codes.
         kinds: kinds of media it reads.
-        code_bits: of one frame's code, a multiple of 64.
-        distance_max: frames at most this many bits apart count as a hit; each class names the
-            source of its number.
-        is_timed: whether codes lie along a time line; else the code is one still picture's.
     """
 
     id: ClassVar[str]
     version: ClassVar[int]
     kinds: ClassVar[frozenset[MediaKind]]
-    code_bits: ClassVar[int]
-    distance_max: ClassVar[int]
-    is_timed: ClassVar[bool]
-
-    @abstractmethod
-    def start(self) -> Extractor:
-        """A fresh extractor for one file."""
 
     @abstractmethod
     def decode(self, code: bytes) -> DecodedT_co:
@@ -107,13 +96,30 @@ class FingerprintAlgorithm(ABC, Generic[DecodedT_co]):
             MalformedDocumentError: the bytes are no code of this algorithm.
         """
 
-    @abstractmethod
-    def examples(self) -> tuple[Example, ...]:
-        """Golden vectors; at least one."""
-
     def wrap(self, code: bytes) -> FingerprintCode:
         """Name a code as this algorithm's."""
         return FingerprintCode(algorithm=self.id, version=self.version, code=code)
+
+
+class FingerprintAlgorithm(Algorithm[DecodedT_co]):
+    """An algorithm that looks at frames.
+
+    Attributes:
+        code_bits: of one frame's code, a multiple of 64.
+        distance_max: frames at most this many bits apart count as a hit; each class names the
+            source of its number.
+    """
+
+    code_bits: ClassVar[int]
+    distance_max: ClassVar[int]
+
+    @abstractmethod
+    def start(self) -> Extractor:
+        """A fresh extractor for one file."""
+
+    @abstractmethod
+    def examples(self) -> tuple[Example, ...]:
+        """Golden vectors; at least one."""
 
 
 def hamming_distances(codes: Codes, others: Codes) -> npt.NDArray[np.uint16]:

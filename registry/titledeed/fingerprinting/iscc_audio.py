@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.errors import MalformedDocumentError
+from titledeed.fingerprinting.base import Extraction
 from titledeed.fingerprinting.sound_base import (
     Samples,
     SoundAlgorithm,
     SoundExample,
-    SoundExtraction,
     draw_example,
 )
 from titledeed.fingerprinting.sound_chromaprint import ChromaprintExtractor, SoundChromaprint
@@ -68,14 +68,14 @@ class IsccAudioExtractor:
         """Hand the samples on."""
         self._extractor.add_samples(samples)
 
-    def finish(self) -> SoundExtraction:
+    def finish(self) -> Extraction:
         """The code, or why there is none."""
         found = self._extractor.finish()
         if found.code is None:
             return found
         items = self._chromaprint.decode(found.code.code).view(np.int32)
         unit = iscc_lib.gen_audio_code_v0(items.tolist(), bits=CODE_BITS).iscc
-        return SoundExtraction(self._algorithm.wrap(iscc_lib.iscc_decode(unit)[-1]), "")
+        return Extraction(self._algorithm.wrap(iscc_lib.iscc_decode(unit)[-1]), "")
 
 
 _EXAMPLE = "148a80a0120202a03caa880a160002a014aaa82a14a8002834aae8087402c2a2"

@@ -62,7 +62,6 @@ class Local(ShotAlgorithm[LocalFeatures]):
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
     code_bits: ClassVar[int] = 8 * DESCRIPTOR_BYTES
     distance_max: ClassVar[int] = 26
-    is_timed: ClassVar[bool] = True
 
     def start_coder(self) -> LocalCoder:
         """A fresh coder for one file."""

@@ -114,7 +114,6 @@ class Regions(ShotAlgorithm[RegionCodes]):
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
     code_bits: ClassVar[int] = FREQUENCIES * FREQUENCIES
     distance_max: ClassVar[int] = 84
-    is_timed: ClassVar[bool] = True
 
     def start_coder(self) -> RegionCoder:
         """A fresh coder for one file."""

@@ -6,15 +6,15 @@ evidence (silence, held tones, noise, under a second) give no code at all.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from titledeed.fingerprinting.base import Algorithm, DecodedT_co, Extraction
 from titledeed.models.asset import MediaKind
-from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import SampleSink
 
 DURATION_S_MIN = 1.0
@@ -23,26 +23,11 @@ DURATION_S_MIN = 1.0
 Samples = npt.NDArray[np.float32]
 """Mono, shape (n,), -1 to 1, at 16 kHz."""
 
-DecodedT_co = TypeVar("DecodedT_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class SoundExtraction:
-    """What one extractor made of one sound.
-
-    Attributes:
-        code: to register and to search with; None when the sound carries no evidence.
-        note: why there is no code; empty when there is one.
-    """
-
-    code: FingerprintCode | None
-    note: str
-
 
 class SoundExtractor(SampleSink, Protocol):
     """Takes the samples of one file, then tells its fingerprint."""
 
-    def finish(self) -> SoundExtraction:
+    def finish(self) -> Extraction:
         """Call once, after the last samples."""
         ...
 
@@ -55,17 +40,9 @@ class SoundExample:
     code: bytes
 
 
-class SoundAlgorithm(ABC, Generic[DecodedT_co]):
-    """One algorithm in one version.
+class SoundAlgorithm(Algorithm[DecodedT_co]):
+    """An algorithm that listens."""
 
-    Attributes:
-        id: stable name, stored and anchored.
-        version: rises with every change of the codes.
-        kinds: kinds of media it reads.
-    """
-
-    id: ClassVar[str]
-    version: ClassVar[int]
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
 
     @staticmethod
@@ -78,20 +55,8 @@ class SoundAlgorithm(ABC, Generic[DecodedT_co]):
         """A fresh extractor for one file."""
 
     @abstractmethod
-    def decode(self, code: bytes) -> DecodedT_co:
-        """Read an untrusted code.
-
-        Raises:
-            MalformedDocumentError: the bytes are no code of this algorithm.
-        """
-
-    @abstractmethod
     def examples(self) -> tuple[SoundExample, ...]:
         """Golden vectors; at least one."""
-
-    def wrap(self, code: bytes) -> FingerprintCode:
-        """Name a code as this algorithm's."""
-        return FingerprintCode(algorithm=self.id, version=self.version, code=code)
 
 
 def draw_example(*, seconds: int) -> Samples:

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.errors import ConfigurationError, MalformedDocumentError
+from titledeed.fingerprinting.base import Extraction
 from titledeed.fingerprinting.sound_base import (
     DURATION_S_MIN,
     Samples,
     SoundAlgorithm,
     SoundExample,
-    SoundExtraction,
     draw_example,
 )
 from titledeed.models.asset import MediaKind
@@ -99,16 +99,16 @@ class ChromaprintExtractor:
         pointer = numbers.ctypes.data_as(ctypes.POINTER(ctypes.c_int16))
         self._library.chromaprint_feed(self._context, pointer, len(numbers))
 
-    def finish(self) -> SoundExtraction:
+    def finish(self) -> Extraction:
         """The code, or why there is none."""
         if self._count < DURATION_S_MIN * SAMPLE_RATE_HZ:
-            return SoundExtraction(None, f"the sound is shorter than {DURATION_S_MIN:g} s")
+            return Extraction(None, f"the sound is shorter than {DURATION_S_MIN:g} s")
         self._library.chromaprint_finish(self._context)
         items = self._read_items()
         if len(set(items)) < ITEMS_DISTINCT_MIN:
-            return SoundExtraction(None, "the sound is silence or a held tone, or too short")
+            return Extraction(None, "the sound is silence or a held tone, or too short")
         code = bytes([LAYOUT_VERSION]) + np.array(items, ">u4").tobytes()
-        return SoundExtraction(self._algorithm.wrap(code), "")
+        return Extraction(self._algorithm.wrap(code), "")
 
     def _read_items(self) -> list[int]:
         pointer = ctypes.POINTER(ctypes.c_uint32)()

@@ -6,12 +6,12 @@ from typing import ClassVar, Final
 
 import numpy as np
 
+from titledeed.fingerprinting.base import Extraction
 from titledeed.fingerprinting.sound_base import (
     DURATION_S_MIN,
     Samples,
     SoundAlgorithm,
     SoundExample,
-    SoundExtraction,
     draw_example,
 )
 from titledeed.fingerprinting.sound_peaks import (
@@ -82,17 +82,17 @@ class PeakExtractor:
             self._first_frame += used
             self._skipped = CONTEXT_FRAMES
 
-    def finish(self) -> SoundExtraction:
+    def finish(self) -> Extraction:
         """The code, or why there is none."""
         rest = np.concatenate([np.zeros(0, np.float32), *self._waiting])
         self._keep_peaks(rest, len(rest))
         duration_s = self._first_frame * FRAME_S + len(rest) / FRAME_SAMPLES * FRAME_S
         peaks = join_peaks(self._parts)
         if duration_s < DURATION_S_MIN:
-            return SoundExtraction(None, f"the sound is shorter than {DURATION_S_MIN:g} s")
+            return Extraction(None, f"the sound is shorter than {DURATION_S_MIN:g} s")
         if not _have_evidence(peaks):
-            return SoundExtraction(None, "the sound is silence, noise or held tones")
-        return SoundExtraction(self._algorithm.wrap(encode_peaks(peaks)), "")
+            return Extraction(None, "the sound is silence, noise or held tones")
+        return Extraction(self._algorithm.wrap(encode_peaks(peaks)), "")
 
     def _keep_peaks(self, samples: Samples, stop: int) -> None:
         peaks = find_peaks(compute_powers(samples))

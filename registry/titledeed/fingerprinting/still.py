@@ -17,7 +17,6 @@ class StillAlgorithm(FingerprintAlgorithm[FrameCodes]):
     """An algorithm that codes one still picture; of an animation, the first frame."""
 
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE})
-    is_timed: ClassVar[bool] = False
 
     @abstractmethod
     def shrink(self, luma: Luma) -> Luma:

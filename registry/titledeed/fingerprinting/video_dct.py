@@ -39,7 +39,6 @@ class VideoDct(ShotAlgorithm[FrameCodes]):
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
     code_bits: ClassVar[int] = FREQUENCIES * FREQUENCIES
     distance_max: ClassVar[int] = 84
-    is_timed: ClassVar[bool] = True
 
     def start_coder(self) -> DctCoder:
         """A fresh coder for one file."""

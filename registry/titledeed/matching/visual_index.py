@@ -122,7 +122,7 @@ class VisualHits:
         rows = self.descriptor_rows
         mine = local.take(rows.view[local.query] == row)
         counts = np.zeros((len(view.local.times_s), len(work.local.times_s)), np.int64)
-        times_ms = np.rint(work.local.times_s * 1000).astype(np.int64)
+        times_ms = _milliseconds(work.local.times_s)
         column = np.minimum(np.searchsorted(times_ms, mine.time_ms), len(times_ms) - 1)
         np.add.at(counts, (rows.part[mine.query], column), 1)
         return choose_pairs(counts)

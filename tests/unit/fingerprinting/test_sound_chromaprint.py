@@ -5,7 +5,7 @@ import pytest
 from sound_scenes import draw_music
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.sound_base import SoundExtraction
+from titledeed.fingerprinting.base import Extraction
 from titledeed.fingerprinting.sound_chromaprint import SoundChromaprint
 
 needs_library = pytest.mark.skipif(
@@ -13,7 +13,7 @@ needs_library = pytest.mark.skipif(
 )
 
 
-def extract(*runs: np.ndarray[tuple[int], np.dtype[np.float32]]) -> SoundExtraction:
+def extract(*runs: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Extraction:
     extractor = SoundChromaprint().start()
     for run in runs:
         extractor.add_samples(run)

@@ -5,7 +5,7 @@ import pytest
 from sound_scenes import RATE_HZ, Samples, draw_music, draw_noise, extract_peaks
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.sound_base import SoundExtraction
+from titledeed.fingerprinting.base import Extraction
 from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
 from titledeed.fingerprinting.sound_peaks import (
     PITCH_HZ_MIN,
@@ -18,7 +18,7 @@ from titledeed.fingerprinting.sound_peaks import (
 TIMES_S = np.arange(5 * RATE_HZ) / RATE_HZ
 
 
-def extract(samples: Samples, *, run: int = 1 << 20) -> SoundExtraction:
+def extract(samples: Samples, *, run: int = 1 << 20) -> Extraction:
     extractor = SoundLandmarks().start()
     for first in range(0, len(samples), run):
         extractor.add_samples(samples[first : first + run])
