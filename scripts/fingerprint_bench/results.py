@@ -21,6 +21,10 @@ from titledeed.models.match import Segment
 FALSE_ACCEPT_SHARE_MAX: Final = 0.001
 """Of distractor queries; the goal of the table."""
 
+RELATED: Final = ("ai_fooocus__", "intel__", "mdn__")
+"""Collections whose files show one prompt and seed, one room or one table; what they share may be
+told."""
+
 
 class Medium(StrEnum):
     """What is compared with its like."""
@@ -67,12 +71,11 @@ class Answer:
 def split_media(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Works to register, and strangers that stay unregistered: about half each, by name.
 
-    Names that differ only in digits after a letter (``rabbit``, ``rabbit320``) stay on one side:
-    they may show the same.
+    What may show the same stays on one side.
     """
     families: dict[str, list[Path]] = {}
     for file in sorted(files):
-        families.setdefault(name_family(file), []).append(file)
+        families.setdefault(name_side(file), []).append(file)
     halves: tuple[list[Path], list[Path]] = ([], [])
     for family in families.values():
         min(halves, key=len).extend(family)
@@ -80,8 +83,14 @@ def split_media(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def name_family(file: Path) -> str:
-    """The same for files that may show the same."""
+    """The same for files that show the same: ``rabbit`` and ``rabbit320``."""
     return re.sub(r"(?<=[a-z])\d+", "", file.stem)
+
+
+def name_side(file: Path) -> str:
+    """The same for files that may have something in common, and are no strangers to each other."""
+    collection = next((name for name in RELATED if file.stem.startswith(name)), "")
+    return collection or name_family(file)
 
 
 class Contestant(Protocol):

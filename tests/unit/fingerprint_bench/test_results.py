@@ -84,6 +84,13 @@ def test_sizes_of_one_film_stay_on_one_side() -> None:
     assert Path("rabbit320.mp4") in side
 
 
+def test_takes_of_one_room_stay_on_one_side() -> None:
+    names = ["intel__again.mkv", "intel__help.mkv", "a.mp4", "b.mp4"]
+    works, others = split_media([Path(name) for name in names])
+    side = works if Path(names[0]) in works else others
+    assert {Path(name) for name in names[:2]} <= set(side)
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_split_does_not_depend_on_the_order_of_files(order: int) -> None:
     files = [Path(f"{name}.png") for name in "abcdef"]
