@@ -112,6 +112,15 @@ def shown(
     return registration(name, source_type), match(name, *film_runs)
 
 
+def shared(
+    name: str, *film_runs: Run, source_type: DigitalSourceType = GENERATIVE
+) -> tuple[Registration, WorkMatch]:
+    """A registered work with which the film has something in common there, and no more."""
+    work, found = shown(name, *film_runs, source_type=source_type)
+    segments = tuple(replace(segment, is_same_recording=False) for segment in found.segments)
+    return work, replace(found, relation=MatchClass.SHARES_CONTENT, segments=segments)
+
+
 def ms_11(*, resolved: int = 0) -> FilmEvidence:
     """Fixture MS-11: 660 s, 48 AI shots of 4 s, then 72 others of 6.5 s.
 

@@ -201,8 +201,9 @@ def _draw_band(segment: Segment, scale: float) -> Band:
 
 def _describe(segment: Segment) -> str:
     mirrored = ", mirrored" if segment.mirrored else ""
+    verb = "are" if segment.same_recording else "share content with"
     return (
-        f"seconds {segment.query_start_s:.1f} to {segment.query_end_s:.1f} of this file are "
+        f"seconds {segment.query_start_s:.1f} to {segment.query_end_s:.1f} of this file {verb} "
         f"seconds {segment.work_start_s:.1f} to {segment.work_end_s:.1f} of the work{mirrored}"
     )
 

@@ -62,6 +62,7 @@ class Segment(_Resource):
     speed: float
     mirrored: bool
     channel: str
+    same_recording: bool
 
 
 class Match(_Resource):

@@ -8,13 +8,13 @@ absent is a question or nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from titledeed.audit.shares import EDGE_S, Comparison, compare
 from titledeed.audit.source_types import SourceClass, classify
 from titledeed.audit.wording import counted, percent, percent_range, printable, runs, timecode
-from titledeed.audit.works import COVERED_MIN, is_ai_use, names
+from titledeed.audit.works import COVERED_MIN, find_shared, is_ai_use, names
 from titledeed.models.audit import DetectedWork, FilmEvidence, Share
 from titledeed.models.disclosure import (
     DeclaredUse,
@@ -50,6 +50,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     """All findings of our own about a film that could be read."""
     yield from _unassessed(draft)
     yield from _works(draft)
+    yield from _shared(draft)
     yield from _lengths(draft)
     if draft.disclosure is None:
         yield _question("MISSING_ANSWER", "The submission holds no disclosure that could be read.")
@@ -103,6 +104,20 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 ),
             )
     yield from _disagreeing_registrations(draft.works)
+
+
+def _shared(draft: Draft) -> Iterator[Finding]:
+    """What a person should look at; it counts neither as shown nor as AI."""
+    for work, times in find_shared(draft.evidence):
+        open_time = [one for one in times if not shared_s([one], draft.declared_time)]
+        raise_as = _question if work.source_type.is_generative and open_time else _info
+        finding = raise_as(
+            "CONTENT_SHARED",
+            f"The film shares content with “{printable(work.title)}” ({work.registration_id}), "
+            f"registered as {work.source_type.value}, at {runs(times)}: perhaps a stem, a room or "
+            "a source in common. It is not counted as showing it; compare the two.",
+        )
+        yield replace(finding, film_time=times[0], registration_id=work.registration_id)
 
 
 def _disagreeing_registrations(works: tuple[DetectedWork, ...]) -> Iterator[Finding]:

@@ -134,6 +134,7 @@ def _work(work: DetectedWork) -> Document:
                 "mirrored": segment.mirrored,
             }
             for segment in sorted(work.match.segments, key=lambda s: (s.query, s.work))
+            if segment.is_same_recording
         ],
     }
 

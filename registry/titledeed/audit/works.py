@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from titledeed.audit.source_types import SourceClass, classify
 from titledeed.models.audit import DetectedWork, FilmEvidence
 from titledeed.models.disclosure import DeclaredUse, DeclaredUseOfAI, FilmDisclosure
-from titledeed.models.interval import Interval, clip, shared_with_union_s, union
+from titledeed.models.interval import Interval, clip, shared_s, shared_with_union_s, union
 from titledeed.models.match import WorkMatch
 from titledeed.models.registration import Registration
 
@@ -20,8 +20,9 @@ second and edits are cut to the frame, so both ends of a segment may lie a littl
 def detect_works(
     evidence: FilmEvidence,
 ) -> tuple[tuple[DetectedWork, ...], tuple[Interval, ...]]:
-    """Registered works found in the film, in its order, and the seconds declared as AI.
+    """Registered works that the film shows, in its order, and the seconds declared as AI.
 
+    What a work and the film merely share does not show the work: ``find_shared`` tells it.
     A work is declared when a use names its registration, a registration of the same bytes or one
     of its files, or when declared seconds cover most of each of its segments. Seconds are
     declared by a range, or by naming a work that shows there.
@@ -39,6 +40,17 @@ def detect_works(
     shown = (work for work in works if work.film_time)
     ordered = sorted(shown, key=lambda work: (work.film_time, work.registration_id))
     return tuple(ordered), declared_time
+
+
+def find_shared(evidence: FilmEvidence) -> Iterator[tuple[Registration, tuple[Interval, ...]]]:
+    """Works that have something in common with the film where it does not show them, and where."""
+    film = Interval(0.0, evidence.duration_s)
+    for match in evidence.matches:
+        shown = [segment.query for segment in match.segments if segment.is_same_recording]
+        shared = [segment.query for segment in match.segments if not segment.is_same_recording]
+        apart = tuple(part for part in clip(shared, film) if not shared_s([part], shown))
+        if apart:
+            yield evidence.works[match.registration_id], apart
 
 
 def is_ai_use(use: DeclaredUseOfAI) -> bool:
@@ -65,7 +77,9 @@ def _detect(
     match: WorkMatch, evidence: FilmEvidence, film: Interval, declared_time: tuple[Interval, ...]
 ) -> DetectedWork:
     registration = evidence.works[match.registration_id]
-    segments = clip_each((segment.query for segment in match.segments), film)
+    segments = clip_each(
+        (segment.query for segment in match.segments if segment.is_same_recording), film
+    )
     undeclared = union(
         segment
         for segment in segments

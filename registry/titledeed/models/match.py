@@ -76,3 +76,8 @@ class WorkMatch:
     score: float
     relation: MatchClass
     segments: tuple[Segment, ...]
+
+    @property
+    def shows_work(self) -> bool:
+        """Whether the query shows or plays the work somewhere, and not only something it shares."""
+        return any(segment.is_same_recording for segment in self.segments)

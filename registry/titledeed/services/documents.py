@@ -251,6 +251,7 @@ def segment_document(segment: Segment) -> Document:
         "speed": round(segment.speed, 4),
         "mirrored": segment.mirrored,
         "channel": segment.channel.value,
+        "same_recording": segment.is_same_recording,
     }
 
 

@@ -66,7 +66,8 @@ class Evidence:
     Attributes:
         manifest: what the file itself carries.
         exact: visible registrations whose source or signed bytes these are, earliest first.
-        matches: visible works found in the content, best first; empty when ``exact`` is not.
+        matches: visible works found in the content, those that it shows first, best first; empty
+            when ``exact`` is not.
         works: the registration behind each match.
         claims: in order of time.
         manifest_claimant: claimant whose valid signature the file's own manifest carries.
@@ -84,8 +85,13 @@ class Evidence:
 
     @property
     def registrations(self) -> tuple[Registration, ...]:
-        """The registrations that speak of this file."""
-        return self.exact or tuple(self.works[m.registration_id] for m in self.matches)
+        """The registrations that speak of this file; a work that shares something does not."""
+        return self.exact or tuple(self.works[m.registration_id] for m in self.shown)
+
+    @property
+    def shown(self) -> tuple[WorkMatch, ...]:
+        """Matches with works of which the file shows or plays something."""
+        return tuple(match for match in self.matches if match.shows_work)
 
 
 def answer_all(evidence: Evidence) -> Answers:
@@ -151,8 +157,11 @@ def answer_history(manifest: ManifestReport) -> Answer:
 
 def _answer_time(evidence: Evidence) -> Answer:
     # What shows when a matched work existed does not show when this file did.
+    speaking = {registration.registration_id for registration in evidence.registrations}
     found = [
-        claim.time if evidence.exact else _of_the_work(claim.time) for claim in evidence.claims
+        claim.time if evidence.exact else _of_the_work(claim.time)
+        for claim in evidence.claims
+        if evidence.exact or claim.registration_id in speaking
     ]
     # An altered file's time-stamp is about other bytes.
     if evidence.manifest.signed_at and evidence.manifest.integrity is IntegrityCode.INTACT:
@@ -178,9 +187,10 @@ def _answer_registry(evidence: Evidence) -> Answer:
     if evidence.exact:
         return _answer_exact(evidence)
     if evidence.matches:
-        count = len(evidence.matches)
+        verb = "matches" if evidence.shown else "shares something with"
+        count = len(evidence.shown or evidence.matches)
         works = "a registered work" if count == 1 else f"{count} registered works"
-        return Answer(RegistryCode.MATCH, f"The content matches {works}; see the seconds.")
+        return Answer(RegistryCode.MATCH, f"The content {verb} {works}; see the seconds.")
     return Answer(
         RegistryCode.NONE,
         "Nothing registered here matches; this is no evidence either way.",
@@ -243,8 +253,8 @@ def _disagree(evidence: Evidence, carried: list[DigitalSourceType]) -> bool:
         registered = {registration.source_type.is_generative for registration in evidence.exact}
         return len(registered | carried_generative) > 1
     works = evidence.works
-    generative = [m for m in evidence.matches if works[m.registration_id].source_type.is_generative]
-    other = [match for match in evidence.matches if match not in generative]
+    generative = [m for m in evidence.shown if works[m.registration_id].source_type.is_generative]
+    other = [match for match in evidence.shown if match not in generative]
     if generative and carried_generative == {False}:
         return True
     return any(_share_seconds(one, two) for one, two in product(generative, other))
@@ -307,16 +317,19 @@ def _match_sentence(evidence: Evidence) -> str:
     match = evidence.matches[0]
     work = evidence.works[match.registration_id]
     claim = next(c for c in evidence.claims if c.registration_id == match.registration_id)
-    segment = match.segments[0]
+    shown = [one for one in match.segments if one.is_same_recording]
+    segment = (shown or match.segments)[0]
     if segment.query.duration_s:
         mirrored = ", mirrored" if segment.mirrored else ""
         where = (
-            f"Seconds {segment.query.start_s:.1f} to {segment.query.end_s:.1f} of this file are "
+            f"Seconds {segment.query.start_s:.1f} to {segment.query.end_s:.1f} of this file "
+            f"{'are' if shown else 'share content with'} "
             f"seconds {segment.work.start_s:.1f} to {segment.work.end_s:.1f} of"
         )
         text = f"{where} “{work.title}”{mirrored}, {_claimed(claim)}"
     else:
-        text = f"This picture matches “{work.title}”, {_claimed(claim)}"
+        verb = "matches" if shown else "shares content with"
+        text = f"This picture {verb} “{work.title}”, {_claimed(claim)}"
     others = len(evidence.matches) - 1
     return f"{text}; {others} more registered work(s) match." if others else f"{text}."
 

@@ -100,7 +100,9 @@ class VerificationService:
             sentence=write_sentence(headline, evidence),
             answers=answers,
             matches=evidence.matches,
-            titles={r.registration_id: r.title for r in evidence.registrations},
+            titles={
+                r.registration_id: r.title for r in (*evidence.exact, *evidence.works.values())
+            },
             claims=evidence.claims,
             recovered=self._recover(evidence),
         )
@@ -108,12 +110,13 @@ class VerificationService:
     def find_works(
         self, examination: Examination, viewer: Viewer
     ) -> list[tuple[WorkMatch, Registration]]:
-        """Visible works found in the content, best match first."""
-        return [
+        """Visible works found in the content: those that it shows first, best match first."""
+        found = [
             (_name_same_file(match, work, examination), work)
             for match in self._index.search(examination.query)
             if (work := self._find_visible(match.registration_id, viewer))
         ]
+        return sorted(found, key=lambda pair: not pair[0].shows_work)
 
     def search(
         self, path: Path, viewer: Viewer, progress: Progress = no_progress

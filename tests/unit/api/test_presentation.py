@@ -66,6 +66,7 @@ def make_match(*spans: tuple[float, float, float, float]) -> Match:
                 speed=1.0,
                 mirrored=False,
                 channel="picture",
+                same_recording=True,
             )
             for span in spans
         ],

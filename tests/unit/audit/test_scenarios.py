@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from film_builders import (
     CAPTURE,
+    GENERATIVE,
     digest,
     disclosed,
     film,
@@ -17,14 +18,16 @@ from film_builders import (
     ms_11,
     registration,
     registration_id,
+    shared,
     shown,
     with_claim,
 )
 
 from titledeed.audit import assess, audit_document, sentence_of
 from titledeed.models.audit import AuditReport, FilmEvidence
+from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.finding import Finding, Outcome, Severity
-from titledeed.models.interval import ShareBounds
+from titledeed.models.interval import Interval, ShareBounds
 
 
 def codes(report: AuditReport) -> set[str]:
@@ -224,6 +227,42 @@ def test_a_use_that_names_something_else_does_not(use: str) -> None:
     report = assess(film(disclosure=body, works=UNDECLARED))
     assert "USE_UNDECLARED" in codes(report)
     assert report.works[0].declared is False
+
+
+def test_a_work_that_only_shares_something_is_asked_about_and_never_counted() -> None:
+    report = assess(film(works=[shared("second take", (4, 8))]))
+    finding = only(report, "CONTENT_SHARED")
+    assert finding.severity is Severity.QUESTION
+    assert finding.film_time == Interval(4, 8)
+    assert finding.registration_id == registration_id("second take")
+    assert report.works == () and report.generative_time == ()
+    assert report.outcome is Outcome.QUESTIONS_OPEN
+    assert sentence_of(report).endswith(
+        "no registered AI work was found in it, which is no evidence either way."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "source_type"),
+    [(declares("stem"), GENERATIVE), ("declared_use: none", CAPTURE)],
+    ids=["declared", "not generative"],
+)
+def test_what_is_declared_or_not_ai_is_told_and_not_asked(
+    body: str, source_type: DigitalSourceType
+) -> None:
+    works = [shared("stem", (4, 8), source_type=source_type)]
+    report = assess(film(disclosure=body, works=works))
+    assert only(report, "CONTENT_SHARED").severity is Severity.INFO
+    assert report.outcome is Outcome.COMPLETE
+
+
+def test_seconds_that_show_the_work_are_not_told_as_shared_too() -> None:
+    work, found = shown("clip", (4, 8))
+    _, sound = shared("clip", (5, 9))
+    both = replace(found, segments=(*found.segments, *sound.segments))
+    report = assess(film(disclosure=declares("clip"), works=[(work, both)]))
+    assert "CONTENT_SHARED" not in codes(report)
+    assert report.works[0].film_time == (Interval(4, 8),)
 
 
 def test_every_segment_must_be_covered_by_a_range() -> None:

@@ -158,6 +158,14 @@ def gather(
 ONE_MATCH: Final = ((FIRST, matched(FIRST)),)
 
 
+def shared(match: WorkMatch) -> WorkMatch:
+    segments = tuple(replace(segment, is_same_recording=False) for segment in match.segments)
+    return replace(match, relation=MatchClass.SHARES_CONTENT, segments=segments)
+
+
+ONE_SHARED: Final = ((FIRST, shared(matched(FIRST))),)
+
+
 def judge(evidence: Evidence) -> tuple[Headline, Answers]:
     answers = answer_all(evidence)
     return choose_headline(evidence, answers), answers
@@ -252,6 +260,18 @@ class TestAnswers:
     def test_failures_of_an_intact_manifest_are_not_held_against_it(self) -> None:
         noted = replace(INTACT, failures=("signingCredential.untrusted",))
         assert "untrusted" not in judge(gather(noted))[1].integrity.reason
+
+    def test_a_work_that_shares_something_speaks_for_neither_time_nor_disclosure(self) -> None:
+        answers = judge(gather(matches=ONE_SHARED))[1]
+        assert answers.registry.code == RegistryCode.MATCH
+        assert "shares something with a registered work" in answers.registry.reason
+        assert answers.time.code == TimeCode.NONE
+        assert answers.disclosure.code == DisclosureCode.NONE
+
+    def test_works_that_are_shown_are_counted_apart_from_those_that_share(self) -> None:
+        both = (*ONE_MATCH, (LATER, shared(matched(LATER))))
+        reason = judge(gather(matches=both))[1].registry.reason
+        assert "matches a registered work" in reason
 
     @pytest.mark.parametrize("code", TrustCode)
     def test_trust(self, code: TrustCode) -> None:
@@ -427,6 +447,17 @@ class TestSentence:
     def test_a_picture_has_no_seconds(self) -> None:
         sentence = self.sentence_of(gather(matches=((FIRST, matched(FIRST, (0, 0))),)))
         assert sentence.startswith("This picture matches “Work 1”")
+
+    def test_a_second_take_is_never_said_to_be_the_work(self) -> None:
+        sentence = self.sentence_of(gather(matches=ONE_SHARED))
+        assert sentence.startswith(
+            "Seconds 0.0 to 4.0 of this file share content with seconds 3.0 to 7.0 of “Work 1”"
+        )
+
+    def test_a_sibling_picture_is_never_said_to_match(self) -> None:
+        sibling = shared(matched(FIRST, (0, 0)))
+        sentence = self.sentence_of(gather(matches=((FIRST, sibling),)))
+        assert sentence.startswith("This picture shares content with “Work 1”")
 
     def test_other_works_are_counted(self) -> None:
         matches = (*ONE_MATCH, (CAMERA, matched(CAMERA)))
