@@ -19,7 +19,6 @@ from titledeed.chain.key_folder import read_recovery_address
 from titledeed.chain.keys import FileKeyStore, KeyFile
 from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.ledger import EvmLedger
-from titledeed.chain.log_head import read_log_head
 from titledeed.chain.pin import read_pin
 from titledeed.chain.rpc import HttpNode, Node
 from titledeed.credentials.authority import (
@@ -335,13 +334,11 @@ class Registry:
     @cached_property
     def chain_report(self) -> ChainReportService:
         """Answers for the chain."""
-        contract = self.chain_identity.contract
         return ChainReportService(
             ledger=lambda: self.ledger,
             chain=self.chain,
             outbox=self.outbox,
             confirmations=self.confirmations,
-            read_head=lambda block: read_log_head(self.node, contract, block),
         )
 
     @cached_property

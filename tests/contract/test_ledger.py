@@ -196,6 +196,15 @@ def test_running_hash_binds_every_event_since_the_first_block(ledger: Ledger) ->
     assert {type(event.body) for event in events} == set(get_args(EventBody))
 
 
+def test_contract_keeps_count_and_running_hash_of_each_block(ledger: Ledger) -> None:
+    first, second = (_sent(ledger, AnchorRoot(root_of(label), 1)) for label in ("one", "two"))
+    for transaction in (first, second):
+        (event,) = _events_of(ledger, transaction)
+        block = ledger.find_block(event.block_number)
+        assert block is not None
+        assert ledger.log_head(block) == (event.sequence, event.head)
+
+
 def test_events_by_number_are_those_by_hash(ledger: Ledger) -> None:
     for label in ("by hash", "by number"):
         _sent(ledger, AnchorRoot(root_of(label), 1))
@@ -228,6 +237,8 @@ def test_events_of_a_block_that_is_not_known_are_refused(ledger: Ledger) -> None
     fork = replace(ledger.find_head(), hash=BlockHash(keccak256(b"fork")))
     with pytest.raises(LedgerError):
         ledger.list_events(fork)
+    with pytest.raises(LedgerError):
+        ledger.log_head(fork)
 
 
 def test_events_above_the_head_are_refused(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from simulation.simulated_chain import BLOCK_TIME_S, Fate, Market, MinedBlock, S
 
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
+from titledeed.chain.events import NO_EVENTS
 from titledeed.chain.sending import sign_replacement
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import SignedTransaction, StateProof
@@ -44,7 +45,8 @@ class Lie(Enum):
     ``SKIP`` leaves the last event of an answer out, ``REPEAT`` gives it twice, ``REORDER`` reverses
     the events, ``ALTER`` changes one, ``INVENT`` adds one. ``FAILED`` says that what succeeded was
     refused, and the reverse; ``MINED`` that a transaction in the pool is in the newest block.
-    ``PARENT`` gives blocks another parent.
+    ``PARENT`` gives blocks another parent. ``MISCOUNT`` says that the contract does not count its
+    last event; together with ``SKIP`` nothing shows it before the next block.
     """
 
     SKIP = auto()
@@ -55,6 +57,7 @@ class Lie(Enum):
     FAILED = auto()
     MINED = auto()
     PARENT = auto()
+    MISCOUNT = auto()
 
 
 @dataclass
@@ -130,10 +133,7 @@ class LedgerSimulator(SimulatedChain):
         return self._lie_about_block(seen[number].block) if 0 <= number < len(seen) else None
 
     def list_events(self, block: Block) -> list[LedgerEvent]:
-        seen = self._seen()
-        if not 0 <= block.number < len(seen) or seen[block.number].block.hash != block.hash:
-            raise LedgerError(f"the node does not know block {hex_word(block.hash)}")
-        return self._lie_about_events([*seen[block.number].events])
+        return self._lie_about_events([*self._up_to(block)[-1].events])
 
     def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
         seen = self._seen()
@@ -141,6 +141,12 @@ class LedgerSimulator(SimulatedChain):
             raise LedgerError(f"the node's chain ends at block {len(seen) - 1}, below {last}")
         stretch = seen[first : last + 1]
         return self._lie_about_events([event for mined in stretch for event in mined.events])
+
+    def log_head(self, block: Block) -> tuple[int, bytes]:
+        events = [event for mined in self._up_to(block) for event in mined.events]
+        if events and self._next_lie(Lie.MISCOUNT):
+            events.pop()
+        return (events[-1].sequence, events[-1].head) if events else NO_EVENTS
 
     def first_block(self) -> int:
         return 0
@@ -227,6 +233,13 @@ class LedgerSimulator(SimulatedChain):
     def _seen(self) -> list[MinedBlock]:
         self._answer()
         return self.chain[: max(1, len(self.chain) - self.faults.lag)]
+
+    def _up_to(self, block: Block) -> list[MinedBlock]:
+        """The seen chain with this block as its last."""
+        seen = self._seen()
+        if not 0 <= block.number < len(seen) or seen[block.number].block.hash != block.hash:
+            raise LedgerError(f"the node does not know block {hex_word(block.hash)}")
+        return seen[: block.number + 1]
 
     def _next_lie(self, *kinds: Lie) -> Lie | None:
         for kind in self.faults.lies:

@@ -8,7 +8,7 @@ import pytest
 from chain_builders import root_of, sender_of
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
-from titledeed.chain.events import EMPTY_HEAD, next_head
+from titledeed.chain.events import EMPTY_HEAD, NO_EVENTS, next_head
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import Anchored, AnchorRoot, LedgerEvent
@@ -183,6 +183,7 @@ def test_chain_that_is_down_answers_nothing(chain: LedgerSimulator) -> None:
         lambda: chain.find_receipt(transaction.hash),
         lambda: chain.list_events(chain.blocks[0]),
         lambda: chain.list_events_between(0, 0),
+        lambda: chain.log_head(chain.blocks[0]),
         lambda: chain.broadcast(transaction),
         lambda: chain.sign_call(AnchorRoot(root_of("b"), 1), 1),
         lambda: chain.sign_replacement(transaction),
@@ -255,6 +256,15 @@ def test_lies_about_receipts(chain: LedgerSimulator) -> None:
     assert told is not None
     assert chain.find_receipt(transaction.hash) == replace(told, succeeded=True)
     assert not told.succeeded
+
+
+def test_lie_about_the_count_of_events(chain: LedgerSimulator) -> None:
+    _three_anchors(chain)
+    second, newest = chain.events[1], chain.blocks[-1]
+    chain.lie(Lie.MISCOUNT)
+    assert chain.log_head(chain.blocks[0]) == NO_EVENTS  # nothing to lie about
+    assert chain.log_head(newest) == (second.sequence, second.head)
+    assert chain.log_head(newest) == (3, chain.events[2].head)
 
 
 def test_lie_about_a_parent(chain: LedgerSimulator) -> None:

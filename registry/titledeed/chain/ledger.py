@@ -19,6 +19,7 @@ from titledeed.chain.calls import encode_call
 from titledeed.chain.deployment import check_pin
 from titledeed.chain.events import EVENT_TOPICS, decode_log
 from titledeed.chain.known_accounts import refuse_known_account
+from titledeed.chain.log_head import read_log_head
 from titledeed.chain.pin import ChainPin
 from titledeed.chain.rpc import (
     OTHER_NODE,
@@ -181,6 +182,10 @@ class EvmLedger:
             )
         blocks: dict[int, Block] = {}
         return [self._dated(log, blocks, first, last) for log in logs]
+
+    def log_head(self, block: Block) -> tuple[int, bytes]:
+        """See ``ports.Ledger.log_head``."""
+        return read_log_head(self._node, self.identity.contract, block)
 
     def first_block(self) -> int:
         """See ``ports.Ledger.first_block``."""

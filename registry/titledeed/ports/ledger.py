@@ -97,6 +97,19 @@ class Ledger(Protocol):
         """
         ...
 
+    def log_head(self, block: Block) -> tuple[int, bytes]:
+        """What the contract itself keeps of its events up to a block, asked for by its hash.
+
+        For new blocks only: few nodes keep the state of old ones.
+
+        Returns:
+            Sequence number and running hash after the last event.
+
+        Raises:
+            LedgerError: the node does not know the block or its state.
+        """
+        ...
+
     def first_block(self) -> int:
         """A height at or below which the contract has no event yet, where following begins."""
         ...

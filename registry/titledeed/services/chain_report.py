@@ -14,9 +14,6 @@ from titledeed.models.primitives import Address
 from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
 from titledeed.services.following import STRETCH_BLOCKS, is_canonical
 
-HeadReader = Callable[[Block], tuple[int, bytes]]
-"""Asks the contract for its sequence number and running hash as of a block."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChainStatus:
@@ -67,7 +64,6 @@ class ChainReportService:
         chain: what was followed.
         outbox: what is under way.
         confirmations: of this chain.
-        read_head: asks the contract itself.
     """
 
     def __init__(
@@ -77,13 +73,11 @@ class ChainReportService:
         chain: ChainRepository,
         outbox: OutboxRepository,
         confirmations: Confirmations,
-        read_head: HeadReader,
     ) -> None:
         self._ledger = ledger
         self._chain = chain
         self._outbox = outbox
         self._confirmations = confirmations
-        self._read_head = read_head
 
     def status(self) -> ChainStatus:
         """Ask the node for its head; follows nothing.
@@ -124,7 +118,7 @@ class ChainReportService:
                     followed = known
             progress("Reading events", (stop - first + 1) / (block.number - first + 1))
         _require_canonical(ledger, block)
-        if self._read_head(block) != known:
+        if ledger.log_head(block) != known:
             raise LedgerError(
                 f"the node shows {known[0]} events, which are not those that the contract counted",
                 next_step=OTHER_NODE,

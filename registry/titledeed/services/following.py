@@ -2,7 +2,8 @@
 
 A node is believed only as far as its answers fit: each near block names the one before it, and
 each event carries the next sequence number and a running hash over all events before it, so that
-one left out or made up shows. What does not fit is refused, and nothing of it is stored.
+one left out or made up shows. For the last events, which none follows, the contract itself is asked
+at each head. What does not fit is refused, and nothing of it is stored.
 
 A step adds a bounded stretch in one transaction, together with the removal of what a
 reorganisation took away. So a process may die between any two lines, and several may follow at
@@ -128,19 +129,27 @@ class FollowingService:
                 f"the node's chain ends at block {head.number}, before the contract was made",
                 next_step="Wait until the node has caught up, or ask another.",
             )
-        near = head.number - self._near
+        near, counted = head.number - self._near, None
         if base < near:
             last = min(base + STRETCH_BLOCKS, near)
             blocks = [_require_block(ledger, last)]
             events = ledger.list_events_between(base + 1, last)
         else:
             last = min(base + STEP_BLOCKS, head.number)
+            # First, because a node soon forgets the state of a block that others stand on.
+            counted = ledger.log_head(head) if last == head.number else None
             blocks = [_require_block(ledger, number) for number in range(base + 1, last)]
             blocks.append(head if last == head.number else _require_block(ledger, last))
             events = [event for block in blocks for event in ledger.list_events(block)]
         below = [block for block in self._chain.list_blocks() if block.number == base]
         _check_links(below + blocks)
-        _check_events(events, known, blocks=blocks, span=(base + 1, last))
+        found = _check_events(events, known, blocks=blocks, span=(base + 1, last))
+        if counted not in (None, found):
+            raise LedgerError(
+                f"the node shows {found[0]} events up to block {last}, which are not those that "
+                "the contract counted",
+                next_step=OTHER_NODE,
+            )
         return _Step(fork, tuple(blocks), tuple(events))
 
     def _store(self, step: _Step, cursor: Cursor | None) -> None:
@@ -200,8 +209,12 @@ def _check_events(
     *,
     blocks: Sequence[Block],
     span: tuple[int, int],
-) -> None:
-    """No sequence number is skipped, and each running hash follows from the one before."""
+) -> tuple[int, bytes]:
+    """No sequence number is skipped, and each running hash follows from the one before.
+
+    Returns:
+        The last of both.
+    """
     read = {block.number: (block.hash, block.timestamp) for block in blocks}
     first, last = span
     for event in events:
@@ -216,6 +229,7 @@ def _check_events(
                 next_step=OTHER_NODE,
             )
         first = event.block_number
+    return known
 
 
 def is_canonical(ledger: Ledger, block: Block) -> bool:

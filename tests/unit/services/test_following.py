@@ -59,6 +59,12 @@ def anchor(simulator: LedgerSimulator, *labels: str) -> None:
     simulator.mine()
 
 
+def hide_last_event(simulator: LedgerSimulator) -> None:
+    """Two lies that fit each other."""
+    simulator.lie(Lie.SKIP)
+    simulator.lie(Lie.MISCOUNT)
+
+
 def assert_index_is_the_chain(desk: Desk, simulator: LedgerSimulator) -> None:
     cursor = desk.chain.cursor()
     assert cursor is not None
@@ -165,13 +171,10 @@ def test_a_lie_about_the_distant_past_is_refused(desk: Desk, simulator: Watched,
     simulator.mine(10)
     anchor(simulator, "c", "d")
     simulator.mine(NEAR_BLOCKS)
-    if lie is Lie.SKIP:  # an event that is followed by another
-        simulator.lie(lie)
-        desk.following.follow()
-        anchor(simulator, "e")
-        desk.following.follow()  # it shows, and is mended
+    simulator.lie(lie)
+    if lie is Lie.SKIP:
+        desk.following.follow()  # it shows at the head, and is mended
     else:
-        simulator.lie(lie)
         with pytest.raises(LedgerError):
             desk.following.follow()
         assert desk.chain.cursor() is None
@@ -328,8 +331,51 @@ def test_an_event_left_out_shows_at_the_next_one(desk: Desk, simulator: Watched)
     assert desk.chain.cursor() is None
 
 
+def test_a_last_event_left_out_shows_by_the_count_of_the_contract(
+    desk: Desk, simulator: Watched
+) -> None:
+    desk.following.follow()
+    before = everything(desk)
+    anchor(simulator, "a", "b", "c")
+    simulator.mine(2)
+    simulator.lie(Lie.SKIP, answers=2)
+    with pytest.raises(LedgerError, match="shows 2 events up to block 3"):
+        desk.following.follow()
+    assert everything(desk) == before
+    desk.following.follow()
+    assert_index_is_the_chain(desk, simulator)
+
+
+def test_a_last_event_left_out_once_is_read_again(desk: Desk, simulator: Watched) -> None:
+    desk.following.follow()
+    anchor(simulator, "a")
+    simulator.lie(Lie.SKIP)
+    desk.following.follow()
+    assert_index_is_the_chain(desk, simulator)
+
+
+def test_a_count_that_does_not_fit_is_refused(desk: Desk, simulator: Watched) -> None:
+    anchor(simulator, "a")
+    simulator.lie(Lie.MISCOUNT)
+    with pytest.raises(LedgerError, match="which are not those that the contract counted"):
+        desk.following.follow()
+    assert desk.chain.cursor() is None
+
+
+def test_a_last_event_that_was_hidden_is_found_without_a_next_one(
+    desk: Desk, simulator: Watched
+) -> None:
+    anchor(simulator, "a")
+    hide_last_event(simulator)
+    desk.following.follow()
+    assert desk.chain.list_events(after=0, limit=9) == []
+    simulator.mine()
+    desk.following.follow()
+    assert_index_is_the_chain(desk, simulator)
+
+
 @pytest.mark.parametrize("before", [["a"], ["a", "xy"], [], ["xyz"]])
-def test_a_last_event_left_out_is_found_when_the_next_one_comes(
+def test_a_last_event_that_was_hidden_is_found_when_the_next_one_comes(
     desk: Desk, simulator: Watched, before: list[str]
 ) -> None:
     for labels in before:
@@ -337,7 +383,7 @@ def test_a_last_event_left_out_is_found_when_the_next_one_comes(
         desk.following.follow()
     anchor(simulator, "b", "c")
     simulator.mine(2)
-    simulator.lie(Lie.SKIP)
+    hide_last_event(simulator)
     desk.following.follow()
     simulator.mine(2)
     anchor(simulator, "d")
@@ -345,11 +391,11 @@ def test_a_last_event_left_out_is_found_when_the_next_one_comes(
     assert_index_is_the_chain(desk, simulator)
 
 
-def test_a_first_event_left_out_is_found_when_the_next_one_comes(
+def test_a_first_event_that_was_hidden_is_found_when_the_next_one_comes(
     desk: Desk, simulator: Watched
 ) -> None:
     anchor(simulator, "a")
-    simulator.lie(Lie.SKIP)
+    hide_last_event(simulator)
     desk.following.follow()
     anchor(simulator, "b")
     desk.following.follow()
@@ -360,7 +406,7 @@ def test_an_event_that_stays_left_out_is_refused_for_good(desk: Desk, simulator:
     anchor(simulator, "a")
     desk.following.follow()
     anchor(simulator, "b")
-    simulator.lie(Lie.SKIP)
+    hide_last_event(simulator)
     desk.following.follow()
     before = everything(desk)
     anchor(simulator, "c", "d")
@@ -374,7 +420,7 @@ def test_an_event_that_stays_left_out_is_refused_for_good(desk: Desk, simulator:
 def test_a_block_can_be_read_again(desk: Desk, simulator: Watched) -> None:
     anchor(simulator, "a")
     simulator.mine(3)
-    simulator.lie(Lie.SKIP)
+    hide_last_event(simulator)
     desk.following.follow()
     assert desk.chain.list_events(after=0, limit=9) == []
     desk.following.reread(1)

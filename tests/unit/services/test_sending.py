@@ -402,6 +402,7 @@ def test_a_left_out_event_is_asked_for_again(desk: Desk, simulator: LedgerSimula
     submission = sent(desk, 1)
     simulator.mine()
     simulator.lie(Lie.SKIP)
+    simulator.lie(Lie.MISCOUNT)
     assert desk.sending.settle() == []
     assert now(desk, submission).state is SubmissionState.INCLUDED
 
@@ -410,10 +411,25 @@ def test_a_node_that_hides_an_event_is_told(desk: Desk, simulator: LedgerSimulat
     submission = sent(desk, 1)
     simulator.mine()
     simulator.lie(Lie.SKIP, answers=2)
+    simulator.lie(Lie.MISCOUNT, answers=2)
     with pytest.raises(LedgerError, match="nothing else shows it"):
         desk.sending.settle()
     assert now(desk, submission).state is SubmissionState.PENDING
     assert desk.sending.settle() == []
+
+
+def test_an_act_is_not_taken_for_a_repeated_one_because_its_event_is_left_out(
+    desk: Desk, simulator: LedgerSimulator
+) -> None:
+    desk.following.follow()
+    act = desk.sending.submit_act(withdrawal(LEAF), label="withdraw", registration_id=None)
+    simulator.mine()
+    simulator.lie(Lie.SKIP, answers=2)
+    with pytest.raises(LedgerError, match="which are not those that the contract counted"):
+        desk.sending.settle()
+    assert now(desk, act).state is SubmissionState.PENDING
+    assert desk.sending.settle() == []
+    assert desk.chain.list_events(after=0, limit=9) == simulator.events
 
 
 @pytest.mark.parametrize("is_batch", [True, False])
@@ -439,6 +455,7 @@ def test_a_batch_that_is_said_to_be_refused_and_was_not_is_not_sent_again(
     submission = sent(desk, 1)
     simulator.mine(1 + CONFIRMATIONS.final)
     simulator.lie(Lie.SKIP, answers=2)
+    simulator.lie(Lie.MISCOUNT, answers=2)
     simulator.lie(Lie.FAILED)
     assert desk.sending.settle() == [submission]
     assert desk.sending.settle() == []
