@@ -4,12 +4,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 from code_rows import PlainRows, draw_codes, flip_bits, list_hits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from titledeed.matching import code_index
 from titledeed.matching.code_index import CodeIndex
 
 STEPS = st.lists(
@@ -22,11 +20,6 @@ STEPS = st.lists(
     min_size=1,
     max_size=25,
 )
-
-
-@pytest.fixture(autouse=True)
-def _merge_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_index, "LEVEL_ROWS_MIN", 1)
 
 
 @settings(deadline=None, max_examples=40)

@@ -67,6 +67,8 @@ def orient_codes(codes: Codes, orientation: Orientation) -> Codes:
         orientation: how to turn them.
     """
     source, mask = _sign_moves(orientation)
+    if not orientation.turns:
+        return codes ^ np.packbits(mask)  # every bit keeps its place
     bits = np.unpackbits(codes, axis=1)
     return np.packbits(bits[:, source] ^ mask, axis=1)
 

@@ -25,7 +25,7 @@ from titledeed.errors import InvariantViolation, StorageError
 from titledeed.fingerprinting.base import Codes
 from titledeed.matching.frame_scan import Hits, join_hits
 
-SUBSTRING_BITS_MIN: Final = 14
+SUBSTRING_BITS_MIN: Final = 10
 SUBSTRING_BITS_MAX: Final = 24
 """A table of 2^24 buckets takes 64 megabytes; one bit more doubles that for every table."""
 
@@ -168,6 +168,12 @@ class Segment:
         np.concatenate([part.tags for part in parts], out=rows.tags)
         segment._fill_tables()
         return segment
+
+    def copy(self, allocate: Allocate) -> Segment:
+        """The same in another buffer."""
+        buffer = allocate(len(self.buffer))
+        buffer[:] = self.buffer
+        return Segment(buffer)
 
     def search(
         self, query: Codes, *, radius: int, flips: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
@@ -24,13 +24,17 @@ from titledeed.matching.shelves import Shelves
 from titledeed.matching.sound import SoundMatch, search_sounds
 from titledeed.matching.sound_shelf import read_peaks
 from titledeed.matching.thresholds import load_thresholds
-from titledeed.matching.views import SEARCHED, View, view_query
+from titledeed.matching.views import SEARCHED, Lookups, View, view_query
 from titledeed.matching.visual import match_work
 from titledeed.matching.visual_index import VisualHits, look_up
 from titledeed.models.interval import Interval
 from titledeed.models.match import Channel, Query, Segment, WorkMatch
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import FingerprintSource, IndexedWork
+
+GOING_ON_SHARE: Final = 0.5
+"""Of the works compared last, that show something of the query: then those with fewer votes may
+too, as where a registry holds many versions of one picture, or a film many works."""
 
 NOWHERE: Final = Interval(0.0, 0.0)
 SOUND: Final = "sound.peaks"
@@ -96,18 +100,16 @@ class EmbeddedIndex:
         is_still = duration_s == 0
         views = view_query(codes, duration_s, ORIENTATIONS if is_still else SEARCHED)
         hits = look_up(self._shelves.codes, self._shelves.descriptors, views)
-        for work, positions in _group(self._source.find_works(hits.owners)):
-            theirs = _decode(work)
-            if theirs is None:
-                continue
-            duration_s = 0.0 if _is_still(theirs) else work.duration_s
-            if is_still and not duration_s:
-                segments = _compare_stills(codes, theirs)
-            else:
-                view = View(theirs, duration_s=duration_s)
-                segments = _match(hits, positions, views, view)
-            if segments:
-                yield replace(work, duration_s=duration_s), segments
+        shown = _Shown(codes, views, hits, is_still=is_still)
+        compared: set[RegistrationId] = set()
+        for batch in hits.batches:
+            works = _group(self._source.find_works(batch), compared)
+            answers = [shown.compare(work, positions) for work, positions in works]
+            found = [(work, segments) for work, segments in answers if segments]
+            yield from found
+            if len(found) < GOING_ON_SHARE * len(works):
+                return
+            compared |= {work.registration_id for work, _ in works}
 
     def _search_sounds(
         self, peaks: SoundPeaks | None
@@ -126,13 +128,39 @@ class EmbeddedIndex:
                 yield works[match.owner], segments
 
 
-def _group(works: Mapping[int, IndexedWork]) -> Iterable[tuple[IndexedWork, set[int]]]:
-    """Each work once, with the positions of its codes."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a query shows, and what was found of it among all works."""
+
+    codes: PictureCodes
+    views: Sequence[View]
+    hits: VisualHits
+    is_still: bool
+
+    def compare(
+        self, work: IndexedWork, positions: Collection[int]
+    ) -> tuple[IndexedWork, list[_Found]]:
+        """The work, as long as it really is, and where the query shows it."""
+        theirs = _decode(work)
+        if theirs is None:
+            return work, []
+        duration_s = 0.0 if _is_still(theirs) else work.duration_s
+        if self.is_still and not duration_s:
+            return replace(work, duration_s=0.0), _compare_stills(self.codes, theirs)
+        view = View(theirs, duration_s=duration_s)
+        segments = _match(self.views, view, self.hits.of_work(positions, self.views, view))
+        return replace(work, duration_s=duration_s), segments
+
+
+def _group(
+    works: Mapping[int, IndexedWork], compared: Collection[RegistrationId]
+) -> list[tuple[IndexedWork, set[int]]]:
+    """Each work once, with the positions of its codes, but for those that were compared."""
     positions: dict[RegistrationId, set[int]] = defaultdict(set)
     for position, work in works.items():
         positions[work.registration_id].add(position)
     by_id = {work.registration_id: work for work in works.values()}
-    return [(by_id[one], positions[one]) for one in positions]
+    return [(by_id[one], positions[one]) for one in positions if one not in compared]
 
 
 def _decode(work: IndexedWork) -> PictureCodes | None:
@@ -151,15 +179,19 @@ def _is_still(codes: PictureCodes) -> bool:
 def _compare_stills(codes: PictureCodes, theirs: PictureCodes) -> list[_Found]:
     evidence = compare_pictures(codes, theirs)
     worth = load_thresholds().score(evidence.numbers)
-    segment = Segment(NOWHERE, NOWHERE, speed=1.0, mirrored=evidence.orientation.mirrored)
+    segment = Segment(
+        NOWHERE,
+        NOWHERE,
+        speed=1.0,
+        mirrored=evidence.orientation.mirrored,
+        is_same_recording=evidence.is_same_picture,
+    )
     return [_Found(segment, worth)] if worth > 1 else []
 
 
-def _match(
-    hits: VisualHits, positions: set[int], views: Sequence[View], work: View
-) -> list[_Found]:
+def _match(views: Sequence[View], work: View, lookups: Lookups) -> list[_Found]:
     found = []
-    for segment in match_work(views, work, hits.of_work(positions, views, work)):
+    for segment in match_work(views, work, lookups):
         if segment.worth > 1:
             told = Segment(
                 segment.query,

@@ -2,7 +2,8 @@
 
 Every table remembers up to which position of the source it holds codes, so one that was damaged or
 is of an older release can be deleted and fills itself again. What a process appends it also writes,
-unless another is writing just then: then the next search does.
+once it is worth a commit, unless another is writing just then: then a later search does. Until then
+each process reads it from the source.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FingerprintSource
 
 ERASED: Final = "erased"
+
+COMMIT_BYTES: Final = 1 << 21
+"""Codes that wait, of 20 minutes of video. A commit takes a tenth of a second, mostly for syncing;
+reading so many codes again, in a process that starts meanwhile, takes as long."""
+
+READ_BYTES_MAX: Final = 1 << 26
+"""Codes read before what was read of them is put on disk: they take some times that in memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -83,33 +91,38 @@ class Shelves:
         self._shelves: tuple[Shelf, ...] = (self.codes, self.descriptors, self.sound)
         self._cursors = [shelf.mark for shelf in self._shelves]
         self._erased = self._read_erased()
+        self._waiting_bytes = 0
+        self._has_removed = False
 
     def refresh(self) -> None:
         """Hold every code that the source holds, and no other."""
         for number, shelf in enumerate(self._shelves):
             if shelf.refresh():
                 self._cursors[number] = shelf.mark
+                self._erased = self._read_erased()
         # Counted before reading: what is erased meanwhile is dropped by the next search.
         erased = self._source.count_erased()
         was_erased = erased != self._erased
-        has_removed = was_erased and self._remove_erased()
-        has_added = self._read()
+        if was_erased:
+            self._remove_erased()
+        self._read()
         self._erased = erased
-        if self._folder is not None and (has_added or was_erased):
-            self._commit(self._folder, compact=has_removed)
+        if was_erased or self._has_removed or self._waiting_bytes >= COMMIT_BYTES:
+            self._commit()
 
-    def _read(self) -> bool:
-        has_added = False
+    def _read(self) -> None:
         for position, registration_id, code in self._source.iter_fingerprints(min(self._cursors)):
             for number, shelf in enumerate(self._shelves):
                 if position <= self._cursors[number]:
                     continue
                 self._cursors[number] = position
                 try:
-                    has_added |= shelf.add(position, code)
+                    if shelf.add(position, code):
+                        self._waiting_bytes += len(code.code)
                 except MalformedDocumentError as error:
                     _log.warning("Left out of the search: %s of %s", error, registration_id)
-        return has_added
+            if self._waiting_bytes >= READ_BYTES_MAX:
+                self._commit()
 
     def _read_erased(self) -> int | None:
         """How many erasures the files know of; comparing all that they hold takes long."""
@@ -117,19 +130,24 @@ class Shelves:
         text = file.read_text("ascii", "replace") if file and file.exists() else ""
         return int(text) if text.isdecimal() else None
 
-    def _remove_erased(self) -> bool:
+    def _remove_erased(self) -> None:
         held = {owner for shelf in self._shelves for owner in shelf.list_owners()}
         gone = held - self._source.find_present(held)
         for shelf in self._shelves:
             shelf.remove(gone)
-        return bool(gone)
+        self._has_removed |= bool(gone)
 
-    def _commit(self, folder: Path, *, compact: bool) -> None:
+    def _commit(self) -> None:
+        folder = self._folder
+        if folder is None:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder / "writer.lock", timeout=0):
                 for shelf, cursor in zip(self._shelves, self._cursors, strict=True):
-                    shelf.commit(cursor, compact=compact)
-                write_durably(folder / ERASED, str(self._erased).encode())
+                    shelf.commit(cursor, compact=self._has_removed)
+                self._waiting_bytes, self._has_removed = 0, False
+                if self._erased != self._read_erased():
+                    write_durably(folder / ERASED, str(self._erased).encode())
         except (Timeout, ConflictError):
             return  # another process writes the same, and this one sees it at its next search

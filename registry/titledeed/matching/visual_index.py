@@ -21,7 +21,13 @@ from titledeed.fingerprinting.regions import Regions
 from titledeed.fingerprinting.video_dct import VideoDct
 from titledeed.matching.alignment import WHOLE
 from titledeed.matching.bit_orders import DCT_ORDER, DESCRIPTOR_ORDER
-from titledeed.matching.candidates import rank_owners
+from titledeed.matching.candidates import (
+    Votes,
+    compare_with_crowd,
+    rank_owners,
+    split_batches,
+    take_best,
+)
 from titledeed.matching.code_index import CodeIndex, RowHits, join_hits
 from titledeed.matching.geometry import DESCRIPTOR_DISTANCE_MAX
 from titledeed.matching.keyframes import choose_pairs
@@ -42,7 +48,12 @@ DESCRIPTOR_HITS_MAX: Final = 16
 
 CLIP_FLIPS: Final = 1
 STILL_FLIPS: Final = 2
-"""A still has few rows and no time to vote over, so it is looked up more thoroughly."""
+"""A still has few rows and no time to vote over, so it is looked up more thoroughly.
+
+Regions are looked up with one flip less, unless there are no local features beside them: of 110
+heavily edited clips codes found 75 either way, in less than half of the time; of 199 stills, all
+of which local features found, 48 instead of 50 in a fifth of it.
+"""
 
 DESCRIPTOR_FLIPS: Final = 0
 """A keyframe has a hundred descriptors, of which four need to hit."""
@@ -85,12 +96,12 @@ class VisualHits:
     """What one query found of the works that are worth a closer look.
 
     Attributes:
-        owners: positions of those codes of the works that were hit.
+        batches: positions of those codes of the works that were hit, the most promising first.
         codes: hits of ``code_rows``, whose part is the region of the picture.
         descriptors: hits of ``descriptor_rows``, whose part is the keyframe.
     """
 
-    owners: list[int]
+    batches: list[list[int]]
     code_rows: QueryRows
     codes: RowHits
     descriptor_rows: QueryRows
@@ -154,19 +165,17 @@ class CodeShelf(CodeIndex):
         self.append(position, _milliseconds(times_s), tags, codes)
         return True
 
-    def look_up(self, rows: QueryRows, *, flips: int) -> RowHits:
+    def look_up(self, rows: QueryRows, *, flips: int, region_flips: int) -> RowHits:
         """The rows near the query's, regions counted after frames."""
         is_frame = rows.part == WHOLE
-        kinds = [
-            (np.flatnonzero(is_frame), HIT_BITS_MAX, FRAME_HITS_MAX),
-            (np.flatnonzero(~is_frame), REGION_BITS_MAX, REGION_HITS_MAX),
-        ]
-        return join_hits(
-            [
-                (self.search(rows.codes[of_kind], radius=bits, limit=limit, flips=flips), of_kind)
-                for of_kind, bits, limit in kinds
-            ]
+        frames, regions = np.flatnonzero(is_frame), np.flatnonzero(~is_frame)
+        near_frames = self.search(
+            rows.codes[frames], radius=HIT_BITS_MAX, limit=FRAME_HITS_MAX, flips=flips
         )
+        near_regions = self.search(
+            rows.codes[regions], radius=REGION_BITS_MAX, limit=REGION_HITS_MAX, flips=region_flips
+        )
+        return join_hits([(near_frames, frames), (near_regions, regions)])
 
 
 class DescriptorShelf(CodeIndex):
@@ -200,47 +209,51 @@ class DescriptorShelf(CodeIndex):
 
 def look_up(codes: CodeShelf, descriptors: DescriptorShelf, views: Sequence[View]) -> VisualHits:
     """What a query shows, among all works."""
-    flips = STILL_FLIPS if views[0].is_single else CLIP_FLIPS
     code_rows, descriptor_rows = _code_rows(views), _descriptor_rows(views)
+    flips = STILL_FLIPS if views[0].is_single else CLIP_FLIPS
+    region_flips = flips - 1 if len(descriptor_rows) else flips
     code_hits, by_codes = _look_up_windows(
-        code_rows, lambda rows: codes.look_up(rows, flips=flips), bits=HIT_BITS_MAX + 1
+        code_rows,
+        lambda rows: codes.look_up(rows, flips=flips, region_flips=region_flips),
+        _rank_by_codes,
     )
     descriptor_hits, by_descriptors = _look_up_windows(
-        descriptor_rows, descriptors.look_up, bits=None
+        descriptor_rows, descriptors.look_up, _rank_by_descriptors
     )
-    owners = list(dict.fromkeys([*by_codes, *by_descriptors]))
-    return VisualHits(owners, code_rows, code_hits, descriptor_rows, descriptor_hits)
+    batches = split_batches([*by_codes, *by_descriptors])
+    return VisualHits(batches, code_rows, code_hits, descriptor_rows, descriptor_hits)
 
 
 def _look_up_windows(
-    rows: QueryRows, search: Callable[[QueryRows], RowHits], *, bits: int | None
-) -> tuple[RowHits, list[int]]:
-    """Hits of the candidates of each window of time, and these."""
+    rows: QueryRows,
+    search: Callable[[QueryRows], RowHits],
+    rank: Callable[[QueryRows, RowHits, int], Votes],
+) -> tuple[RowHits, list[Votes]]:
+    """Hits of the candidates of each window of time, and how far these stand out in it."""
     order = np.argsort(rows.times_s, kind="stable")
     parts: list[tuple[RowHits, Columns]] = []
-    owners: dict[int, None] = {}
+    standings = []
     for start in range(0, len(rows), ROWS_AT_ONCE):
         window = order[start : start + ROWS_AT_ONCE]
         its_rows = rows.take(window)
         hits = search(its_rows)
         count = CANDIDATES_MIN + int(np.ptp(its_rows.times_s) * CANDIDATES_PER_S)
-        candidates = _rank(its_rows, hits, bits, count)
-        parts.append((hits.take(np.isin(hits.owner, candidates)), window))
-        owners.update(dict.fromkeys(candidates))
-    return join_hits(parts), list(owners)
+        votes = rank(its_rows, hits, count)
+        parts.append((hits.take(np.isin(hits.owner, list(votes))), window))
+        standings.append(compare_with_crowd(votes))
+    return join_hits(parts), standings
 
 
-def _rank(rows: QueryRows, hits: RowHits, bits: int | None, count: int) -> list[int]:
-    """Codes weigh by closeness, each second of the query once; descriptors each for itself."""
-    if bits is None:
-        return _rank_by_descriptors(rows, hits, count)
+def _rank_by_codes(rows: QueryRows, hits: RowHits, count: int) -> Votes:
+    """Codes weigh by closeness, each second of the query once."""
+    bits = HIT_BITS_MAX + 1
     weight = (bits - hits.distance) / bits
     return rank_owners(
         hits.owner, rows.times_s[hits.query], hits.time_ms / 1000, weight, count=count
     )
 
 
-def _rank_by_descriptors(rows: QueryRows, hits: RowHits, count: int) -> list[int]:
+def _rank_by_descriptors(rows: QueryRows, hits: RowHits, count: int) -> Votes:
     """A still has many descriptors and one second, so rows vote.
 
     What a row hits shares its vote, since common corners tell little, and only the view that an
@@ -249,9 +262,9 @@ def _rank_by_descriptors(rows: QueryRows, hits: RowHits, count: int) -> list[int
     share = 1 / np.maximum(1, np.bincount(hits.query, minlength=len(rows)))
     views = int(rows.view.max(initial=0)) + 1
     seen, inverse = np.unique(hits.owner * views + rows.view[hits.query], return_inverse=True)
-    votes = np.bincount(inverse, share[hits.query], minlength=len(seen))
-    ranked = seen[np.argsort(-votes, kind="stable")] // views
-    return list(dict.fromkeys(ranked.tolist()))[:count]
+    return take_best(
+        seen // views, np.bincount(inverse, share[hits.query], minlength=len(seen)), count
+    )
 
 
 def _code_rows(views: Sequence[View]) -> QueryRows:

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from titledeed.matching.candidates import rank_owners
+from titledeed.matching.candidates import (
+    BATCH_SIZE,
+    FIRST_COMPARED,
+    STANDS_OUT,
+    compare_with_crowd,
+    rank_owners,
+    split_batches,
+)
 
 Hit = tuple[int, float, float, float]
 """Owner, second of the query, second of the work, weight."""
@@ -10,7 +17,7 @@ Hit = tuple[int, float, float, float]
 
 def rank(hits: list[Hit], *, count: int = 10) -> list[int]:
     owners, query_s, work_s, weight = np.array(hits, np.float64).reshape(-1, 4).T
-    return rank_owners(owners.astype(np.int64), query_s, work_s, weight, count=count)
+    return list(rank_owners(owners.astype(np.int64), query_s, work_s, weight, count=count))
 
 
 def line(owner: int, moments: int, *, offset_s: float = 3.0, speed: float = 1.0) -> list[Hit]:
@@ -50,3 +57,27 @@ def test_only_the_best_are_kept() -> None:
 
 def test_an_offset_before_the_work_begins_is_as_good() -> None:
     assert rank([*line(1, 5, offset_s=-40.0), *line(2, 4)]) == [1, 2]
+
+
+def test_what_stands_out_from_the_crowd_is_compared_first() -> None:
+    crowd = {owner: 2.0 - owner / 100 for owner in range(10, 30)}
+    (first, *rest) = split_batches([compare_with_crowd({1: 9.0, 2: 6.0, **crowd})])
+    assert first == [1, 2, 10, 11]
+    assert [owner for batch in rest for owner in batch] == list(range(12, 30))
+    assert max(map(len, rest)) == BATCH_SIZE
+
+
+def test_every_one_that_stands_out_is_in_the_first_batch() -> None:
+    works = dict.fromkeys(range(40), 2 * STANDS_OUT)
+    (first, rest) = split_batches([compare_with_crowd({**works, 99: 1.0})])
+    assert (first, rest) == (list(works), [99])
+
+
+def test_the_first_few_of_each_look_up_are_compared_however_close_the_others_are() -> None:
+    codes, descriptors = (dict.fromkeys(range(start, start + 20), 1.0) for start in (0, 100))
+    (first, *_) = split_batches(map(compare_with_crowd, (codes, descriptors)))
+    assert sorted(first) == [*range(FIRST_COMPARED), *range(100, 100 + FIRST_COMPARED)]
+
+
+def test_no_candidates_are_no_batch() -> None:
+    assert split_batches([compare_with_crowd({}), compare_with_crowd({})]) == []

@@ -10,6 +10,7 @@ from filelock import FileLock
 from scenes import CodeSource, draw_scene, fingerprint
 
 from titledeed.errors import StorageError
+from titledeed.matching import shelves
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.matching.visual_index import CodeShelf
 from titledeed.models.fingerprint import FingerprintCode
@@ -61,8 +62,9 @@ def test_reopened_index_does_not_read_the_registry_again(
 
 
 def test_what_another_process_wrote_is_seen_and_not_read_again(
-    source: WatchedSource, tmp_path: Path
+    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
     one, other = (EmbeddedIndex(source=source, folder=tmp_path) for _ in range(2))
     assert find(one, "a") == ["a"]
     source.register("c")
@@ -72,9 +74,50 @@ def test_what_another_process_wrote_is_seen_and_not_read_again(
     assert source.read == []
 
 
-def test_while_another_process_writes_searches_go_on_and_write_later(
+def test_little_is_read_by_each_process_and_written_with_more(
+    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (EmbeddedIndex(source=source, folder=tmp_path) for _ in range(2))
+    assert find(one, "a") == ["a"]
+    source.register("c")
+    mark = CodeShelf(tmp_path / "codes").mark
+    assert (find(one, "c"), find(other, "c")) == (["c"], ["c"])
+    assert CodeShelf(tmp_path / "codes").mark == mark
+    monkeypatch.setattr(shelves, "COMMIT_BYTES", 1)
+    assert find(other, "c") == ["c"]
+    assert CodeShelf(tmp_path / "codes").mark > mark
+    source.read.clear()
+    assert (find(one, "c"), find(one, "a")) == (["c"], ["a"])
+    assert source.read == []
+
+
+def test_much_is_written_while_it_is_read(
+    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "READ_BYTES_MAX", 1)
+    index = EmbeddedIndex(source=source, folder=tmp_path)
+    assert (find(index, "a"), find(index, "b")) == (["a"], ["b"])
+    assert CodeShelf(tmp_path / "codes").mark == max(source.read)
+
+
+def test_erased_work_leaves_the_files_once_the_other_process_has_written(
     source: WatchedSource, tmp_path: Path
 ) -> None:
+    index = EmbeddedIndex(source=source, folder=tmp_path)
+    assert find(index, "b") == ["b"]
+    rows = len(CodeShelf(tmp_path / "codes"))
+    source.erase("b")
+    with FileLock(tmp_path / "writer.lock"):
+        assert find(index, "b") == []
+    assert len(CodeShelf(tmp_path / "codes")) == rows
+    assert find(index, "b") == []
+    assert 0 < len(CodeShelf(tmp_path / "codes")) < rows
+
+
+def test_while_another_process_writes_searches_go_on_and_write_later(
+    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
     index = EmbeddedIndex(source=source, folder=tmp_path)
     with FileLock(tmp_path / "writer.lock"):
         assert find(index, "a") == ["a"]

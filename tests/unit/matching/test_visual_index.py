@@ -79,7 +79,9 @@ def test_long_film_is_looked_up_in_windows(
     whole = visual_index.look_up(shelves.codes, shelves.descriptors, views)
     monkeypatch.setattr(visual_index, "ROWS_AT_ONCE", 60)
     parts = visual_index.look_up(shelves.codes, shelves.descriptors, views)
-    assert set(parts.owners) == set(whole.owners)
+    assert {o for batch in parts.batches for o in batch} == {
+        o for batch in whole.batches for o in batch
+    }
     work = View(read_picture_codes(WORKS["b"].codes), duration_s=6.0)
     for hits in (whole, parts):
         (segment,) = match_work(views, work, hits.of_work(owners_of("b"), views, work))
@@ -97,5 +99,5 @@ def test_query_without_codes_finds_nothing(shelves: Shelves) -> None:
     hits = visual_index.look_up(
         shelves.codes, shelves.descriptors, view_query(PictureCodes(None, None, None), 5.0)
     )
-    assert hits.owners == []
+    assert hits.batches == []
     assert np.size(hits.codes.owner) == 0
