@@ -90,8 +90,7 @@ def orient_features(features: LocalFeatures, orientation: Orientation) -> LocalF
     angles = np.pi - features.angles if orientation.mirrored else features.angles
     descriptors = features.descriptors
     if orientation.mirrored:
-        bits = np.unpackbits(descriptors, axis=1)
-        descriptors = np.packbits(bits[:, _MIRRORED_BITS], axis=1)
+        descriptors = _MIRRORED_BYTES[descriptors[:, _MIRRORED_CELLS]]
     is_across = orientation.turns % 2 == 1
     return LocalFeatures(
         features.times_s,
@@ -104,13 +103,14 @@ def orient_features(features: LocalFeatures, orientation: Orientation) -> LocalF
     )
 
 
-def _mirrored_bits() -> npt.NDArray[np.int64]:
-    """Mirroring a patch about its main direction: cells and directions change sides."""
-    bits = np.arange(8 * DESCRIPTOR_BYTES).reshape(CELLS, CELLS, DIRECTIONS)
-    return bits[::-1, :, -np.arange(DIRECTIONS) % DIRECTIONS].ravel()
+def _mirror_bytes() -> npt.NDArray[np.uint8]:
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1)
+    return np.packbits(bits[:, -np.arange(DIRECTIONS) % DIRECTIONS], axis=1).ravel()
 
 
-_MIRRORED_BITS: Final = _mirrored_bits()
+_MIRRORED_CELLS: Final = np.arange(DESCRIPTOR_BYTES).reshape(CELLS, CELLS)[::-1].ravel()
+_MIRRORED_BYTES: Final = _mirror_bytes()
+"""Mirroring a patch about its main direction: cells, and in each byte directions, change sides."""
 
 
 def encode_local_features(features: LocalFeatures) -> bytes:

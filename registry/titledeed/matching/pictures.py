@@ -19,6 +19,7 @@ from titledeed.fingerprinting.orientation import ORIENTATIONS, UPRIGHT, Orientat
 from titledeed.fingerprinting.regions import RegionCodes, Regions
 from titledeed.fingerprinting.video_dct import VideoDct
 from titledeed.matching.geometry import OrientedMatch, verify_oriented
+from titledeed.matching.thresholds import load_thresholds
 from titledeed.models.fingerprint import FingerprintCode
 
 FRAMES: Final = "picture.frames"
@@ -27,6 +28,22 @@ LOCAL: Final = "picture.local"
 
 CHANCE_BITS: Final = 128
 """Two unrelated codes of 256 bits differ in half of them."""
+
+SAME_BITS: Final = 96
+"""Nearer than chance, to be one picture whatever its local features say.
+
+Of 1,414 pairs of pictures drawn from one seed, edited or not, the nearest came to 65; copies whose
+local features fail (blurred, squeezed) to 126 and more.
+"""
+
+SAME_SHARE: Final = 0.16
+SAME_SPREAD: Final = 0.5
+"""Of points and fields in common, to be one picture.
+
+Of those pairs at most 0.14 of the points agree, of 864 copies under 54 edits at least 0.20, but for
+one that its codes tell. Two pictures in one caption bar, or with one text across, reach 0.22 of the
+points but 0.5 of the fields only; 861 of those copies more.
+"""
 
 _FRAMES, _REGIONS, _LOCAL = VideoDct(), Regions(), Local()
 
@@ -63,13 +80,22 @@ class PictureEvidence:
 
     Attributes:
         numbers: by kind; kinds without evidence are absent.
-        orientation: that of the query against the work, by the surest kind of codes.
+        orientation: that of the query against the work, by the surest kind; of local features,
+            which tell any rotation, only whether it is mirrored.
         placement: where the query lies in the work, when local features tell.
     """
 
     numbers: dict[str, float]
     orientation: Orientation
     placement: OrientedMatch | None
+
+    @property
+    def is_same_picture(self) -> bool:
+        """Whether one is a copy of the other, and not of its kin."""
+        if max(self.numbers.get(FRAMES, 0.0), self.numbers.get(REGIONS, 0.0)) >= SAME_BITS:
+            return True
+        match = self.placement and self.placement.match
+        return bool(match and match.share >= SAME_SHARE and match.spread >= SAME_SPREAD)
 
 
 def compare_pictures(
@@ -84,22 +110,24 @@ def compare_pictures(
         work: a candidate's.
         orientations: of the query, tried with the frame and region codes.
     """
-    numbers: dict[str, float] = {}
-    orientation = UPRIGHT
+    found: dict[str, tuple[float, Orientation]] = {}
     for kind, ours, theirs in (
         (FRAMES, query.frames, work.frames),
         (REGIONS, query.regions, work.regions),
     ):
         if ours is not None and theirs is not None:
-            bits, found = _closest(ours.codes, theirs.codes, orientations)
-            if bits > max(numbers.values(), default=0):
-                orientation = found
-            numbers[kind] = max(0.0, bits)
+            found[kind] = _closest(ours.codes, theirs.codes, orientations)
     placement = None
     if query.local is not None and work.local is not None:
         placement = verify_oriented(query.local, work.local)
-        numbers[LOCAL] = placement.match.evidence if placement else 0.0
-    return PictureEvidence(numbers, orientation, placement)
+        found[LOCAL] = (
+            (placement.match.evidence, placement.orientation) if placement else (0.0, UPRIGHT)
+        )
+    numbers = {kind: number for kind, (number, _) in found.items()}
+    surest = max(
+        numbers, key=lambda kind: load_thresholds().score({kind: numbers[kind]}), default=None
+    )
+    return PictureEvidence(numbers, found[surest][1] if surest else UPRIGHT, placement)
 
 
 def _closest(
@@ -112,4 +140,4 @@ def _closest(
         distance = int(hamming_distances(turned[:, np.newaxis], work).min())
         found.append((distance, orientation))
     distance, orientation = min(found, key=lambda pair: pair[0])
-    return float(CHANCE_BITS - distance), orientation
+    return max(0.0, float(CHANCE_BITS - distance)), orientation

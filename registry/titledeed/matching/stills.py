@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from titledeed.matching.alignment import WHOLE, ChannelHits
 from titledeed.matching.edges import find_ends
-from titledeed.matching.keyframes import KeyframeMatches
-from titledeed.matching.pictures import CHANCE_BITS, FRAMES, LOCAL, REGIONS
+from titledeed.matching.keyframes import SAME_SHARE, KeyframeMatches
+from titledeed.matching.pictures import CHANCE_BITS, FRAMES, LOCAL, REGIONS, SAME_BITS
 from titledeed.matching.thresholds import load_thresholds
 from titledeed.matching.views import View, VisualSegment, exclude
 from titledeed.matching.voting import Seconds
@@ -42,11 +42,13 @@ class Moments:
         times_s: rising.
         kinds: rows of ``KINDS``.
         numbers: raw evidence.
+        is_same: whether it says that one picture is the other, and no kin of it.
     """
 
     times_s: Seconds
     kinds: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float64]
+    is_same: npt.NDArray[np.bool_]
 
     @property
     def worth(self) -> npt.NDArray[np.float64]:
@@ -65,7 +67,12 @@ class Moments:
 
     def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Moments:
         """The selected moments."""
-        return Moments(self.times_s[selection], self.kinds[selection], self.numbers[selection])
+        return Moments(
+            self.times_s[selection],
+            self.kinds[selection],
+            self.numbers[selection],
+            self.is_same[selection],
+        )
 
 
 def is_still_pair(query: View, work: View) -> bool:
@@ -104,7 +111,7 @@ def match_stills(
                     speed=1.0,
                     orientation=view.orientation,
                     evidence=MappingProxyType(part.evidence),
-                    is_same_recording=True,
+                    is_same_recording=bool(part.is_same.any()),
                 )
             )
     found.sort(key=lambda segment: -segment.worth)
@@ -116,11 +123,18 @@ def _read_moments(hits: ChannelHits, matches: KeyframeMatches | None, *, of_work
     kinds = [np.where(is_whole[hits.channel], KINDS.index(FRAMES), KINDS.index(REGIONS))]
     times_s = [hits.timed.work_s if of_work else hits.timed.query_s]
     numbers = [CHANCE_BITS - CODE_BITS * (1 - hits.timed.weight)]
+    is_same = [numbers[0] >= SAME_BITS]
     if matches is not None:
         kinds.append(np.full(len(matches.evidence), KINDS.index(LOCAL)))
         times_s.append(matches.work_s if of_work else matches.query_s)
         numbers.append(matches.evidence)
-    moments = Moments(np.concatenate(times_s), np.concatenate(kinds), np.concatenate(numbers))
+        is_same.append(matches.share >= SAME_SHARE)
+    moments = Moments(
+        np.concatenate(times_s),
+        np.concatenate(kinds),
+        np.concatenate(numbers),
+        np.concatenate(is_same),
+    )
     return moments.take(np.argsort(moments.times_s, kind="stable"))
 
 

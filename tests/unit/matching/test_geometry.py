@@ -95,6 +95,39 @@ def test_evidence_falls_with_the_points_left() -> None:
     assert whole.evidence > part.evidence
 
 
+def test_most_of_a_copy_agrees_and_little_of_two_with_a_part_in_common() -> None:
+    picture, width = PICTURES[0], PICTURES[0].shape[1]
+    kin = picture.copy()
+    kin[:, : round(0.8 * width)] = PICTURES[1][:, : round(0.8 * width)]
+    inset = paste(picture, PICTURES[2], share=0.8, left=30, top=20)
+    captioned = np.vstack([np.full((28, width), 255, np.uint8), picture])
+    alike, placed, copied = (
+        verify(features(p), features(picture)) for p in (kin, inset, captioned)
+    )
+    assert alike is not None and placed is not None and copied is not None
+    assert alike.share < 0.2 < 0.3 < placed.share
+    assert copied.share > 0.9
+
+
+def test_evidence_is_less_where_few_of_the_common_points_agree() -> None:
+    picture, width = PICTURES[0], PICTURES[0].shape[1]
+    kin = picture.copy()
+    kin[:, : round(0.8 * width)] = PICTURES[1][:, : round(0.8 * width)]
+    part = np.ascontiguousarray(picture[:, round(0.8 * width) :])
+    alike, alone = (verify(features(p), features(picture)) for p in (kin, part))
+    assert alike is not None and alone is not None
+    assert alike.share < alone.share
+    assert alike.evidence / alike.inliers < alone.evidence / alone.inliers
+
+
+def test_only_the_same_view_is_in_place() -> None:
+    one, cropped = features(PICTURES[0]), features(PICTURES[0][8:-8, 12:-12].copy())
+    same, cut = verify(one, one), verify(cropped, one)
+    assert same is not None and cut is not None
+    assert same.is_in_place
+    assert not cut.is_in_place
+
+
 def test_two_points_are_no_arrangement() -> None:
     one = features(PICTURES[0])
     two = LocalFeatures(

@@ -5,7 +5,6 @@ import pytest
 
 from titledeed.matching.keyframes import (
     GUIDED_MAX,
-    PAIRS_MAX,
     KeyframeMatches,
     choose_pairs,
     guide_pairs,
@@ -19,7 +18,8 @@ from titledeed.matching.voting import Line
 def matches(rows: list[tuple[float, float, float]]) -> KeyframeMatches:
     """Rows of query second, work second, evidence."""
     query_s, work_s, evidence = np.array(rows, np.float64).T
-    return KeyframeMatches(query_s, work_s, evidence, np.full(len(rows), 0.3))
+    count = len(rows)
+    return KeyframeMatches(query_s, work_s, evidence, np.ones(count), np.zeros(count, np.bool_))
 
 
 def test_line_lies_where_most_keyframes_agree() -> None:
@@ -37,15 +37,24 @@ def test_speed_of_a_long_run_is_told() -> None:
     assert line.speed == pytest.approx(1.5, abs=0.05)
 
 
+def test_two_keyframes_tell_no_speed() -> None:
+    assert vote_keyframes(matches([(0, 0, 5), (2, 5, 4)])).speed == 1.0
+
+
 def test_evidence_counts_each_keyframe_of_the_query_once() -> None:
-    assert weigh_keyframes(matches([(0, 0, 3), (0, 2, 2), (2, 2, 4)])) == pytest.approx(5)
+    assert weigh_keyframes(matches([(0, 0, 3), (0, 2, 2), (2, 2, 10)])) == pytest.approx(5)
 
 
-def test_promising_pairs_come_first_and_are_bounded() -> None:
+def test_one_lucky_keyframe_weighs_less_than_two_that_are_half_as_sure() -> None:
+    lucky = matches([(0, 0, 30)])
+    steady = matches([(0, 0, 15), (2, 2, 15)])
+    assert weigh_keyframes(lucky) < weigh_keyframes(steady)
+
+
+def test_promising_pairs_come_first() -> None:
     counts = np.zeros((10, 10), np.int64)
     counts[3, 4], counts[5, 6], counts[0, 0] = 50, 80, 3
     assert choose_pairs(counts) == [(5, 6), (3, 4)]
-    assert len(choose_pairs(np.full((10, 10), 9))) == PAIRS_MAX
 
 
 def test_short_run_keeps_the_speed_although_keyframes_fall_elsewhere() -> None:
@@ -68,5 +77,5 @@ def test_line_says_which_further_pairs_to_look_at() -> None:
 
 
 def test_joined_pairs_weigh_as_one_list() -> None:
-    joined = join_matches(matches([(0, 0, 3)]), matches([(2, 2, 4)]))
+    joined = join_matches(matches([(0, 0, 3)]), matches([(2, 2, 10)]))
     assert weigh_keyframes(joined) == pytest.approx(5)
