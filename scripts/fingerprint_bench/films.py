@@ -7,73 +7,104 @@ some of them edited, with rendered footage between that is registered nowhere. R
 scenes in pairs: where the film shows such a scene, both works are right, and either is asked for.
 Its frames go to the fingerprint algorithms as the decoder samples them, four a second, through
 JPEG instead of a video codec: at 100 minutes the encoding would take longer than all the rest.
+
+The whole film is one query to the index that the product uses.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import cv2
 import numpy as np
-from fingerprint_bench.bench_videos import ALGORITHMS, decode_all
-from fingerprint_bench.results import name_family
-from fingerprint_bench.video_edits import LISTED, Clip, Moment, VideoEdit, read_clip
+from fingerprint_bench.bench_videos import ALGORITHMS
+from fingerprint_bench.results import name_family, name_side
+from fingerprint_bench.video_edits import LISTED, Clip, Moment, Picture, VideoEdit, read_clip
 from render_media import draw_clip
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, Luma
 from titledeed.fingerprinting.shots import ShotReader
-from titledeed.matching.pictures import PictureCodes
-from titledeed.matching.views import View, VisualSegment, look_up, view_query
-from titledeed.matching.visual import match_work
+from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.interval import Interval
+from titledeed.models.match import Query, Segment
+from titledeed.models.primitives import RegistrationId
+from titledeed.ports import IndexedWork
+from titledeed.services.held_codes import HeldCodes
 
 SIZE: Final = (480, 270)
+DRAWN_SIZE: Final = (320, 180)
+"""Of rendered footage before it is stretched; drawing takes most of the time."""
+
 SCENE_S: Final = 7.0
 SEGMENT_S_MIN, SEGMENT_S_MAX = 2.0, 8.0
+CLIP_S_MAX: Final = 30.0
+"""Of a real clip; the longer ones would take most of the memory."""
+
 GAP_S_MAX: Final = 6.0
 JPEG_QUALITY: Final = 70
 EDITED_SHARE: Final = 0.5
 OVERLAP_MIN: Final = 0.5
 """Of the shorter of two segments, for one to be the other."""
 
-WINDOW_S: Final = 120.0
-"""The film is laid upon each work in stretches of this length, which overlap."""
-
-WINDOW_OVERLAP_S: Final = 16.0
+FIRST_STRANGER: Final = 1_000_000
 STILL_EDITS: Final = tuple(e for e in LISTED if not e.in_film and e.share == 1 and e.speed == 1)
 
 
-Stretch = tuple[tuple[View, ...], float]
-"""A stretch of the film as a query, and its first second."""
-
-
 @dataclass(frozen=True, slots=True)
-class Planted:
-    """A part of the film and the works that show the same."""
+class Scene:
+    """A part of a work that is without a cut to anything else.
+
+    Attributes:
+        span: seconds of the work, or more.
+        works: names of those that show it.
+        related: names of those that may have something in common with it.
+    """
 
     span: Interval
-    works: tuple[str, ...]
+    works: frozenset[str]
+    related: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A registered clip; ``sharing`` are the works with its first scene, itself included."""
+    """A clip to register; it is read, or rendered, whenever it is needed."""
 
     name: str
-    view: View
-    clip: Clip
-    sharing: tuple[str, ...]
+    read: Callable[[], Clip]
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A part of the film and the scene that it shows."""
+
+    span: Interval
+    scene: Scene
+    edit: str
+
+    def shows(self, name: str, segment: Segment) -> bool:
+        """Whether a segment of that work lies here."""
+        return name in self.scene.works and _is_same(segment.query, self.span)
+
+    def allows(self, name: str, segment: Segment) -> bool:
+        """Whether it does, or lies here and says no more than that something is in common."""
+        is_common = name in self.scene.related and not segment.is_same_recording
+        return self.shows(name, segment) or (is_common and _is_same(segment.query, self.span))
 
 
 def measure_films(
     media: Path, *, minutes: float = 100.0, works: int = 1000, seed: int = 4
 ) -> dict[str, float]:
-    """Precision and recall of segments of 2 s and more.
+    """Precision and recall of segments of 2 s and more, and the CPU time of the one query.
 
     Args:
         media: a folder with a subfolder ``video``.
@@ -81,49 +112,63 @@ def measure_films(
         works: registered; real ones first, the rest rendered.
         seed: decides the film.
     """
-    generator = np.random.default_rng(seed)
-    registered = list(_register(sorted((media / "video").iterdir()), works))
-    frames, planted = _assemble(registered, minutes * 60, generator)
-    film = _cut(frames)
-    found = [(work.name, segment) for work in registered for segment in _search(film, work.view)]
-    return _rate(planted, found)
+    chosen = list_works(sorted((media / "video").iterdir()), works)
+    planted: list[Planted] = []
+    film = fingerprint(show_film(chosen, minutes * 60, np.random.default_rng(seed), planted))
+    found, cpu_s = search([fingerprint_work(work) for work in chosen], film)
+    return rate(planted, found) | {"query_cpu_s": round(cpu_s, 1)}
 
 
-def _register(files: Sequence[Path], count: int) -> Iterator[Work]:
-    for file in files[:count]:
-        clip = read_clip(file, seconds_max=30)
-        sharing = tuple(f.name for f in files if name_family(f) == name_family(file))
-        yield Work(file.name, _view(_sample(clip), clip.duration_s), clip, sharing)
-    for number in range(max(0, count - len(files))):
-        pair = number // 2
-        scenes = (("shared", pair), ("own", number))
-        clip = _render([hash_seed(*scene) for scene in scenes])
-        name = f"rendered {number}"
-        sharing = (f"rendered {2 * pair}", f"rendered {2 * pair + 1}")
-        yield Work(name, _view(_sample(clip), clip.duration_s), clip, sharing)
-
-
-def hash_seed(kind: str, number: int) -> int:
-    """A seed for one scene."""
-    return 2 * number + (kind == "own")
-
-
-def _render(seeds: Sequence[int]) -> Clip:
-    frames = [
-        np.ascontiguousarray(frame[:, :, ::-1])
-        for seed in seeds
-        for frame in draw_clip(seed, seconds=SCENE_S, fps=4, size=SIZE)
+def list_works(files: Sequence[Path], count: int) -> list[Work]:
+    """Real works, and rendered ones of two scenes each, the first shared with a neighbour."""
+    return [
+        *(_real_work(file, files) for file in files[:count]),
+        *(_rendered_work(number) for number in range(max(0, count - len(files)))),
     ]
-    times_s = np.arange(len(frames)) * SAMPLE_PERIOD_S
-    return Clip(np.asarray(times_s, np.float64), frames, len(frames) * SAMPLE_PERIOD_S, 4.0)
 
 
-def _sample(clip: Clip) -> Iterator[Luma]:
-    for time_s in np.arange(0, clip.duration_s, SAMPLE_PERIOD_S):
-        yield to_luma(clip.at(float(time_s)))
+def _real_work(file: Path, files: Sequence[Path]) -> Work:
+    def read() -> Clip:
+        return read_clip(file, seconds_max=CLIP_S_MAX)
+
+    works = frozenset(f.name for f in files if name_family(f) == name_family(file))
+    related = frozenset(f.name for f in files if name_side(f) == name_side(file)) - works
+    return Work(file.name, read, (Scene(Interval(0.0, CLIP_S_MAX), works, related),))
 
 
-def to_luma(picture: Luma) -> Luma:
+def _rendered_work(number: int) -> Work:
+    def read() -> Clip:
+        return _render([number // 2 * 2, 2 * FIRST_STRANGER + number])
+
+    pair = number // 2
+    sharing = frozenset({f"rendered {2 * pair}", f"rendered {2 * pair + 1}"})
+    name = f"rendered {number}"
+    shared = Scene(Interval(0.0, SCENE_S), sharing)
+    return Work(name, read, (shared, Scene(Interval(SCENE_S, 2 * SCENE_S), frozenset({name}))))
+
+
+def _render(seeds: Iterable[int]) -> Clip:
+    frames = [frame for seed in seeds for frame in _draw(seed, SCENE_S)]
+    times_s = np.asarray(np.arange(len(frames)) * SAMPLE_PERIOD_S, np.float64)
+    return Clip(times_s, frames, len(frames) * SAMPLE_PERIOD_S, 1 / SAMPLE_PERIOD_S)
+
+
+@lru_cache(maxsize=2)
+def _draw(seed: int, seconds: float) -> list[Picture]:
+    drawn = draw_clip(seed, seconds=seconds, fps=1 / SAMPLE_PERIOD_S, size=DRAWN_SIZE)
+    return [np.ascontiguousarray(frame[:, :, ::-1]) for frame in drawn]
+
+
+def fingerprint_work(work: Work) -> IndexedWork:
+    """The work's codes, as the index reads them."""
+    clip = work.read()
+    samples = (
+        to_luma(clip.at(float(time_s))) for time_s in np.arange(0, clip.duration_s, SAMPLE_PERIOD_S)
+    )
+    return IndexedWork(RegistrationId(work.name), clip.duration_s, fingerprint(samples).codes)
+
+
+def to_luma(picture: Picture) -> Luma:
     """Luma of limited range, as the decoder gives it, after JPEG."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -131,96 +176,83 @@ def to_luma(picture: Luma) -> Luma:
     return np.asarray(np.rint(coded * (219 / 255) + 16), np.uint8)
 
 
-def _codes(frames: Iterator[Luma]) -> PictureCodes:
+def fingerprint(samples: Iterable[Luma]) -> Query:
+    """All visual codes of samples that are taken four a second."""
     reader = ShotReader([algorithm.start_coder() for algorithm in ALGORITHMS])
-    for index, frame in enumerate(frames):
-        reader.add_frame(index * SAMPLE_PERIOD_S, frame)
-    return decode_all([extraction.code for extraction in reader.finish()])
+    for index, sample in enumerate(samples):
+        reader.add_frame(index * SAMPLE_PERIOD_S, sample)
+    codes: list[FingerprintCode | None] = [extraction.code for extraction in reader.finish()]
+    return Query(tuple(code for code in codes if code is not None), reader.duration_s)
 
 
-def _view(frames: Iterator[Luma], duration_s: float) -> View:
-    return View(_codes(frames), duration_s=duration_s)
+def show_film(
+    works: Sequence[Work],
+    seconds: float,
+    generator: np.random.Generator,
+    planted: list[Planted],
+) -> Iterator[Luma]:
+    """The film's samples, one after another.
 
-
-def _assemble(
-    works: Sequence[Work], seconds: float, generator: np.random.Generator
-) -> tuple[list[Luma], list[Planted]]:
-    """The film's samples and what is planted in it."""
-    frames: list[Luma] = []
-    planted: list[Planted] = []
-    while len(frames) * SAMPLE_PERIOD_S < seconds:
-        gap_s = float(generator.uniform(0, GAP_S_MAX))
-        stranger = draw_clip(10**6 + len(planted), seconds=gap_s, fps=4, size=SIZE)
-        frames += [to_luma(np.ascontiguousarray(frame[:, :, ::-1])) for frame in stranger]
+    Args:
+        works: what parts are taken from.
+        seconds: it ends with the part that reaches so far.
+        generator: decides everything.
+        planted: what is in it is added here as it goes.
+    """
+    count = 0
+    while count * SAMPLE_PERIOD_S < seconds:
+        gap_s = float(generator.uniform(SAMPLE_PERIOD_S, GAP_S_MAX))
+        gap = _draw(FIRST_STRANGER + len(planted), gap_s)
         work = works[int(generator.integers(len(works)))]
+        scene = work.scenes[int(generator.integers(len(work.scenes)))]
         edited = generator.random() < EDITED_SHARE
         edit = STILL_EDITS[int(generator.integers(len(STILL_EDITS)))] if edited else VideoEdit("")
-        part = _choose(work.clip, generator)
-        first_s = len(frames) * SAMPLE_PERIOD_S
-        frames += list(_show(work.clip, part, edit, generator))
-        span = Interval(first_s, len(frames) * SAMPLE_PERIOD_S)
-        sharing = work.sharing if part.end_s <= SCENE_S else (work.name,)
-        planted.append(Planted(span, sharing))
-    return frames, planted
+        clip = work.read()
+        part_s = _choose(scene.span.start_s, min(scene.span.end_s, clip.duration_s), generator)
+        part = list(_show(clip, part_s, edit, gap, generator))
+        for picture in (*gap, *part):
+            yield to_luma(np.asarray(cv2.resize(picture, SIZE), np.uint8))
+        first, count = count + len(gap), count + len(gap) + len(part)
+        span = Interval(first * SAMPLE_PERIOD_S, count * SAMPLE_PERIOD_S)
+        planted.append(Planted(span, scene, edit.name))
 
 
-def _choose(clip: Clip, generator: np.random.Generator) -> Interval:
-    """A part that stays within one scene of a rendered work."""
-    length_s = min(clip.duration_s, float(generator.uniform(SEGMENT_S_MIN, SEGMENT_S_MAX)))
-    is_rendered = clip.fps == 1 / SAMPLE_PERIOD_S and clip.duration_s == 2 * SCENE_S
-    room_s = SCENE_S if is_rendered else clip.duration_s
-    length_s = min(length_s, room_s)
-    base_s = float(generator.integers(2)) * SCENE_S if is_rendered else 0.0
-    start_s = base_s + float(generator.uniform(0, room_s - length_s))
+def _choose(first_s: float, last_s: float, generator: np.random.Generator) -> Interval:
+    length_s = min(last_s - first_s, float(generator.uniform(SEGMENT_S_MIN, SEGMENT_S_MAX)))
+    start_s = float(generator.uniform(first_s, last_s - length_s))
     return Interval(start_s, start_s + length_s)
 
 
 def _show(
-    clip: Clip, part: Interval, edit: VideoEdit, generator: np.random.Generator
-) -> Iterator[Luma]:
-    for time_s in np.arange(part.start_s, part.end_s - SAMPLE_PERIOD_S / 2, SAMPLE_PERIOD_S):
+    clip: Clip,
+    part: Interval,
+    edit: VideoEdit,
+    others: Sequence[Picture],
+    generator: np.random.Generator,
+) -> Iterator[Picture]:
+    times_s = np.arange(part.start_s, part.end_s - SAMPLE_PERIOD_S / 2, SAMPLE_PERIOD_S)
+    for index, time_s in enumerate(times_s):
         picture = clip.at(float(time_s))
-        other = np.ascontiguousarray(picture[::-1, :, ::-1])
         for paint in edit.paint:
-            picture = paint(picture, Moment(other, generator))
-        yield to_luma(np.asarray(cv2.resize(picture, SIZE), np.uint8))
+            picture = paint(picture, Moment(others[index % len(others)], generator))
+        yield picture
 
 
-def _search(film: Sequence[Stretch], work: View) -> Iterator[VisualSegment]:
-    """All segments of one work that count as matches, stretch by stretch."""
-    for view, start_s in film:
-        for segment in match_work(view, work, look_up(view, work)):
-            if segment.worth >= 1 and segment.query.duration_s >= SEGMENT_S_MIN / 2:
-                yield replace(segment, query=_shift(segment.query, start_s))
+def search(works: Sequence[IndexedWork], film: Query) -> tuple[list[tuple[str, Segment]], float]:
+    """All segments with the names of their works, and the CPU seconds of the one query."""
+    with TemporaryDirectory() as folder:
+        index = EmbeddedIndex(source=HeldCodes(works), folder=Path(folder))
+        index.search(Query((), 0.0))  # Adds the works.
+        start_s = time.process_time()
+        matches = index.search(film)
+        cpu_s = time.process_time() - start_s
+    return [(str(m.registration_id), segment) for m in matches for segment in m.segments], cpu_s
 
 
-def _shift(span: Interval, seconds: float) -> Interval:
-    return Interval(span.start_s + seconds, span.end_s + seconds)
-
-
-def _cut(frames: Sequence[Luma]) -> list[Stretch]:
-    """The film in stretches, each coded by itself."""
-    length, step = (round(s / SAMPLE_PERIOD_S) for s in (WINDOW_S, WINDOW_S - WINDOW_OVERLAP_S))
-    stretches = []
-    for first in range(0, len(frames), step):
-        part = frames[first : first + length]
-        views = view_query(_codes(iter(part)), len(part) * SAMPLE_PERIOD_S)
-        stretches.append((views, first * SAMPLE_PERIOD_S))
-    return stretches
-
-
-def _rate(
-    planted: Sequence[Planted], found: Sequence[tuple[str, VisualSegment]]
-) -> dict[str, float]:
+def rate(planted: Sequence[Planted], found: Sequence[tuple[str, Segment]]) -> dict[str, float]:
     """A segment is right if it lies on a planted one that its work shows."""
-    right = sum(
-        any(name in part.works and _is_same(segment.query, part.span) for part in planted)
-        for name, segment in found
-    )
-    seen = sum(
-        any(name in part.works and _is_same(segment.query, part.span) for name, segment in found)
-        for part in planted
-    )
+    right = sum(any(part.allows(name, one) for part in planted) for name, one in found)
+    seen = sum(any(part.shows(name, one) for name, one in found) for part in planted)
     return {
         "precision": round(right / max(1, len(found)), 4),
         "recall": round(seen / max(1, len(planted)), 4),

@@ -1,7 +1,8 @@
 """Local features of keyframes: what survives when only a part of the picture is left.
 
-A keyframe is taken at a cut, and where the picture has changed since the last one, on average at
-most one per two seconds. A lone picture has more features at a finer resolution.
+A keyframe is taken at a cut, and where the picture has changed since the last one, on average one
+per two seconds at most. A copy has the work's cuts, whenever it begins, so its keyframes show the
+same moments. A lone picture has more features at a finer resolution.
 """
 
 from __future__ import annotations
@@ -40,6 +41,14 @@ GAP_S_MIN: Final = 1.0
 GAP_S_MAX: Final = 4.0
 GAP_S_MEAN: Final = 2.0
 """Seconds between keyframes at least; when nothing moves; and on average at least."""
+
+CREDIT_S: Final = 2.0
+"""By which keyframes at cuts may come before their time: one keyframe."""
+
+CUT_MIN: Final = 12.0
+CUT_RATIO: Final = 2.0
+"""A cut changes as many grey levels on average, and so many times what the step before it changed:
+an inset of 60 % has a third of its work's levels, and the same ratio."""
 
 NOVELTY_MIN: Final = 8.0
 """Mean grey levels from the last keyframe at which a frame shows something new."""
@@ -102,7 +111,8 @@ class LocalCoder:
         self._algorithm = algorithm
         self._times: list[float] = []
         self._features: list[LocalFeatures] = []
-        self._last = np.zeros(_SMALL[::-1], np.uint8)
+        self._last = self._before = np.zeros(_SMALL[::-1], np.uint8)
+        self._step = 0.0
         self._still: Luma | None = None
         self._frames = 0
 
@@ -124,19 +134,29 @@ class LocalCoder:
     def _take(self, time_s: float, picture: Luma) -> None:
         self._frames += 1
         small = np.asarray(cv2.resize(picture, _SMALL), np.uint8)
-        if self._is_keyframe(time_s, small):
+        step = _differ(self._before, small)
+        is_cut = step > max(CUT_MIN, CUT_RATIO * self._step)
+        self._before, self._step = small, step
+        if self._is_keyframe(time_s, small, is_cut=is_cut):
             self._still = picture if self._frames == 1 else None
             self._last = small
             self._times.append(time_s)
             self._features += _describe(picture, time_s, pixels=KEYFRAME_PX, blobs=KEYFRAME_BLOBS)
 
-    def _is_keyframe(self, time_s: float, small: Luma) -> bool:
+    def _is_keyframe(self, time_s: float, small: Luma, *, is_cut: bool) -> bool:
         if not self._times:
             return True
         gap_s = time_s - self._times[-1] + TOLERANCE_S
-        if gap_s < GAP_S_MIN or len(self._times) * GAP_S_MEAN > time_s + TOLERANCE_S:
+        early_s = len(self._times) * GAP_S_MEAN - time_s - TOLERANCE_S
+        if gap_s < GAP_S_MIN or early_s > CREDIT_S:
             return False
-        return gap_s >= GAP_S_MAX or float(cv2.absdiff(self._last, small).mean()) > NOVELTY_MIN
+        if is_cut:
+            return True
+        return early_s <= 0 and (gap_s >= GAP_S_MAX or _differ(self._last, small) > NOVELTY_MIN)
+
+
+def _differ(some: Luma, others: Luma) -> float:
+    return float(cv2.absdiff(some, others).mean())
 
 
 def _describe(picture: Luma, time_s: float, *, pixels: int, blobs: int) -> list[LocalFeatures]:

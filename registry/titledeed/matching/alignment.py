@@ -21,6 +21,7 @@ import numpy.typing as npt
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, FrameCodes
 from titledeed.matching.edges import find_common, find_ends
 from titledeed.matching.runs import FOLLOW_DISTANCE_MAX, GAP_S_MAX, Run, find_runs
+from titledeed.matching.speeds import find_speed
 from titledeed.matching.tracks import Track, refine, trace
 from titledeed.matching.voting import Line, TimedHits, vote_line
 from titledeed.models.interval import Interval
@@ -34,11 +35,11 @@ Looks = Mapping[int, FrameCodes]
 EVIDENCE_FLOOR: Final = 0.45
 """A run with less is not followed up: what strangers reach by chance."""
 
-EXTENSION_FLOOR: Final = 0.2
-"""A run of another track along a line that is already found."""
-
 TRACKS_MAX: Final = 4
 """Tracks followed per line, those with most hits near it, beside that of the whole frames."""
+
+RETIMED_SHARE_MIN: Final = 0.95
+"""Of a run's evidence, for the one along a line of better speed to take its place."""
 
 SEGMENTS_MAX: Final = 64
 FAILURES_MAX: Final = 4
@@ -182,12 +183,19 @@ def _follow(
         if track is None:
             continue
         refined = refine(track, line, distance_max=FOLLOW_DISTANCE_MAX)
-        runs = find_runs(track, refined, trace(track, refined))
-        findings += [
-            _Finding(channel, refined, run, track) for run in runs if not _is_taken(run, taken)
-        ]
-    strong = [finding for finding in findings if finding.run.evidence >= EVIDENCE_FLOOR]
-    return max(strong, key=_strength, default=None)
+        findings += _find(channel, track, refined, taken)
+    best = max(findings, key=_strength, default=None)
+    if best is None or best.run.evidence < EVIDENCE_FLOOR:
+        return None
+    timed = find_speed(best.track, best.line, best.run.trace.query_s)
+    timed = refine(best.track, timed, distance_max=FOLLOW_DISTANCE_MAX, is_timed=True)
+    again = max(_find(best.channel, best.track, timed, taken), key=_strength, default=best)
+    return again if again.run.evidence >= RETIMED_SHARE_MIN * best.run.evidence else best
+
+
+def _find(channel: Channel, track: Track, line: Line, taken: Sequence[Interval]) -> list[_Finding]:
+    runs = find_runs(track, line, trace(track, line))
+    return [_Finding(channel, line, run, track) for run in runs if not _is_taken(run, taken)]
 
 
 def _strength(finding: _Finding) -> float:
@@ -230,9 +238,7 @@ def _extend(
         if track is None or channel == best.channel:
             continue
         for run in find_runs(track, best.line, trace(track, best.line)):
-            if run.evidence < EXTENSION_FLOOR or _is_taken(run, taken):
-                continue
-            if _touches(run.trace.query_s, moments):
+            if not _is_taken(run, taken) and _touches(run.trace.query_s, moments):
                 evidence[channel.kind] = max(evidence.get(channel.kind, 0.0), run.evidence)
                 moments = np.union1d(moments, run.trace.query_s)
     looked_at = trace(best.track, best.line)

@@ -2,12 +2,13 @@
 
 A run ends where footage is cut away. Its evidence is one number, higher is surer:
 
-    closeness + gain x contrast x sqrt(novelty)
+    (closeness + gain x contrast x sqrt(novelty)) x min(1, duration / 1.25 s)
 
 *Closeness* is 1 for equal codes and 0 at chance; still footage has nothing else. *Contrast* is
 how much closer the run is to its place in the work than to the rest of the work, as a share of
 all bits, and *novelty* how far the query's codes travelled meanwhile: two takes of one scene are
-close everywhere, unrelated footage is nowhere close, and only a copy follows the work in time.
+close everywhere, unrelated footage is nowhere close, and only a copy follows the work in time. Two
+or three moments come close by accident once in so many hours, whatever they show.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
+from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, Codes, FrameCodes, hamming_distances
 from titledeed.matching.tracks import CODE_BITS, Trace, Track
 from titledeed.matching.voting import Line
 
@@ -38,6 +39,10 @@ NOVELTY_BITS = 48
 """Two codes this far apart tell as much as two unrelated ones."""
 
 CONTRAST_GAIN = 1.0
+DURATION_S_MIN = 1.25
+"""Shorter runs tell less. Of 27 accidents in a film of 100 minutes among 1,000 works 26 had two to
+four moments; the shortest cut that must be found, of 1.5 s, has six."""
+
 AWAY_S = 1.0
 AWAY_ROWS_MAX = 128
 
@@ -89,6 +94,8 @@ def weigh(track: Track, line: Line, support: Trace) -> Run:
     contrast = max(0.0, _distance_away(line, support, track.work) - mean)
     evidence = 1 - mean / CHANCE_DISTANCE
     evidence += CONTRAST_GAIN * contrast / CHANCE_DISTANCE * float(np.sqrt(novelty))
+    duration_s = float(np.ptp(support.query_s)) + SAMPLE_PERIOD_S
+    evidence *= min(1.0, duration_s / DURATION_S_MIN)
     return Run(support, evidence, mean, novelty, contrast)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
-from titledeed.matching.voting import Line, Seconds, fit_line
+from titledeed.matching.voting import Line, Seconds, fit_line, place_line
 
 Distances = npt.NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class Trace:
 
 def trace(track: Track, line: Line) -> Trace:
     """Lay the track upon itself along the line."""
-    if _step_s(track.query) >= SPARSER_SHARE * _step_s(track.work) / line.speed:
+    if measure_step(track.query) >= SPARSER_SHARE * measure_step(track.work) / line.speed:
         rows, partners, shifts, distances, sharpness = _pair(
             track.query, track.work, line.work_s(track.query.times_s)
         )
@@ -92,17 +92,25 @@ def trace(track: Track, line: Line) -> Trace:
     return Trace(query_s, work_s, place_s, distances, sharpness, codes)
 
 
-def refine(track: Track, line: Line, *, distance_max: float) -> Line:
-    """The line through the places where the moments of the track really are closest."""
+def refine(track: Track, line: Line, *, distance_max: float, is_timed: bool = False) -> Line:
+    """The line through the places where the moments of the track really are closest.
+
+    Args:
+        track: what is laid upon itself.
+        line: near which.
+        distance_max: moments further apart tell nothing.
+        is_timed: whether the speed of the line is known.
+    """
     for _ in range(REFINEMENTS):
         found = trace(track, line)
         found = found.take((found.distances <= distance_max) & (found.sharpness > 0))
         if len(found.query_s):
-            line = fit_line(found.query_s, found.work_s, found.sharpness**2, speed=line.speed)
+            fit = place_line if is_timed else fit_line
+            line = fit(found.query_s, found.work_s, found.sharpness**2, speed=line.speed)
     return line
 
 
-def _step_s(frames: FrameCodes) -> float:
+def measure_step(frames: FrameCodes) -> float:
     """Usual seconds between rows; 0 for a single one."""
     return float(np.median(np.diff(frames.times_s))) if len(frames.times_s) > 1 else 0.0
 

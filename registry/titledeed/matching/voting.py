@@ -59,6 +59,10 @@ class Line:
         """Seconds of the query at these seconds of the work."""
         return (work_s - self.offset_s) / self.speed
 
+    def inverse(self) -> Line:
+        """Where in the query each second of the work lies."""
+        return Line(1 / self.speed, -self.offset_s / self.speed)
+
 
 @dataclass(frozen=True, slots=True)
 class TimedHits:
@@ -172,6 +176,13 @@ def fit_line(
         speed = 1 + slope if abs(slope) > SIGNIFICANCE * error else 1.0
         speed = min(max(speed, SPEED_MIN), SPEED_MAX)
     return Line(speed, work_mean - speed * query_mean)
+
+
+def place_line(
+    query_s: Seconds, work_s: Seconds, weight: npt.NDArray[np.float64], *, speed: float
+) -> Line:
+    """The line of a known speed through pairs of seconds, at least one; see ``fit_line``."""
+    return Line(speed, float(np.average(work_s - speed * query_s, weights=weight)))
 
 
 def _sharpen(hits: TimedHits) -> npt.NDArray[np.float64]:

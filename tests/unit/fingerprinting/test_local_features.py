@@ -103,6 +103,15 @@ def test_keyframes_are_spread_where_the_picture_changes() -> None:
     assert counts.max() <= 3 * KEYFRAME_BLOBS // 2
 
 
+def test_a_copy_that_begins_later_has_the_keyframes_of_its_work() -> None:
+    shots = [draw_scene(90 + number, seconds=1.75, speed=0.1) for number in range(8)]
+    film = [frame for shot in shots for frame in shot]
+    work, copy = extract_frames(LOCAL, film), extract_frames(LOCAL, film[3:])
+    assert work.times_s.tolist() == [1.75 * number for number in range(8)]
+    assert len(copy.times_s) >= len(work.times_s) - 1
+    assert np.isin(copy.times_s[1:] + 0.75, work.times_s).all()
+
+
 def test_still_footage_has_fewer_keyframes() -> None:
     still = draw_scene(82, seconds=0.25) * 48
     assert extract_frames(LOCAL, still).times_s.tolist() == [0, 4, 8]

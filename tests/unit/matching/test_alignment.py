@@ -60,6 +60,13 @@ class TestEvidence:
         assert as_take.contrast < 2 < 14 < as_copy.contrast
         assert as_take.evidence[FRAMES] < as_copy.evidence[FRAMES]
 
+    def test_of_two_moments_is_less_than_half_that_of_six(self) -> None:
+        two, six = (
+            align_frames(on_grid(flip_bits(self.WORK.codes[20 : 20 + rows], 30)), self.WORK)
+            for rows in (2, 6)
+        )
+        assert two[0].evidence[FRAMES] < six[0].evidence[FRAMES] / 2
+
     def test_of_a_crop_is_that_of_the_region_it_shows(self) -> None:
         region = on_grid(walk(5, 40)[::4])
         work = {
