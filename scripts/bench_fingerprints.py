@@ -28,7 +28,7 @@ from fingerprint_bench.report import Bench, list_goals, write_report
 from fingerprint_bench.results import Contestant, Latency, Medium, Query, Trial, judge
 from generated_files import write_or_check
 
-from titledeed.matching.thresholds import load_thresholds
+from titledeed.matching.thresholds import CALIBRATION, load_thresholds
 
 T = TypeVar("T")
 
@@ -39,6 +39,7 @@ CORE: Final = ROOT / "registry" / "titledeed"
 EDITS: Final = (*sorted(BENCH.glob("*_edits.py")), BENCH / "queries.py", BENCH / "results.py")
 OUR_SOURCES: Final = (
     *(CORE / package for package in ("fingerprinting", "matching", "media")),
+    CORE / "matching" / f"thresholds-{CALIBRATION}.json",
     BENCH / "ours.py",
     *EDITS,
 )

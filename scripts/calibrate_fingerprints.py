@@ -25,7 +25,6 @@ from fingerprint_bench.background import (
     draw_strangers,
     fingerprint_stranger,
 )
-from fingerprint_bench.bench_pictures import PictureExaminer
 from fingerprint_bench.calibration import (
     Observation,
     count_false_accepts,
@@ -33,7 +32,7 @@ from fingerprint_bench.calibration import (
     find_thresholds,
     sum_up,
 )
-from fingerprint_bench.examiners import SoundExaminer, VideoExaminer
+from fingerprint_bench.examiners import SoundExaminer, StillExaminer, VideoExaminer
 from fingerprint_bench.journal import Journal
 from fingerprint_bench.queries import FOLDERS
 from fingerprint_bench.results import Examiner, Medium, split_media
@@ -52,7 +51,7 @@ SOURCES: Final = (
 CODES_MIN: Final = 100_000
 QUERIES: Final = {Medium.PICTURES: 3_000, Medium.VIDEO: 1_500, Medium.SOUND: 1_500}
 EXAMINERS: Final[dict[Medium, Callable[[], Examiner]]] = {
-    Medium.PICTURES: PictureExaminer,
+    Medium.PICTURES: StillExaminer,
     Medium.VIDEO: VideoExaminer,
     Medium.SOUND: SoundExaminer,
 }
@@ -97,12 +96,9 @@ def observe(
     medium: Medium, examiner: Examiner, arguments: argparse.Namespace
 ) -> Iterator[Observation]:
     """What each stranger of one medium found."""
-    folder = arguments.media / FOLDERS[medium]
-    # An animated GIF is registered as a picture.
-    moving = [
-        file for file in folder.iterdir() if medium is not Medium.VIDEO or file.suffix != ".gif"
-    ]
-    works, files = split_media(moving)
+    works, files = split_folder(arguments.media, medium)
+    if medium is Medium.PICTURES:
+        works += split_folder(arguments.media, Medium.VIDEO)[0]
     count = round(QUERIES[medium] * arguments.share)
     journal = Journal(arguments.cache / "strangers", f"{medium}-{count}", sources=SOURCES)
     is_registered = False
@@ -116,6 +112,12 @@ def observe(
         print(f"\r{medium}: {number + 1}", end="", file=sys.stderr, flush=True)
         yield Observation(**journal[str(number)])
     print(file=sys.stderr)
+
+
+def split_folder(media: Path, medium: Medium) -> tuple[list[Path], list[Path]]:
+    """Works and strangers of one medium; an animated GIF would be registered as a picture."""
+    files = (media / FOLDERS[medium]).iterdir()
+    return split_media(file for file in files if file.suffix != ".gif")
 
 
 def examine(examiner: Examiner, stranger: Stranger) -> Observation:

@@ -1,4 +1,4 @@
-"""Our matchers of moving pictures and of sound without their thresholds, for calibration."""
+"""Our matchers without their thresholds, for calibration."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final
 
+from fingerprint_bench.bench_pictures import FLOORS as PICTURE_FLOORS
+from fingerprint_bench.bench_pictures import PictureExaminer
 from fingerprint_bench.bench_sounds import extract_peaks
 from fingerprint_bench.bench_videos import fingerprint
+from fingerprint_bench.queries import FOLDERS
+from fingerprint_bench.results import Medium
 
+from titledeed.fingerprinting.orientation import ORIENTATIONS
 from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
 from titledeed.fingerprinting.sound_peaks import SoundPeaks
 from titledeed.matching.pictures import read_picture_codes
@@ -30,6 +35,36 @@ VIDEO_FLOORS: Final = MappingProxyType(
     }
 )
 """Half of what is a match by the calibration before."""
+
+
+class StillExaminer:
+    """Implements ``Examiner`` for pictures: each against pictures, and against whole clips.
+
+    A clip shows many pictures, so a stranger has many chances with it.
+    """
+
+    floors: Mapping[str, float] = PICTURE_FLOORS
+
+    def __init__(self) -> None:
+        self._pictures = PictureExaminer()
+        self._clips: list[View] = []
+
+    def register(self, work: Path) -> None:
+        """Add a picture, or a clip from the folder of clips."""
+        if work.parent.name == FOLDERS[Medium.VIDEO]:
+            self._clips.append(View(fingerprint(work)))
+        else:
+            self._pictures.register(work)
+
+    def examine(self, query: Query) -> Mapping[str, float]:
+        """The strongest evidence that any work gives."""
+        views = view_query(read_picture_codes(query.codes), query.duration_s, ORIENTATIONS)
+        strongest = dict(self._pictures.examine(query))
+        for clip in self._clips:
+            for segment in match_work(views, clip, look_up(views, clip)):
+                for kind, value in segment.evidence.items():
+                    strongest[kind] = max(strongest.get(kind, 0.0), value)
+        return strongest
 
 
 class VideoExaminer:
