@@ -25,6 +25,7 @@ from fingerprint_bench.results import (
     Query,
     Trial,
     measure_recall,
+    name_family,
     run_contest,
     split_media,
 )
@@ -85,7 +86,11 @@ def build_queries(
     """
     files = _list_files(media / "video", cache / "works")
     fills = [file for file in files if _draw(file.name) % FILL_SHARE == 0]
-    works, strangers = split_media(file for file in files if file not in fills)
+    # One film in two sizes is one work: either name would be a right answer.
+    works, strangers = (
+        list({name_family(file): file for file in half}.values())
+        for half in split_media(file for file in files if file not in fills)
+    )
     others = [read_clip(file, seconds_max=QUERY_S_MAX) for file in fills]
     queries = []
     for file in (*works, *strangers):
