@@ -125,6 +125,30 @@ class OrientedMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """What of one keyframe lies where a transform puts it.
+
+    Attributes:
+        places: numbers of the query's places where points agree, as whole numbers.
+        pairs: proposed pairs, agreeing or not.
+    """
+
+    places: frozenset[float]
+    pairs: int
+
+    @property
+    def surroundings(self) -> frozenset[float]:
+        """These places and those beside them: a point is not always found on the same spot."""
+        steps = (-1, 0, 1)
+        return frozenset(
+            place + 2 * CELLS * across + down
+            for place in self.places
+            for across in steps
+            for down in steps
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Pairs:
     """Proposed pairs, closest descriptors first."""
 
@@ -185,6 +209,33 @@ def verify(query: LocalFeatures, work: LocalFeatures) -> GeometricMatch | None:
     weight = min(1.0, share / COPY_SHARE) * min(1.0, spread / COPY_SPREAD)
     evidence = max(0.0, -float(np.log10(max(accidents, 1e-300))))
     return GeometricMatch(weight * evidence, inliers, share, spread, transform)
+
+
+def find_placed(
+    query: LocalFeatures, work: LocalFeatures, transform: npt.NDArray[np.float64]
+) -> Placed:
+    """Which points lie where a transform, known from elsewhere, puts them.
+
+    Args:
+        query: features of one keyframe.
+        work: features of one keyframe.
+        transform: of query points to work points, shape (2, 3).
+    """
+    pairs = _propose(query, work)
+    scale = complex(transform[0, 0] + transform[1, 1], transform[1, 0] - transform[0, 1]) / 2
+    points = np.stack([pairs.query.real, pairs.query.imag, np.ones(len(pairs.query))], axis=1)
+    moved = _to_plane(points @ transform.T)
+    agree = (
+        (np.abs(moved - pairs.work) < TOLERANCE * max(1.0, abs(scale)))
+        & ((pairs.turns * scale.conjugate()).real > TURN_COSINE_MIN * abs(scale))
+        & (np.abs(pairs.octaves - np.log2(abs(scale))) < SIZE_OCTAVES_MAX)
+    )
+    return Placed(_number_places(pairs.query[agree]), len(pairs.query))
+
+
+def weigh_placed(count: int, pairs: int) -> float:
+    """Minus the decimal logarithm of how likely so many of the pairs agree by accident."""
+    return -float(np.log10(max(bdtrc(count - 1, max(pairs, count), CHANCE), 1e-300)))
 
 
 def verify_oriented(
@@ -302,8 +353,12 @@ def _refine(
 
 
 def _count_places(points: Points) -> int:
+    return len(_number_places(points))
+
+
+def _number_places(points: Points) -> frozenset[float]:
     places = 2 * CELLS * np.floor(CELLS * points.real) + np.floor(CELLS * points.imag)
-    return len(set(places.tolist()))
+    return frozenset(places.tolist())
 
 
 def _find_common(

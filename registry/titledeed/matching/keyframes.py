@@ -23,8 +23,8 @@ Pair = tuple[int, int]
 GUIDED_MAX: Final = 12
 """Further pairs verified along a line, those nearest to its support."""
 
-NEAR_DESCRIPTORS_MIN: Final = 4
-"""Of a pair, to be worth verifying; three points fix nothing."""
+NEAR_DESCRIPTORS_MIN: Final = 3
+"""Of a pair, to be worth verifying: two fix a transform, a third one may speak for it."""
 
 BLOCK: Final = 512
 """Descriptors compared at once: bounds the scratch."""
@@ -67,6 +67,7 @@ class KeyframeMatches:
         evidence: see ``GeometricMatch``, shape (n,).
         share: see ``GeometricMatch``, shape (n,).
         is_in_place: see ``GeometricMatch``, shape (n,).
+        transforms: see ``GeometricMatch``, shape (n, 2, 3).
     """
 
     query_s: Seconds
@@ -74,8 +75,9 @@ class KeyframeMatches:
     evidence: npt.NDArray[np.float64]
     share: npt.NDArray[np.float64]
     is_in_place: npt.NDArray[np.bool_]
+    transforms: npt.NDArray[np.float64]
 
-    def take(self, selection: npt.NDArray[np.bool_]) -> KeyframeMatches:
+    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> KeyframeMatches:
         """The selected pairs."""
         return KeyframeMatches(
             self.query_s[selection],
@@ -83,6 +85,7 @@ class KeyframeMatches:
             self.evidence[selection],
             self.share[selection],
             self.is_in_place[selection],
+            self.transforms[selection],
         )
 
     def near(self, line: Line) -> npt.NDArray[np.bool_]:
@@ -163,6 +166,7 @@ def join_matches(some: KeyframeMatches, others: KeyframeMatches) -> KeyframeMatc
         np.concatenate([some.evidence, others.evidence]),
         np.concatenate([some.share, others.share]),
         np.concatenate([some.is_in_place, others.is_in_place]),
+        np.concatenate([some.transforms, others.transforms]),
     )
 
 
@@ -177,6 +181,7 @@ def _collect(
         np.array([match.evidence for _, _, match in found], np.float64),
         np.array([match.share for _, _, match in found], np.float64),
         np.array([match.is_in_place for _, _, match in found], np.bool_),
+        np.array([match.transform for _, _, match in found], np.float64).reshape(-1, 2, 3),
     )
 
 

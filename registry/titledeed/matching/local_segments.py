@@ -28,14 +28,16 @@ from titledeed.matching.keyframes import (
     vote_keyframes,
     weigh_keyframes,
 )
+from titledeed.matching.placements import hold_placement
 from titledeed.matching.views import View, VisualSegment
 from titledeed.matching.voting import Line
 from titledeed.models.interval import Interval
 
 LOCAL: Final = "video.local"
 
-VOTE_FLOOR: Final = 2.0
-"""Of one pair of keyframes; one in 100 of the pairs of unrelated clips has one as good."""
+VOTE_FLOOR: Final = 0.5
+"""Of one pair of keyframes. Unrelated clips have pairs as good; that their placement holds in other
+keyframes, they have not."""
 
 GUIDED_FLOOR: Final = 1.5
 """Where the line already says which pair to look at."""
@@ -131,7 +133,8 @@ def _fill(view: View, work: View, support: KeyframeMatches, line: Line) -> Keyfr
         return support
     pairs = guide_pairs(view.local.times_s, work.local.times_s, line, support.query_s)
     found = verify_pairs(view.local, work.local, pairs)
-    return join_matches(support, found.take(found.evidence >= GUIDED_FLOOR))
+    support = join_matches(support, found.take(found.evidence >= GUIDED_FLOOR))
+    return join_matches(support, hold_placement(view.local, work.local, support, line))
 
 
 def _span(view: View, work: View, support: KeyframeMatches, line: Line) -> Interval:

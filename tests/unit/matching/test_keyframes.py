@@ -19,7 +19,10 @@ def matches(rows: list[tuple[float, float, float]]) -> KeyframeMatches:
     """Rows of query second, work second, evidence."""
     query_s, work_s, evidence = np.array(rows, np.float64).T
     count = len(rows)
-    return KeyframeMatches(query_s, work_s, evidence, np.ones(count), np.zeros(count, np.bool_))
+    transforms = np.repeat(np.eye(2, 3)[np.newaxis], count, axis=0)
+    return KeyframeMatches(
+        query_s, work_s, evidence, np.ones(count), np.zeros(count, np.bool_), transforms
+    )
 
 
 def test_line_lies_where_most_keyframes_agree() -> None:
@@ -53,7 +56,7 @@ def test_one_lucky_keyframe_weighs_less_than_two_that_are_half_as_sure() -> None
 
 def test_promising_pairs_come_first() -> None:
     counts = np.zeros((10, 10), np.int64)
-    counts[3, 4], counts[5, 6], counts[0, 0] = 50, 80, 3
+    counts[3, 4], counts[5, 6], counts[0, 0] = 50, 80, 2
     assert choose_pairs(counts) == [(5, 6), (3, 4)]
 
 

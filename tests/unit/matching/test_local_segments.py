@@ -9,10 +9,12 @@ from scenes import SIZE, Scene, draw_scene
 
 from titledeed.fingerprinting.algorithms import SHOT_ALGORITHMS
 from titledeed.fingerprinting.shots import ShotReader
-from titledeed.matching.keyframes import find_pairs
+from titledeed.matching.keyframes import KeyframeMatches, find_pairs
 from titledeed.matching.local_segments import PROBES, locate, verify
 from titledeed.matching.pictures import read_picture_codes
+from titledeed.matching.placements import hold_placement
 from titledeed.matching.views import View
+from titledeed.matching.voting import Line
 from titledeed.models.interval import Interval
 
 SECONDS = 10.0
@@ -69,6 +71,30 @@ def test_two_takes_in_one_room_share_it_and_are_not_the_same() -> None:
 
 def test_unrelated_clips_share_nothing() -> None:
     assert locate_in(view(ACTOR), view(STRANGER)) == []
+
+
+def hold(query: View, work: View) -> KeyframeMatches:
+    """What the surest pair of keyframes says of the others."""
+    assert query.local is not None and work.local is not None
+    matches = verify(query, work, find_pairs(query.local, work.local))
+    assert matches is not None and len(matches.evidence)
+    return hold_placement(query.local, work.local, matches, Line(1.0, 0.0))
+
+
+def test_small_inset_keeps_its_place_from_keyframe_to_keyframe() -> None:
+    held = hold(view(inset(ACTOR, 0.6)), view(ACTOR))
+    assert len(held.evidence) >= 2
+    assert held.query_s == pytest.approx(held.work_s)
+
+
+def test_what_stands_still_is_no_further_evidence() -> None:
+    still = [ACTOR[0]] * len(ACTOR)
+    assert not len(hold(view(still), view(still)).evidence)
+
+
+def test_placement_of_one_moment_holds_in_no_other_clip() -> None:
+    other = [*ACTOR[:4], *STRANGER[4:]]
+    assert not len(hold(view(other), view(ACTOR)).evidence)
 
 
 def test_pairs_that_are_explained_take_no_place_of_others() -> None:
