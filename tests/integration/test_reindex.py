@@ -17,6 +17,7 @@ from media_factory import cut_clip, render_clip, render_picture
 
 from titledeed.bootstrap import Registry, make_intake, open_registry
 from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.matching import shelves
 from titledeed.matching.bit_orders import DCT_ORDER
 from titledeed.media.decoding import MediaLimits
 from titledeed.ports import Progress, no_progress
@@ -169,7 +170,11 @@ def test_damaged_later_codes_are_told_by_a_rebuild(home: Home) -> None:
     assert len({owner for owner, _, _ in ours(home)}) == 1
 
 
-def test_erasing_deletes_later_codes_everywhere(home: Home, sources: Path, tmp_path: Path) -> None:
+def test_erasing_deletes_later_codes_everywhere(
+    home: Home, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So few codes would wait for more before they come into the tables.
+    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
     home.run("index", "reindex", "--media", sources)
     cut = cut_clip(sources / "clip.mp4", tmp_path / "cut.mp4", start_s=1, end_s=4)
     (match,) = home.run("search", cut, "--json").document["matches"]
