@@ -8,6 +8,7 @@ from typing import Final
 
 from builders import EPOCH, build_bundle, build_claimant, build_dossier, build_registration
 
+from titledeed.credentials.interpretation import report_without_store
 from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import (
     Answer,
@@ -40,23 +41,7 @@ COMPOSITE: Final = DigitalSourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 MINE: Final = build_claimant(0).address
 THEIRS: Final = build_claimant(1).address
 
-BARE: Final = ManifestReport(
-    integrity=IntegrityCode.NO_CREDENTIALS,
-    trust=TrustCode.NOT_CHECKED,
-    history=HistoryCode.NONE,
-    failures=(),
-    broken_ingredients=(),
-    signer=None,
-    signed_at=None,
-    manifest_id=None,
-    content_manifest_id=None,
-    generator=None,
-    title=None,
-    source_types=(),
-    actions_complete=False,
-    ai_disclosure=False,
-    signed_claim=None,
-)
+BARE: Final = report_without_store(IntegrityCode.NO_CREDENTIALS)
 INTACT: Final = replace(
     BARE,
     integrity=IntegrityCode.INTACT,
@@ -71,7 +56,7 @@ INTACT: Final = replace(
 ALTERED: Final = replace(
     INTACT, integrity=IntegrityCode.ALTERED, failures=("assertion.dataHash.mismatch",)
 )
-UNREADABLE: Final = replace(BARE, integrity=IntegrityCode.UNREADABLE, failures=("claim.missing",))
+UNREADABLE: Final = report_without_store(IntegrityCode.UNREADABLE, "claim.missing")
 MANIFESTS: Final = {m.integrity: m for m in (BARE, INTACT, ALTERED, UNREADABLE)}
 
 

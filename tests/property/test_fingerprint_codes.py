@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from titledeed.errors import MalformedDocumentError
 from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
 from titledeed.fingerprinting.frame_codes import decode_frame_codes, encode_frame_codes
-from titledeed.fingerprinting.video_dct import mirror_codes
+from titledeed.fingerprinting.orientation import MIRRORED, orient_codes
 
 CODE = st.binary(min_size=32, max_size=32)
 
@@ -45,4 +45,4 @@ def test_distance_is_a_metric(one: bytes, other: bytes, third: bytes) -> None:
     assert (ab == 0) == (one == other)
     assert ab == int(hamming_distances(b, a)[0])
     assert ac <= ab + bc
-    assert ab == int(hamming_distances(mirror_codes(a), mirror_codes(b))[0])
+    assert ab == int(hamming_distances(orient_codes(a, MIRRORED), orient_codes(b, MIRRORED))[0])

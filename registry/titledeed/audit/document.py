@@ -133,8 +133,7 @@ def _work(work: DetectedWork) -> Document:
                 "speed": round(segment.speed, 4),
                 "mirrored": segment.mirrored,
             }
-            for segment in sorted(work.match.segments, key=lambda s: (s.query, s.work))
-            if segment.is_same_recording
+            for segment in sorted(work.match.shown, key=lambda s: (s.query, s.work))
         ],
     }
 

@@ -46,9 +46,9 @@ def find_shared(evidence: FilmEvidence) -> Iterator[tuple[Registration, tuple[In
     """Works that have something in common with the film where it does not show them, and where."""
     film = Interval(0.0, evidence.duration_s)
     for match in evidence.matches:
-        shown = [segment.query for segment in match.segments if segment.is_same_recording]
-        shared = [segment.query for segment in match.segments if not segment.is_same_recording]
-        apart = tuple(part for part in clip(shared, film) if not shared_s([part], shown))
+        shown = [segment.query for segment in match.shown]
+        shared = clip([segment.query for segment in match.shared], film)
+        apart = tuple(part for part in shared if not shared_s([part], shown))
         if apart:
             yield evidence.works[match.registration_id], apart
 
@@ -77,9 +77,7 @@ def _detect(
     match: WorkMatch, evidence: FilmEvidence, film: Interval, declared_time: tuple[Interval, ...]
 ) -> DetectedWork:
     registration = evidence.works[match.registration_id]
-    segments = clip_each(
-        (segment.query for segment in match.segments if segment.is_same_recording), film
-    )
+    segments = clip_each((segment.query for segment in match.shown), film)
     undeclared = union(
         segment
         for segment in segments

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from titledeed.fingerprinting.base import Codes, Example, Extraction, FrameCodes
 from titledeed.fingerprinting.examples import draw_example
 from titledeed.fingerprinting.frame_codes import decode_frame_codes, encode_frame_codes
-from titledeed.fingerprinting.orientation import MIRRORED, orient_codes
 from titledeed.fingerprinting.shots import Shot, ShotAlgorithm
 from titledeed.fingerprinting.spectrum import (
     FREQUENCIES,
@@ -81,8 +80,3 @@ class DctCoder:
             return Extraction(None, "every frame is flat or nearly of one colour")
         frames = FrameCodes(times, np.concatenate(self._codes))
         return Extraction(self._algorithm.wrap(encode_frame_codes(frames)), "")
-
-
-def mirror_codes(codes: Codes) -> Codes:
-    """Codes of the horizontally flipped frames."""
-    return orient_codes(codes, MIRRORED)

@@ -56,10 +56,8 @@ class SoundSegment:
         evidence: natural logarithm of likelihoods; higher is surer.
         query_share: share of the query's peaks there that the work explains. Other sound mixed in
             lowers it.
-        work_share: share of the work's peaks there that the query has. Where it is low, the two
-            have only a part in common, or the copy is a poor one.
-        clear_query_share, clear_work_share: the same of the peaks that no noise would have.
-        octave_shares: ``work_share`` by octave from 110 Hz on; NaN where the work has no peak.
+        clear_query_share, clear_work_share: the same of either side's peaks that no noise would
+            have.
     """
 
     query: Interval
@@ -68,10 +66,8 @@ class SoundSegment:
     pitch: float
     evidence: float
     query_share: float
-    work_share: float
     clear_query_share: float
     clear_work_share: float
-    octave_shares: tuple[float, ...]
 
     @property
     def common_share(self) -> float:
@@ -192,10 +188,8 @@ def _tell(agreement: Agreement) -> SoundSegment:
         pitch=2 ** (line.shift / PITCHES_PER_OCTAVE),
         evidence=agreement.evidence,
         query_share=agreement.query_share,
-        work_share=agreement.work_share,
         clear_query_share=agreement.clear_query_share,
         clear_work_share=agreement.clear_work_share,
-        octave_shares=agreement.octave_shares,
     )
 
 

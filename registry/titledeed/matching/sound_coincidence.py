@@ -16,7 +16,6 @@ import numpy.typing as npt
 from titledeed.fingerprinting.sound_peaks import (
     CLEAR_STRENGTH,
     PITCHES,
-    PITCHES_PER_OCTAVE,
     STRENGTH_STEPS,
     SoundPeaks,
 )
@@ -45,7 +44,6 @@ FIT_PEAKS_MIN: Final = 8
 PARTNERS_MAX: Final = 24
 CHANCE_MIN: Final = 0.01
 CHANCE_MAX: Final = 0.9
-OCTAVES: Final = -(-PITCHES // PITCHES_PER_OCTAVE)
 
 _MARGIN: Final = np.array([-FRAMES_NEAR, FRAMES_NEAR])
 
@@ -61,9 +59,8 @@ class Agreement:
         first_s, last_s: first and last peak with a partner, seconds of the query.
         evidence: natural logarithm of how much likelier a copy makes the stretch than chance.
         query_share: share of the query's peaks there that have a partner in the work.
-        work_share: the same of the work's peaks.
-        clear_query_share, clear_work_share: of the peaks no noise would have; 0 where none is.
-        octave_shares: ``work_share`` by octave, from 110 Hz on; NaN where the work has no peak.
+        clear_query_share, clear_work_share: of either side's peaks no noise would have; 0 where
+            none is.
     """
 
     line: Line
@@ -71,10 +68,8 @@ class Agreement:
     last_s: float
     evidence: float
     query_share: float
-    work_share: float
     clear_query_share: float
     clear_work_share: float
-    octave_shares: tuple[float, ...]
 
 
 def check_line(query: SoundPeaks, work: SoundPeaks, line: Line) -> Agreement | None:
@@ -106,10 +101,8 @@ def check_line(query: SoundPeaks, work: SoundPeaks, line: Line) -> Agreement | N
         last_s=float(times[last]),
         evidence=evidence,
         query_share=float(has_partner[stretch].mean()),
-        work_share=float(is_found.mean()),
         clear_query_share=_clear_share(explained, has_partner[stretch]),
         clear_work_share=_clear_share(shown, is_found),
-        octave_shares=_octave_shares(shown, is_found),
     )
 
 
@@ -205,11 +198,3 @@ def _find_back(query: SoundPeaks, shown: SoundPeaks, line: Line) -> npt.NDArray[
 def _clear_share(peaks: SoundPeaks, has_partner: npt.NDArray[np.bool_]) -> float:
     is_clear = peaks.strengths >= CLEAR_STRENGTH * STRENGTH_STEPS
     return float(has_partner[is_clear].mean()) if is_clear.any() else 0.0
-
-
-def _octave_shares(peaks: SoundPeaks, has_partner: npt.NDArray[np.bool_]) -> tuple[float, ...]:
-    octaves = peaks.pitches // PITCHES_PER_OCTAVE
-    counts = np.bincount(octaves, minlength=OCTAVES).astype(np.float64)
-    counts[counts == 0] = np.nan
-    found = np.bincount(octaves, has_partner, minlength=OCTAVES)
-    return tuple(float(share) for share in found / counts)

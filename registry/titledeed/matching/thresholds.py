@@ -7,7 +7,7 @@ nowhere. A new calibration is a new file beside the old.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -117,22 +117,17 @@ def parse_thresholds(data: bytes) -> Thresholds:
 
 
 def _by_kind(fields: Fields) -> Mapping[str, float]:
-    by_kind = {}
-    for item in fields.children("thresholds", items_max=ITEMS_MAX):
-        kind = item.text("kind")
-        if not kind or kind in by_kind:
-            raise item.fail("kind", "must be named once")
-        by_kind[kind] = item.integer("thousandths", minimum=1) / 1000
-        item.done()
-    return MappingProxyType(by_kind)
+    return MappingProxyType(
+        {
+            kind: item.integer("thousandths", minimum=1) / 1000
+            for kind, item in _named(fields, "thresholds", "kind")
+        }
+    )
 
 
 def _false_accepts(fields: Fields) -> Mapping[str, FalseAccepts]:
     by_medium = {}
-    for item in fields.children("false_accepts", items_max=ITEMS_MAX):
-        medium = item.text("medium")
-        if not medium or medium in by_medium:
-            raise item.fail("medium", "must be named once")
+    for medium, item in _named(fields, "false_accepts", "medium"):
         queries = item.integer("queries", minimum=1)
         by_medium[medium] = FalseAccepts(
             queries=queries,
@@ -140,8 +135,19 @@ def _false_accepts(fields: Fields) -> Mapping[str, FalseAccepts]:
             accepted=item.integer("accepted", maximum=queries),
             per_million_bound=item.integer("per_million_bound", maximum=MILLION),
         )
-        item.done()
     return MappingProxyType(by_medium)
+
+
+def _named(fields: Fields, name: str, key: str) -> Iterator[tuple[str, Fields]]:
+    """Items under their names; each must be read whole before the next."""
+    seen = set()
+    for item in fields.children(name, items_max=ITEMS_MAX):
+        named = item.text(key)
+        if not named or named in seen:
+            raise item.fail(key, "must be named once")
+        seen.add(named)
+        yield named, item
+        item.done()
 
 
 def _material(fields: Fields) -> Material:

@@ -78,6 +78,11 @@ class WorkMatch:
     segments: tuple[Segment, ...]
 
     @property
-    def shows_work(self) -> bool:
-        """Whether the query shows or plays the work somewhere, and not only something it shares."""
-        return any(segment.is_same_recording for segment in self.segments)
+    def shown(self) -> tuple[Segment, ...]:
+        """Where the query shows or plays the work."""
+        return tuple(segment for segment in self.segments if segment.is_same_recording)
+
+    @property
+    def shared(self) -> tuple[Segment, ...]:
+        """Where the two only have something in common."""
+        return tuple(segment for segment in self.segments if not segment.is_same_recording)

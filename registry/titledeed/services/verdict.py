@@ -91,7 +91,7 @@ class Evidence:
     @property
     def shown(self) -> tuple[WorkMatch, ...]:
         """Matches with works of which the file shows or plays something."""
-        return tuple(match for match in self.matches if match.shows_work)
+        return tuple(match for match in self.matches if match.shown)
 
 
 def answer_all(evidence: Evidence) -> Answers:
@@ -317,18 +317,17 @@ def _match_sentence(evidence: Evidence) -> str:
     match = evidence.matches[0]
     work = evidence.works[match.registration_id]
     claim = next(c for c in evidence.claims if c.registration_id == match.registration_id)
-    shown = [one for one in match.segments if one.is_same_recording]
-    segment = (shown or match.segments)[0]
+    segment = (match.shown or match.segments)[0]
     if segment.query.duration_s:
         mirrored = ", mirrored" if segment.mirrored else ""
         where = (
             f"Seconds {segment.query.start_s:.1f} to {segment.query.end_s:.1f} of this file "
-            f"{'are' if shown else 'share content with'} "
+            f"{'are' if match.shown else 'share content with'} "
             f"seconds {segment.work.start_s:.1f} to {segment.work.end_s:.1f} of"
         )
         text = f"{where} “{work.title}”{mirrored}, {_claimed(claim)}"
     else:
-        verb = "matches" if shown else "shares content with"
+        verb = "matches" if match.shown else "shares content with"
         text = f"This picture {verb} “{work.title}”, {_claimed(claim)}"
     others = len(evidence.matches) - 1
     return f"{text}; {others} more registered work(s) match." if others else f"{text}."

@@ -116,7 +116,7 @@ class VerificationService:
             for match in self._index.search(examination.query)
             if (work := self._find_visible(match.registration_id, viewer))
         ]
-        return sorted(found, key=lambda pair: not pair[0].shows_work)
+        return sorted(found, key=lambda pair: not pair[0].shown)
 
     def search(
         self, path: Path, viewer: Viewer, progress: Progress = no_progress

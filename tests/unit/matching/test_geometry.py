@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -69,6 +71,24 @@ def test_turned_picture_needs_no_orientation_of_its_own(turns: int) -> None:
     assert found.match.evidence > EVIDENCE_OF_A_COPY
 
 
+def first_points(whole: LocalFeatures, count: int) -> LocalFeatures:
+    return replace(
+        whole,
+        frame=whole.frame[:count],
+        points=whole.points[:count],
+        scales=whole.scales[:count],
+        angles=whole.angles[:count],
+        descriptors=whole.descriptors[:count],
+    )
+
+
+def share_a_fifth(picture: Luma, other: Luma) -> Luma:
+    """The other picture, with the right fifth of the first."""
+    kin, width = picture.copy(), round(0.8 * picture.shape[1])
+    kin[:, :width] = other[:, :width]
+    return kin
+
+
 def test_stretched_picture_is_fitted_by_an_affine_transform() -> None:
     picture = PICTURES[0]
     squeezed = cv2.resize(picture, (picture.shape[1] * 3 // 4, picture.shape[0]))
@@ -81,15 +101,7 @@ def test_stretched_picture_is_fitted_by_an_affine_transform() -> None:
 
 def test_evidence_falls_with_the_points_left() -> None:
     one = features(PICTURES[0])
-    few = LocalFeatures(
-        one.times_s,
-        one.shapes,
-        one.frame[:12],
-        one.points[:12],
-        one.scales[:12],
-        one.angles[:12],
-        one.descriptors[:12],
-    )
+    few = first_points(one, 12)
     whole, part = verify(one, one), verify(few, one)
     assert whole is not None and part is not None
     assert whole.evidence > part.evidence
@@ -97,8 +109,7 @@ def test_evidence_falls_with_the_points_left() -> None:
 
 def test_most_of_a_copy_agrees_and_little_of_two_with_a_part_in_common() -> None:
     picture, width = PICTURES[0], PICTURES[0].shape[1]
-    kin = picture.copy()
-    kin[:, : round(0.8 * width)] = PICTURES[1][:, : round(0.8 * width)]
+    kin = share_a_fifth(picture, PICTURES[1])
     inset = paste(picture, PICTURES[2], share=0.8, left=30, top=20)
     captioned = np.vstack([np.full((28, width), 255, np.uint8), picture])
     alike, placed, copied = (
@@ -111,8 +122,7 @@ def test_most_of_a_copy_agrees_and_little_of_two_with_a_part_in_common() -> None
 
 def test_evidence_is_less_where_few_of_the_common_points_agree() -> None:
     picture, width = PICTURES[0], PICTURES[0].shape[1]
-    kin = picture.copy()
-    kin[:, : round(0.8 * width)] = PICTURES[1][:, : round(0.8 * width)]
+    kin = share_a_fifth(picture, PICTURES[1])
     part = np.ascontiguousarray(picture[:, round(0.8 * width) :])
     alike, alone = (verify(features(p), features(picture)) for p in (kin, part))
     assert alike is not None and alone is not None
@@ -130,14 +140,6 @@ def test_only_the_same_view_is_in_place() -> None:
 
 def test_two_points_are_no_arrangement() -> None:
     one = features(PICTURES[0])
-    two = LocalFeatures(
-        one.times_s,
-        one.shapes,
-        one.frame[:2],
-        one.points[:2],
-        one.scales[:2],
-        one.angles[:2],
-        one.descriptors[:2],
-    )
+    two = first_points(one, 2)
     assert verify(two, one) is None
     assert verify_oriented(orient_features(two, MIRRORED), one) is None
