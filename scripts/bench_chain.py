@@ -39,9 +39,9 @@ from titledeed.models.evidence import ClaimStatus
 from titledeed.models.registration import Registration, Visibility
 from titledeed.rights.statements import state_sole_rights
 from titledeed.services.acceptance import SignedWork
-from titledeed.services.batches import parse_path, read_paths
 from titledeed.settings import Settings
 from titledeed.upkeep import initialize_home
+from titledeed.vault.batches import parse_path, read_paths
 
 T = TypeVar("T")
 

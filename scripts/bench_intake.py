@@ -26,9 +26,9 @@ import av
 import numpy as np
 
 from titledeed.errors import InputError
+from titledeed.examining import examine_job
 from titledeed.media.sniffing import HEAD_BYTES, sniff
 from titledeed.models.asset import MediaKind
-from titledeed.services.intake import examine_job
 
 SAMPLE_S: Final = 0.02
 LIMITS: Final = {

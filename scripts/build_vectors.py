@@ -35,14 +35,6 @@ from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes, de
 from titledeed.canonical.leaves import commit_content, commit_record, hash_leaf, leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.canonical.records import digest_record, encode_record
-from titledeed.chain.contract import encode_anchor, load_artifact, load_interface
-from titledeed.chain.signatures import address_of_key, sign_digest
-from titledeed.chain.transactions import (
-    Transaction,
-    encode_signed,
-    hash_transaction,
-    signing_digest,
-)
 from titledeed.models.asset import MediaFacts, MediaType
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
@@ -51,6 +43,14 @@ from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import Address, BlockHash, Keccak256, LeafHash, Salt
 from titledeed.models.record import Credential, Dossier, Record, Salts
 from titledeed.models.rights import RightsHolder, RightsStatement
+from titledeed.proofs.contract import encode_anchor, load_artifact, load_interface
+from titledeed.proofs.signatures import address_of_key, sign_digest
+from titledeed.proofs.transactions import (
+    Transaction,
+    encode_signed,
+    hash_transaction,
+    signing_digest,
+)
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 VECTORS: Final = CHECKOUT / "tests/conformance/vectors"

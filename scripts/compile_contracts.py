@@ -28,7 +28,7 @@ CHECKOUT: Final = Path(__file__).resolve().parent.parent
 CONTRACTS: Final = CHECKOUT / "contracts"
 SOURCE: Final = "src/TitleDeed.sol"
 NAME: Final = "TitleDeed"
-ARTIFACTS: Final = CHECKOUT / "registry/titledeed/chain/artifacts"
+ARTIFACTS: Final = CHECKOUT / "registry/titledeed/proofs/artifacts"
 ARTIFACT: Final = ARTIFACTS / f"{NAME}.json"
 VERIFICATION: Final = ARTIFACTS / f"{NAME}.verification.json"
 

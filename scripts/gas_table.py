@@ -24,14 +24,20 @@ from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_deed_id
 from titledeed.canonical.leaves import commit_content, hash_leaf
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.chain.anvil import Anvil, find_anvil
-from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact, load_interface
+from titledeed.chain.development.anvil import Anvil, find_anvil
 from titledeed.chain.evm import open_web3
 from titledeed.chain.pin import Genesis
-from titledeed.chain.rpc import ask, parse_object, parse_quantity
-from titledeed.chain.signatures import address_of_key, sign_digest
-from titledeed.chain.transactions import Transaction, encode_signed, signing_digest
+from titledeed.chain.rpc import ask
 from titledeed.models.primitives import Address, Keccak256, LeafHash, Sha256
+from titledeed.proofs.contract import (
+    CREATE2_FACTORY,
+    DEPLOYMENT_SALT,
+    load_artifact,
+    load_interface,
+)
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
+from titledeed.proofs.signatures import address_of_key, sign_digest
+from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
 
 SNAPSHOT: Final = Path(__file__).resolve().parent.parent / "contracts" / "gas.json"
 

@@ -9,11 +9,12 @@ from trie.hexary import HexaryTrie
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_bytes
-from titledeed.chain.contract import load_artifact
-from titledeed.chain.state_proofs import anchor_slot, encode_header
-from titledeed.chain.transactions import RlpItem, rlp_encode
+from titledeed.chain.state_proofs import encode_header
 from titledeed.models.evidence import Anchor, StateProof
 from titledeed.models.primitives import Address, Keccak256
+from titledeed.proofs.contract import load_artifact
+from titledeed.proofs.state_proofs import anchor_slot
+from titledeed.proofs.transactions import RlpItem, rlp_encode
 
 
 def build_state_proof(

@@ -10,14 +10,10 @@ from typing import Any, Final
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import keccak256, sha256
 from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.anvil import Anvil, find_anvil
-from titledeed.chain.contract import encode_anchor
-from titledeed.chain.events import encode_log
+from titledeed.chain.development.anvil import Anvil, find_anvil
 from titledeed.chain.pin import Genesis
 from titledeed.chain.relays import hash_act
 from titledeed.chain.rpc import Node
-from titledeed.chain.signatures import address_of_key, sign_digest
-from titledeed.chain.transactions import Transaction, encode_signed, signing_digest
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, SignedTransaction
 from titledeed.models.ledger import (
@@ -44,6 +40,10 @@ from titledeed.models.primitives import (
     Subject,
 )
 from titledeed.ports import Ledger
+from titledeed.proofs.contract import encode_anchor
+from titledeed.proofs.events import encode_log
+from titledeed.proofs.signatures import address_of_key, sign_digest
+from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
 
 GWEI: Final = 10**9
 GENESIS_TIMESTAMP: Final = 1_790_000_000

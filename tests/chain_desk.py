@@ -8,18 +8,18 @@ from pathlib import Path
 
 import builders
 
+from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.sending import SendingService
 from titledeed.models.ledger import Confirmations, RelayedAct, WithdrawLeaf
 from titledeed.models.primitives import LeafHash, RegistrationId, Signature
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Ledger, TimestampAuthority
-from titledeed.services.anchoring import AnchoringService
-from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
-from titledeed.services.following import FollowingService
-from titledeed.services.sending import SendingService
 from titledeed.store.database import sqlite_url
 from titledeed.store.locking import hold_lock
 from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
+from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
 
 CONFIRMATIONS = Confirmations(safe=2, final=4)
 

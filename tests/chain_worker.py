@@ -10,9 +10,9 @@ from pathlib import Path
 
 from chain_builders import hex_of, raw_anchor, root_of, sender_of
 
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.rpc import parse_object, parse_quantity
-from titledeed.chain.transactions import hash_transaction
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
+from titledeed.proofs.transactions import hash_transaction
 
 
 def main(folder: str, label: str, count: str) -> None:

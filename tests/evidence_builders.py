@@ -26,18 +26,18 @@ from titledeed.canonical.documents import Json, encode_document
 from titledeed.canonical.hashing import keccak256, sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.chain.contract import encode_anchor
-from titledeed.chain.transactions import (
-    Transaction,
-    encode_signed,
-    hash_transaction,
-    signing_digest,
-)
 from titledeed.credentials.timestamps import Rfc3161Authority
 from titledeed.models.claim import SignedClaim, SigningDomain
 from titledeed.models.evidence import Anchor, Bundle, ChainIdentity
 from titledeed.models.primitives import BlockHash, Keccak256
 from titledeed.models.record import Dossier
+from titledeed.proofs.contract import encode_anchor
+from titledeed.proofs.transactions import (
+    Transaction,
+    encode_signed,
+    hash_transaction,
+    signing_digest,
+)
 
 SENDER: Final = build_claimant(700)
 """Pays for all anchors here and claims nothing."""

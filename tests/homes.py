@@ -13,13 +13,13 @@ from render_media import render_clip, render_picture
 
 from titledeed.bootstrap import Registry, open_registry
 from titledeed.errors import TitledeedError
+from titledeed.homes.layout import HomeLayout
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.evidence import VerificationReport
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Viewer, Visibility
 from titledeed.ports import Progress, no_progress
 from titledeed.services.acceptance import Statement
-from titledeed.services.home import HomeLayout
 from titledeed.services.registration import RefusedFile, RegisteredFile, RegisterRequest
 from titledeed.settings import ChainSettings, Settings
 from titledeed.upkeep import initialize_home

@@ -20,11 +20,12 @@ from typing import TypeVar
 
 from chain_builders import hex_of, raw_anchor, root_of, sender_of
 
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.rpc import RpcError, parse_object, parse_quantity
-from titledeed.chain.transactions import hash_transaction
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.rpc import RpcError
 from titledeed.errors import LedgerUnavailableError
 from titledeed.models.evidence import ChainIdentity
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
+from titledeed.proofs.transactions import hash_transaction
 
 T = TypeVar("T")
 

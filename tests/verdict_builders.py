@@ -27,7 +27,7 @@ from titledeed.models.interval import Interval
 from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration
-from titledeed.services.verdict import (
+from titledeed.proofs.verdict import (
     Evidence,
     answer_all,
     choose_headline,

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse
 
 from titledeed.errors import NotFoundError, TitledeedError
 from titledeed.models.registration import Job, JobStatus, Viewer
-from titledeed.services.documents import SCHEMA_VERSION, Document
 from titledeed_api.dependencies import Server
+from titledeed_api.documents import SCHEMA_VERSION, Document
 from titledeed_api.problems import answer_problem, describe_problem, log_fault
 from titledeed_api.schemas.problems import Problem
 from titledeed_api.uploads import Upload

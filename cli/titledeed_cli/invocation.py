@@ -72,7 +72,7 @@ class Invocation:
         """
         from pydantic import SecretStr
 
-        from titledeed.services.home import HomeLayout
+        from titledeed.homes.layout import HomeLayout
 
         settings = self.settings
         layout = HomeLayout(settings.home_path)

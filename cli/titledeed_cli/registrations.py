@@ -9,10 +9,10 @@ from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed_cli.output import SCHEMA_VERSION, Output
 
 if TYPE_CHECKING:
+    from titledeed.anchoring.recording import RecordedAct
     from titledeed.models.evidence import ClaimEntry
     from titledeed.models.ledger import Cursor
     from titledeed.models.registration import Registration
-    from titledeed.services.recording import RecordedAct
     from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 
 WHO_PAYS: Final = "The sender paid the gas; the claimant needs no ether."
@@ -22,7 +22,7 @@ ENTRY_HEADINGS: Final = ("entry", "when", "what", "counts", "by", "detail")
 
 def write_registered(output: Output, registered: RegisteredFile, chain: ChainIdentity) -> None:
     """One file that is registered now, or was before."""
-    from titledeed.services.documents import registered_document
+    from titledeed_api.documents import registered_document
 
     if output.as_json:
         output.write_json(registered_document(registered))
@@ -49,7 +49,7 @@ def write_registered(output: Output, registered: RegisteredFile, chain: ChainIde
 
 def write_refused(output: Output, refused: RefusedFile) -> None:
     """One file that was not registered, and why."""
-    from titledeed.services.documents import refused_document
+    from titledeed_api.documents import refused_document
 
     output.report_problem(f"{refused.source}: {refused.error.message}", refused.error.next_step)
     if output.as_json:
@@ -58,8 +58,8 @@ def write_refused(output: Output, refused: RefusedFile) -> None:
 
 def write_list(output: Output, listed: Sequence[tuple[Registration, Sequence[ClaimEntry]]]) -> None:
     """Registrations, one a row."""
-    from titledeed.services.documents import entries_document, registration_document
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.verdict import format_time
+    from titledeed_api.documents import entries_document, registration_document
 
     if output.as_json:
         registrations = [
@@ -96,8 +96,8 @@ def write_registration(
     cursor: Cursor | None,
 ) -> None:
     """Everything about one registration."""
-    from titledeed.services.documents import entries_document, registration_document
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.verdict import format_time
+    from titledeed_api.documents import entries_document, registration_document
 
     if output.as_json:
         output.write_json(
@@ -140,7 +140,7 @@ def write_history(
     output: Output, registration: Registration, entries: Sequence[ClaimEntry], cursor: Cursor
 ) -> None:
     """All that the chain says about one registration, in order."""
-    from titledeed.services.documents import entries_document
+    from titledeed_api.documents import entries_document
 
     if output.as_json:
         output.write_json(
@@ -169,7 +169,7 @@ def write_entries(output: Output, entries: Iterable[ClaimEntry]) -> None:
 
 def entry_row(entry: ClaimEntry) -> tuple[str, ...]:
     """One entry on chain under ``ENTRY_HEADINGS``."""
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.verdict import format_time
 
     counts = "yes" if entry.counts else "no"
     when = format_time(entry.at)
@@ -178,9 +178,9 @@ def entry_row(entry: ClaimEntry) -> tuple[str, ...]:
 
 def write_act(output: Output, registration: Registration, done: Iterable[RecordedAct]) -> None:
     """What was recorded about one registration, or was before."""
-    from titledeed.services.documents import act_document
-    from titledeed.services.history import name_kind
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.entries import name_kind
+    from titledeed.proofs.verdict import format_time
+    from titledeed_api.documents import act_document
 
     if output.as_json:
         output.write_json(

@@ -14,7 +14,10 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Final, Self
 
-from titledeed.chain.development import DevelopmentChain
+from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.sending import SendingService
+from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.key_folder import read_recovery_address
 from titledeed.chain.keys import FileKeyStore, KeyFile
 from titledeed.chain.known_accounts import refuse_known_account
@@ -34,6 +37,8 @@ from titledeed.errors import (
     InvalidRequestError,
     PassphraseError,
 )
+from titledeed.examining import SandboxedExaminer
+from titledeed.homes.layout import HomeLayout
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
@@ -44,18 +49,13 @@ from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
 from titledeed.services.acts import ActService
-from titledeed.services.anchoring import AnchoringService
 from titledeed.services.audit import AuditService
 from titledeed.services.catalogue import Catalogue
 from titledeed.services.chain_report import ChainReportService
-from titledeed.services.entries import HistoryService
-from titledeed.services.following import FollowingService
-from titledeed.services.home import HomeLayout
-from titledeed.services.intake import Intake
+from titledeed.services.history import HistoryService
 from titledeed.services.jobs import JobService
 from titledeed.services.registration import RegistrationService
 from titledeed.services.reindexing import ReindexingService
-from titledeed.services.sending import SendingService
 from titledeed.services.snapshot import SnapshotService
 from titledeed.services.verification import VerificationService
 from titledeed.settings import Settings
@@ -163,7 +163,7 @@ class Registry:
         Raises:
             InvalidRequestError: this home anchors on another chain.
         """
-        from titledeed.chain.rpc_server import serve_rpc
+        from titledeed.chain.development.rpc_server import serve_rpc
 
         if self.chain_identity.kind is not ChainKind.DEVELOPMENT:
             raise InvalidRequestError(
@@ -360,7 +360,7 @@ class Registry:
     def registration(self) -> RegistrationService:
         """Registers, publishes, answers for registrations."""
         return RegistrationService(
-            intake=self._intake,
+            examiner=self._examiner,
             acceptance=self.acceptance,
             reader=self._reader,
             registrations=self.registrations,
@@ -376,7 +376,7 @@ class Registry:
     def verification(self) -> VerificationService:
         """Tells what is known about a file."""
         return VerificationService(
-            intake=self._intake,
+            examiner=self._examiner,
             reader=self._reader,
             registrations=self.registrations,
             objects=self.objects,
@@ -392,7 +392,7 @@ class Registry:
     def reindexing(self) -> ReindexingService:
         """Brings fingerprints up to date."""
         return ReindexingService(
-            intake=self._intake,
+            examiner=self._examiner,
             registrations=self.registrations,
             fingerprints=self.repositories.fingerprints,
             objects=self.objects,
@@ -402,7 +402,7 @@ class Registry:
     def audit(self) -> AuditService:
         """Audits submissions."""
         return AuditService(
-            intake=self._intake,
+            examiner=self._examiner,
             reader=self._reader,
             verification=self.verification,
             registrations=self.registrations,
@@ -439,8 +439,8 @@ class Registry:
         return make_sandbox(self._settings)
 
     @cached_property
-    def _intake(self) -> Intake:
-        return make_intake(self._settings, self._sandbox)
+    def _examiner(self) -> SandboxedExaminer:
+        return make_examiner(self._settings, self._sandbox)
 
     @cached_property
     def _reader(self) -> C2paReader:
@@ -476,9 +476,9 @@ def make_sandbox(settings: Settings) -> Sandbox:
     return Sandbox(limits=SandboxLimits(**settings.sandbox.model_dump()))
 
 
-def make_intake(settings: Settings, sandbox: Sandbox | None = None) -> Intake:
+def make_examiner(settings: Settings, sandbox: Sandbox | None = None) -> SandboxedExaminer:
     """What examines files; needs no home folder."""
-    return Intake(
+    return SandboxedExaminer(
         sandbox=sandbox or make_sandbox(settings),
         limits=MediaLimits(**settings.media.model_dump()),
     )

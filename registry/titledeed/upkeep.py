@@ -22,7 +22,7 @@ from titledeed.chain.creation import (
     write_deployment,
 )
 from titledeed.chain.deployment import deploy_contract, pin_chain
-from titledeed.chain.development import DevelopmentChain
+from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.key_folder import RECOVERY, SENDER, KeyFolder, read_recovery_address
 from titledeed.chain.keys import (
     WORK_FACTOR,
@@ -36,15 +36,15 @@ from titledeed.chain.rpc import HttpNode
 from titledeed.credentials.authority import create_authority
 from titledeed.durability import PRIVATE_MODE, write_durably
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError, StorageError
+from titledeed.homes.backup import BackupService, BackupSummary
+from titledeed.homes.erasure import Erased, ErasureService
+from titledeed.homes.layout import HomeLayout
+from titledeed.homes.rebuilding import RebuildingService, Rebuilt
+from titledeed.homes.restoring import restore_backup
 from titledeed.matching.shelves import Shelves
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Progress, no_progress
-from titledeed.services.backup import BackupService, BackupSummary
-from titledeed.services.erasure import Erased, ErasureService
-from titledeed.services.home import HomeLayout
-from titledeed.services.rebuilding import RebuildingService, Rebuilt
-from titledeed.services.restoring import restore_backup
 from titledeed.settings import Settings
 from titledeed.store.copying import (
     check_database,

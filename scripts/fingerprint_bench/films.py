@@ -33,12 +33,12 @@ from render_media import draw_clip
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, Luma
 from titledeed.fingerprinting.shots import ShotReader
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.held_codes import HeldCodes
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.interval import Interval
 from titledeed.models.match import Query, Segment
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import IndexedWork
-from titledeed.services.held_codes import HeldCodes
 
 SIZE: Final = (480, 270)
 DRAWN_SIZE: Final = (320, 180)

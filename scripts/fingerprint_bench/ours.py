@@ -13,14 +13,14 @@ from fingerprint_bench.results import Answer
 from titledeed.canonical.attachments import parse_fingerprint
 from titledeed.canonical.documents import Fields
 from titledeed.canonical.records import parse_facts
+from titledeed.examining import examine_job
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.held_codes import HeldCodes
 from titledeed.media.limits import MediaLimits
 from titledeed.models.asset import MediaKind
 from titledeed.models.match import Query
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import IndexedWork
-from titledeed.services.held_codes import HeldCodes
-from titledeed.services.intake import examine_job
 
 NAME: Final = "Titledeed"
 LIMITS: Final = MediaLimits(size_bytes_max=2**33, pixels_max=2**26, duration_s_max=4 * 3600)

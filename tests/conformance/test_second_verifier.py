@@ -25,17 +25,20 @@ from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document, hex_word
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.chain.contract import load_artifact
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.rpc import fetch_block, parse_bytes, parse_object, parse_quantity
-from titledeed.chain.state_proofs import ANCHORS_SLOT, read_state_proof
-from titledeed.chain.transactions import hash_transaction
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.rpc import fetch_block
+from titledeed.chain.state_proofs import read_state_proof
 from titledeed.errors import MalformedDocumentError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import Anchor, Bundle
 from titledeed.models.primitives import BlockHash, Keccak256
 from titledeed.models.record import Dossier
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.proofs.contract import load_artifact
+from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
+from titledeed.proofs.state_proofs import ANCHORS_SLOT
+from titledeed.proofs.transactions import hash_transaction
+from titledeed.services.evidence import check_bundle
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SCRIPT: Final = CHECKOUT / "scripts" / "verify_bundle.py"

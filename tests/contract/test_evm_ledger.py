@@ -19,12 +19,11 @@ from chain_builders import (
 
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import keccak256
-from titledeed.chain.anvil import Anvil
 from titledeed.chain.deployment import deploy_contract, pin_chain
+from titledeed.chain.development.anvil import Anvil
 from titledeed.chain.ledger import EvmLedger
 from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import Node, RpcError, parse_array, parse_object
-from titledeed.chain.transactions import decode_signed, hash_transaction
+from titledeed.chain.rpc import Node, RpcError
 from titledeed.errors import (
     ChainMismatchError,
     ConfigurationError,
@@ -34,6 +33,8 @@ from titledeed.errors import (
 from titledeed.models.evidence import ChainKind, SignedTransaction
 from titledeed.models.ledger import Anchored, AnchorRoot, Block
 from titledeed.models.primitives import BlockHash
+from titledeed.proofs.rpc_values import parse_array, parse_object
+from titledeed.proofs.transactions import decode_signed, hash_transaction
 
 pytestmark = pytest.mark.chain
 

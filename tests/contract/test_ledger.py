@@ -15,11 +15,8 @@ from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_deed_id
 from titledeed.canonical.leaves import commit_content, hash_leaf
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.chain.deployment import deploy_contract, pin_chain
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.events import EMPTY_HEAD, next_head
+from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.ledger import EvmLedger
-from titledeed.chain.signatures import check_transaction
-from titledeed.chain.transactions import decode_signed, hash_transaction
 from titledeed.errors import LedgerError, TransactionRevertedError
 from titledeed.models.evidence import Anchor, SignedTransaction
 from titledeed.models.ledger import (
@@ -52,6 +49,9 @@ from titledeed.models.primitives import (
     TransactionHash,
 )
 from titledeed.ports import Ledger
+from titledeed.proofs.events import EMPTY_HEAD, next_head
+from titledeed.proofs.signatures import check_transaction
+from titledeed.proofs.transactions import decode_signed, hash_transaction
 
 pytestmark = pytest.mark.chain
 

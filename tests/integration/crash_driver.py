@@ -24,8 +24,9 @@ from typing import Any
 from titledeed.bootstrap import Registry, open_registry
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.registration import Visibility
+from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.acceptance import Statement
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile, RegisterRequest
 from titledeed.settings import Settings
 

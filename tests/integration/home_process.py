@@ -16,8 +16,8 @@ from pathlib import Path
 import homes
 import uvicorn
 
-from titledeed.services.documents import registered_document
 from titledeed.settings import Settings
+from titledeed_api.documents import registered_document
 
 
 class Meeting:

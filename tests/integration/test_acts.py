@@ -29,6 +29,7 @@ from titledeed.errors import (
     NotAuthorizedError,
     NotFoundError,
 )
+from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Headline
 from titledeed.models.ledger import (
     BindingPublished,
@@ -39,10 +40,9 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import DeedId, RegistrationId, Subject
 from titledeed.models.registration import Viewer
+from titledeed.proofs.entries import kind_word
 from titledeed.services.acceptance import bind_softly
-from titledeed.services.dossiers import read_dossier
-from titledeed.services.history import kind_word
-from titledeed.services.intake import digest_file
+from titledeed.vault.dossiers import read_dossier
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 

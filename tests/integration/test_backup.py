@@ -15,12 +15,12 @@ import pytest
 from homes import Home, Studio
 from media_factory import render_picture
 
+from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Headline
 from titledeed.models.registration import Viewer
-from titledeed.services.dossiers import read_kept
-from titledeed.services.intake import digest_file
 from titledeed.settings import Settings
 from titledeed.upkeep import back_up, check_home, rebuild_index, restore
+from titledeed.vault.dossiers import read_kept
 
 pytestmark = pytest.mark.chain
 

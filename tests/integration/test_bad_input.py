@@ -29,12 +29,13 @@ from titledeed.errors import (
 from titledeed.models.evidence import Headline
 from titledeed.models.registration import Viewer
 from titledeed.ports import Progress
+from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.acceptance import Statement
-from titledeed.services.documents import refused_document, registered_document
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RefusedFile, RegisteredFile
 from titledeed.settings import Settings
 from titledeed.upkeep import initialize_home
+from titledeed_api.documents import refused_document, registered_document
 
 pytestmark = pytest.mark.chain
 

@@ -17,14 +17,15 @@ from chain_builders import GWEI, hex_of, raw_anchor, root_of, sender_of
 
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256
-from titledeed.chain.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint
-from titledeed.chain.checkpoint import write_checkpoint as write
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.journal import JOURNAL_NAME
-from titledeed.chain.rpc import Node, RpcError, fetch_block, parse_array, parse_quantity
-from titledeed.chain.transactions import Transaction, encode_signed, signing_digest
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.development.checkpoint import CHECKPOINT_NAME, Checkpoint, read_checkpoint
+from titledeed.chain.development.checkpoint import write_checkpoint as write
+from titledeed.chain.development.journal import JOURNAL_NAME
+from titledeed.chain.rpc import Node, RpcError, fetch_block
 from titledeed.errors import MalformedDocumentError, StorageError
 from titledeed.models.primitives import BlockHash
+from titledeed.proofs.rpc_values import parse_array, parse_quantity
+from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
 
 pytestmark = pytest.mark.chain
 

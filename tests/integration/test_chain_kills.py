@@ -19,11 +19,12 @@ from anvil_processes import anvils_of, await_end
 from killed_worker import SENDER, Kind, Step, plan
 
 from titledeed.canonical.documents import Json, hex_word
-from titledeed.chain.checkpoint import CHECKPOINT_NAME
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.journal import JOURNAL_NAME, Journal
-from titledeed.chain.rpc import RpcError, fetch_block, parse_object, parse_quantity
-from titledeed.chain.transactions import hash_transaction
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.development.checkpoint import CHECKPOINT_NAME
+from titledeed.chain.development.journal import JOURNAL_NAME, Journal
+from titledeed.chain.rpc import RpcError, fetch_block
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
+from titledeed.proofs.transactions import hash_transaction
 
 pytestmark = pytest.mark.chain
 

@@ -27,12 +27,12 @@ from titledeed.errors import (
     HomeNotInitializedError,
     LedgerUnavailableError,
 )
+from titledeed.media.digests import digest_file
 from titledeed.models.evidence import (
     Headline,
     TimeCode,
 )
 from titledeed.models.primitives import BlockHash, Keccak256
-from titledeed.services.intake import digest_file
 
 pytestmark = pytest.mark.chain
 

@@ -26,6 +26,7 @@ from render_media import render_picture
 
 from titledeed.credentials.authority import open_signing_identity, root_certificate
 from titledeed.credentials.manifest import build_definition
+from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaType
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import (
@@ -37,11 +38,10 @@ from titledeed.models.evidence import (
 from titledeed.models.primitives import BlockHash, Keccak256
 from titledeed.models.registration import Registration, Viewer, Visibility
 from titledeed.ports import ManifestDraft
-from titledeed.services.documents import verification_document
-from titledeed.services.dossiers import read_dossier
 from titledeed.services.evidence import check_bundle
-from titledeed.services.intake import digest_file
 from titledeed.services.registration import RegisteredFile
+from titledeed.vault.dossiers import read_dossier
+from titledeed_api.documents import verification_document
 
 pytestmark = pytest.mark.chain
 

@@ -32,15 +32,10 @@ from chain_builders import (
 from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.journal import JOURNAL_NAME, Journal
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.development.journal import JOURNAL_NAME, Journal
 from titledeed.chain.pin import read_pin, write_pin
-from titledeed.chain.rpc import RpcError, fetch_block, parse_object
-from titledeed.chain.transactions import (
-    Transaction,
-    encode_signed,
-    signing_digest,
-)
+from titledeed.chain.rpc import RpcError, fetch_block
 from titledeed.errors import (
     ChainMismatchError,
     ConflictError,
@@ -49,6 +44,12 @@ from titledeed.errors import (
     ToolMissingError,
 )
 from titledeed.models.primitives import BlockHash
+from titledeed.proofs.rpc_values import parse_object
+from titledeed.proofs.transactions import (
+    Transaction,
+    encode_signed,
+    signing_digest,
+)
 
 pytestmark = pytest.mark.chain
 

@@ -16,7 +16,7 @@ from titledeed.errors import ConflictError, InvalidRequestError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration, Viewer, Visibility
-from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
 
 pytestmark = pytest.mark.chain
 

@@ -15,15 +15,15 @@ from homes import Home
 from render_media import render_picture
 
 from titledeed.canonical.identifiers import ZERO_ADDRESS
-from titledeed.chain.contract import load_artifact
-from titledeed.chain.development import DevelopmentChain
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.development.rpc_server import make_server
 from titledeed.chain.key_folder import read_recovery_address
-from titledeed.chain.rpc_server import make_server
 from titledeed.errors import InvalidRequestError, LedgerError, NotFoundError
 from titledeed.models.evidence import Headline
-from titledeed.services.dossiers import read_dossier
+from titledeed.proofs.contract import load_artifact
 from titledeed.settings import ChainSettings, Settings
 from titledeed.upkeep import deploy, initialize_home, open_keys
+from titledeed.vault.dossiers import read_dossier
 
 pytestmark = pytest.mark.chain
 

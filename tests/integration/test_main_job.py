@@ -25,6 +25,7 @@ from titledeed.canonical.identifiers import parse_registration_id
 from titledeed.errors import (
     NotFoundError,
 )
+from titledeed.media.digests import digest_file
 from titledeed.models.evidence import (
     ClaimStatus,
     DisclosureCode,
@@ -38,10 +39,10 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Viewer, Visibility
-from titledeed.services.documents import verification_document
-from titledeed.services.evidence import check_bundle, read_bundle_file
-from titledeed.services.intake import digest_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
+from titledeed_api.documents import verification_document
 
 pytestmark = pytest.mark.chain
 

@@ -14,10 +14,10 @@ from index_rows import dump_rows
 from render_media import render_picture
 
 from titledeed.errors import DependencyError, HomeNotInitializedError, LedgerUnavailableError
+from titledeed.homes.salvage import SalvageProblem
 from titledeed.models.evidence import Headline
 from titledeed.models.registration import Viewer, Visibility
 from titledeed.services.evidence import check_bundle
-from titledeed.services.salvage import SalvageProblem
 from titledeed.settings import ChainSettings, Settings
 from titledeed.upkeep import erase, rebuild_index
 

@@ -15,13 +15,14 @@ from command_line import Home
 from homes import statement
 from media_factory import cut_clip, render_clip, render_picture
 
-from titledeed.bootstrap import Registry, make_intake, open_registry
+from titledeed.bootstrap import Registry, make_examiner, open_registry
+from titledeed.examining import SandboxedExaminer
 from titledeed.fingerprinting.video_dct import VideoDct
 from titledeed.matching import shelves
 from titledeed.matching.bit_orders import DCT_ORDER
 from titledeed.media.decoding import MediaLimits
+from titledeed.models.examination import Examination
 from titledeed.ports import Progress, no_progress
-from titledeed.services.intake import Examination, Intake
 from titledeed.services.registration import RegisteredFile, RegisterRequest
 from titledeed.settings import Settings
 from titledeed.upkeep import initialize_home
@@ -32,7 +33,7 @@ OURS = "titledeed."
 Code = tuple[str, str, bytes]
 
 
-class OlderIntake(Intake):
+class OlderExaminer(SandboxedExaminer):
     """Knows interoperable algorithms only."""
 
     def examine(self, path: Path, progress: Progress = no_progress) -> Examination:
@@ -45,9 +46,9 @@ class OlderRelease(Registry):
     """Registers with the codes that there were then."""
 
     @cached_property
-    def _intake(self) -> Intake:
+    def _examiner(self) -> SandboxedExaminer:
         limits = MediaLimits(**self._settings.media.model_dump())
-        return OlderIntake(sandbox=self._sandbox, limits=limits)
+        return OlderExaminer(sandbox=self._sandbox, limits=limits)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_older_works_get_the_codes_of_today_and_keep_theirs(
     assert (done.document["fingerprinted"], done.document["left_out"]) == (3, [])
     assert before < read_codes(home)
     with open_registry(Settings(home=home.path)) as registry:
-        fresh = make_intake(Settings(home=home.path)).examine(sources / "unsigned.webm")
+        fresh = make_examiner(Settings(home=home.path)).examine(sources / "unsigned.webm")
         (work,) = registry.registrations.find_by_digest(fresh.asset.content_digest)
     assert {
         (work.registration_id, code.algorithm, code.code) for code in fresh.fingerprints

@@ -9,13 +9,13 @@ import pytest
 from chain_builders import GWEI, sender_of, start_plain_anvil
 from chain_desk import CONFIRMATIONS, Desk, ManualClock
 
+from titledeed.anchoring.following import NEAR_BLOCKS
 from titledeed.chain.deployment import deploy_contract, pin_chain
 from titledeed.chain.ledger import EvmLedger
 from titledeed.chain.rpc import Node
 from titledeed.errors import LedgerUnavailableError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.ledger import SubmissionState
-from titledeed.services.following import NEAR_BLOCKS
 
 pytestmark = pytest.mark.chain
 

@@ -16,14 +16,15 @@ from chain_builders import hex_of, raw_anchor, root_of, sender_of
 
 from titledeed.canonical.documents import Json
 from titledeed.chain.deployment import deploy_contract, pin_chain
-from titledeed.chain.development import DevelopmentChain
-from titledeed.chain.journal import JOURNAL_NAME, Journal
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.development.journal import JOURNAL_NAME, Journal
+from titledeed.chain.development.rpc_server import BODY_LENGTH_MAX, make_server, serve_rpc
 from titledeed.chain.ledger import EvmLedger
-from titledeed.chain.rpc import HttpNode, RpcError, parse_object, parse_quantity
-from titledeed.chain.rpc_server import BODY_LENGTH_MAX, make_server, serve_rpc
+from titledeed.chain.rpc import HttpNode, RpcError
 from titledeed.errors import ConfigurationError
 from titledeed.models.evidence import ChainIdentity
 from titledeed.models.ledger import AnchorRoot
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
 
 pytestmark = pytest.mark.chain
 

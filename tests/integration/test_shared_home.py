@@ -18,10 +18,11 @@ import pytest
 from homes import Home, opened
 from media_factory import cut_clip, render_clip, render_picture
 
+from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Anchor, Headline
 from titledeed.models.registration import Registration, Visibility
-from titledeed.services.evidence import check_bundle, read_bundle_file
-from titledeed.services.intake import digest_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.services.evidence import check_bundle
 from titledeed.settings import Settings
 from titledeed.upkeep import InitializedHome, initialize_home
 

@@ -14,7 +14,8 @@ from media_factory import cut_clip, render_clip, render_picture
 from titledeed.errors import MalformedDocumentError, NotFoundError, ProofError
 from titledeed.models.evidence import Headline, TimeCode
 from titledeed.models.registration import Coverage, Viewer, Visibility
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
 
 pytestmark = pytest.mark.chain

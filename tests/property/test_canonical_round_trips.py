@@ -69,7 +69,8 @@ from titledeed.models.primitives import (
 )
 from titledeed.models.record import Credential, Dossier, Record, Salts
 from titledeed.models.rights import SHARES_TOTAL, RightsHolder, RightsStatement
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.services.evidence import check_bundle
 
 T = TypeVar("T")
 

@@ -16,19 +16,8 @@ from web3 import Web3
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.calls import encode_call
-from titledeed.chain.contract import load_interface
-from titledeed.chain.events import EVENT_TOPICS, decode_log, next_head
-from titledeed.chain.journal import JOURNAL_NAME, Journal, JournalEntry
+from titledeed.chain.development.journal import JOURNAL_NAME, Journal, JournalEntry
 from titledeed.chain.relays import ACT_TYPES, hash_act
-from titledeed.chain.signatures import recover_signer
-from titledeed.chain.transactions import (
-    Transaction,
-    decode_signed,
-    encode_signed,
-    rlp_decode,
-    rlp_encode,
-    signing_digest,
-)
 from titledeed.errors import LedgerError, ProofError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import (
@@ -51,6 +40,17 @@ from titledeed.models.ledger import (
     Withdrawn,
 )
 from titledeed.models.primitives import Address, BlockHash, Keccak256, Signature
+from titledeed.proofs.contract import load_interface
+from titledeed.proofs.events import EVENT_TOPICS, decode_log, next_head
+from titledeed.proofs.signatures import recover_signer
+from titledeed.proofs.transactions import (
+    Transaction,
+    decode_signed,
+    encode_signed,
+    rlp_decode,
+    rlp_encode,
+    signing_digest,
+)
 
 SENDER = sender_of("property")
 CONTRACT = sender_of("contract").address

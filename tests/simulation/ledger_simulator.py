@@ -15,7 +15,6 @@ from simulation.simulated_chain import BLOCK_TIME_S, Fate, Market, MinedBlock, S
 
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
-from titledeed.chain.events import NO_EVENTS
 from titledeed.chain.sending import sign_replacement
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import SignedTransaction, StateProof
@@ -35,6 +34,7 @@ from titledeed.models.primitives import (
     Subject,
     TransactionHash,
 )
+from titledeed.proofs.events import NO_EVENTS
 
 __all__ = ["BLOCK_TIME_S", "Fate", "LedgerSimulator", "Lie"]
 

@@ -18,16 +18,8 @@ from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.calls import encode_call
-from titledeed.chain.events import EMPTY_HEAD, next_head
 from titledeed.chain.rpc import RpcError
 from titledeed.chain.sending import sign_call
-from titledeed.chain.signatures import recover_signer
-from titledeed.chain.transactions import (
-    Transaction,
-    decode_signed,
-    hash_transaction,
-    signing_digest,
-)
 from titledeed.errors import LedgerError
 from titledeed.models.evidence import ChainIdentity, ChainKind, SignedTransaction
 from titledeed.models.ledger import (
@@ -43,6 +35,14 @@ from titledeed.models.primitives import (
     Keccak256,
     MerkleRoot,
     TransactionHash,
+)
+from titledeed.proofs.events import EMPTY_HEAD, next_head
+from titledeed.proofs.signatures import recover_signer
+from titledeed.proofs.transactions import (
+    Transaction,
+    decode_signed,
+    hash_transaction,
+    signing_digest,
 )
 
 GENESIS_TIMESTAMP: Final = 1_790_000_000

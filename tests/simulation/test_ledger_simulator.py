@@ -8,11 +8,11 @@ import pytest
 from chain_builders import root_of, sender_of
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
-from titledeed.chain.events import EMPTY_HEAD, NO_EVENTS, next_head
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import Anchored, AnchorRoot, LedgerEvent
 from titledeed.models.primitives import MerkleRoot
+from titledeed.proofs.events import EMPTY_HEAD, NO_EVENTS, next_head
 
 OUR = sender_of("ours")
 

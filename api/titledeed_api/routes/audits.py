@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse
 from titledeed.errors import NotFoundError
 from titledeed.models.registration import Job, JobStatus
 from titledeed.services.audit import DEFAULT_PACK
-from titledeed.services.documents import Document
 from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep
+from titledeed_api.documents import Document
 from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
 from titledeed_api.schemas.requests import AuditFields, describe_form
 from titledeed_api.schemas.resources import Audit, Failed, Running

@@ -13,7 +13,7 @@ from titledeed.models.asset import MediaType
 from titledeed.models.evidence import ChainIdentity, Headline
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import JobStatus, Registration, Viewer
-from titledeed.services.evidence import read_bundle_file
+from titledeed.proofs.bundles import read_bundle_file
 from titledeed_api.dependencies import Server, ServerDep, ViewerDep
 from titledeed_api.jobs import find_job, read_problem, show_job
 from titledeed_api.presentation import (

@@ -16,15 +16,15 @@ from titledeed.models.disclosure import AssetDisclosure
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Job, Registration, Viewer, Visibility
 from titledeed.services.acceptance import Statement
-from titledeed.services.documents import (
+from titledeed.services.registration import RefusedFile, RegisterRequest
+from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep, ViewerDep
+from titledeed_api.documents import (
     SCHEMA_VERSION,
     Document,
     entries_document,
     registered_document,
     registration_document,
 )
-from titledeed.services.registration import RefusedFile, RegisterRequest
-from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep, ViewerDep
 from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.requests import RegistrationFields, describe_form

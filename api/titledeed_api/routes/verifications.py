@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from titledeed.models.registration import Job, Viewer
-from titledeed.services.documents import Document, verification_document
 from titledeed_api.dependencies import PatienceDep, Server, ServerDep, ViewerDep
+from titledeed_api.documents import Document, verification_document
 from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
 from titledeed_api.schemas.requests import VerificationFields, describe_form
 from titledeed_api.schemas.resources import Failed, Running, Verification

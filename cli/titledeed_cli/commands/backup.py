@@ -15,7 +15,7 @@ from titledeed_cli.output import SCHEMA_VERSION
 from titledeed_cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from titledeed.services.backup import BackupSummary
+    from titledeed.homes.backup import BackupSummary
 
 app = typer.Typer()
 

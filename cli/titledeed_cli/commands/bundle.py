@@ -50,9 +50,10 @@ def verify(
         titledeed bundle verify evidence.json
         titledeed bundle verify evidence.json --asset clip.mp4 --json
     """
-    from titledeed.services.documents import bundle_document
-    from titledeed.services.evidence import check_bundle, read_bundle_file
-    from titledeed.services.intake import digest_file
+    from titledeed.media.digests import digest_file
+    from titledeed.proofs.bundles import read_bundle_file
+    from titledeed.services.evidence import check_bundle
+    from titledeed_api.documents import bundle_document
 
     output = get_invocation(context, as_json=as_json).output
     bundle = read_bundle_file(_read(file))
@@ -122,7 +123,7 @@ def export(
 
 
 def _read(path: Path) -> bytes:
-    from titledeed.services.evidence import BUNDLE_LENGTH_MAX
+    from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
 
     try:
         with path.open("rb") as file:

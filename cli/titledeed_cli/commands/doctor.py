@@ -24,7 +24,7 @@ def doctor(context: typer.Context, as_json: JsonFlag = False) -> None:
         titledeed doctor
         titledeed doctor --json
     """
-    from titledeed.services.diagnosis import BASIC_USE, diagnose
+    from titledeed.homes.diagnosis import BASIC_USE, diagnose
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

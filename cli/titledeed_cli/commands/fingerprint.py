@@ -16,8 +16,8 @@ from titledeed_cli.output import SCHEMA_VERSION, Output
 from titledeed_cli.progress import show_progress
 
 if TYPE_CHECKING:
+    from titledeed.models.examination import Examination
     from titledeed.services.comparison import Comparison
-    from titledeed.services.intake import Examination
 
 app = typer.Typer()
 
@@ -42,13 +42,13 @@ def fingerprint(
         titledeed fingerprint clip.mp4
         titledeed fingerprint still.png --json
     """
-    from titledeed.bootstrap import make_intake
-    from titledeed.services.documents import fingerprint_document
+    from titledeed.bootstrap import make_examiner
+    from titledeed_api.documents import fingerprint_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with show_progress(output) as progress:
-        examination = make_intake(invocation.settings).examine(file, progress)
+        examination = make_examiner(invocation.settings).examine(file, progress)
     if as_json:
         output.write_json(fingerprint_document(examination))
         return
@@ -81,7 +81,7 @@ def search(
         titledeed search frame.png --json
     """
     from titledeed.models.registration import Viewer
-    from titledeed.services.documents import match_document
+    from titledeed_api.documents import match_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -132,15 +132,15 @@ def compare(
         titledeed compare trailer.mp4 film.mp4
         titledeed compare trailer.mp4 film.mp4 --plot alignment.svg --json
     """
-    from titledeed.bootstrap import make_intake
+    from titledeed.bootstrap import make_examiner
     from titledeed.durability import write_durably
     from titledeed.services.comparison import compare as compare_files
-    from titledeed.services.documents import comparison_document
+    from titledeed_api.documents import comparison_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with show_progress(output) as progress:
-        found = compare_files(make_intake(invocation.settings), first, second, progress)
+        found = compare_files(make_examiner(invocation.settings), first, second, progress)
     if plot is not None:
         picture = draw_alignment(
             Axis(first.name, found.first.query.duration_s),

@@ -48,7 +48,7 @@ def _set_visibility(
     context: typer.Context, registration_id: str, *, published: bool, as_json: bool
 ) -> None:
     from titledeed.models.registration import Visibility
-    from titledeed.services.documents import registration_document
+    from titledeed_api.documents import registration_document
 
     invocation = get_invocation(context, as_json=as_json)
     visibility = Visibility.PUBLISHED if published else Visibility.PRIVATE

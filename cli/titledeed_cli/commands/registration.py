@@ -23,9 +23,9 @@ from titledeed_cli.registrations import (
 )
 
 if TYPE_CHECKING:
+    from titledeed.anchoring.recording import RecordedAct
     from titledeed.bootstrap import Registry
     from titledeed.models.primitives import DeedId, RegistrationId
-    from titledeed.services.recording import RecordedAct
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)

@@ -39,7 +39,7 @@ def export(
     Examples:
         titledeed snapshot export published.snapshot
     """
-    from titledeed.services.documents import coverage_document
+    from titledeed_api.documents import coverage_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -72,7 +72,7 @@ def import_(
     Examples:
         titledeed snapshot import published.snapshot
     """
-    from titledeed.services.documents import coverage_document
+    from titledeed_api.documents import coverage_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -100,8 +100,8 @@ def list_(context: typer.Context, as_json: JsonFlag = False) -> None:
     Examples:
         titledeed snapshot list --json
     """
-    from titledeed.services.documents import coverage_document
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.verdict import format_time
+    from titledeed_api.documents import coverage_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

@@ -59,7 +59,7 @@ def verify(
         titledeed verify downloaded.mp4 --json
     """
     from titledeed.models.registration import Viewer
-    from titledeed.services.documents import verification_document
+    from titledeed_api.documents import verification_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -137,7 +137,7 @@ def _segment_rows(report: VerificationReport) -> Iterator[tuple[str, ...]]:
 
 
 def _claim_row(position: int, claim: VisibleClaim) -> tuple[str, ...]:
-    from titledeed.services.verdict import format_time
+    from titledeed.proofs.verdict import format_time
 
     return (
         str(position),

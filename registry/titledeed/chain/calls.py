@@ -10,7 +10,10 @@ from typing import Any, Final
 
 from titledeed.canonical.hashing import word
 from titledeed.canonical.identifiers import address_word
-from titledeed.chain.abi import (
+from titledeed.chain.relays import ACT_TYPES, act_members
+from titledeed.models.ledger import AnchorRoot, Call, IssueDeed, RelayedAct
+from titledeed.models.primitives import Address
+from titledeed.proofs.abi import (
     Tail,
     encode_arguments,
     encode_bytes,
@@ -18,10 +21,7 @@ from titledeed.chain.abi import (
     encode_words,
     selector,
 )
-from titledeed.chain.contract import encode_anchor, load_interface
-from titledeed.chain.relays import ACT_TYPES, act_members
-from titledeed.models.ledger import AnchorRoot, Call, IssueDeed, RelayedAct
-from titledeed.models.primitives import Address
+from titledeed.proofs.contract import encode_anchor, load_interface
 
 ISSUE_SIGNATURE: Final = (
     "issueFor((address,bytes32,bytes32,bytes32),(bytes32,address,uint256,uint256,bytes32[]),"

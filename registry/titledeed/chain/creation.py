@@ -13,7 +13,11 @@ from typing import Final
 from titledeed.canonical.documents import Json, encode_document, hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.contract import (
+from titledeed.chain.rpc import Node, RpcError, ask, fetch_chain_id
+from titledeed.durability import write_durably
+from titledeed.errors import NotFoundError
+from titledeed.models.primitives import Address, Keccak256, TransactionHash
+from titledeed.proofs.contract import (
     CREATE2_FACTORY,
     DEPLOYMENT_SALT,
     Artifact,
@@ -22,20 +26,8 @@ from titledeed.chain.contract import (
     load_interface,
     load_verification,
 )
-from titledeed.chain.rpc import (
-    Node,
-    RpcError,
-    ask,
-    fetch_chain_id,
-    parse_array,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
-)
-from titledeed.chain.transactions import minimal_bytes, rlp_encode
-from titledeed.durability import write_durably
-from titledeed.errors import NotFoundError
-from titledeed.models.primitives import Address, Keccak256, TransactionHash
+from titledeed.proofs.rpc_values import parse_array, parse_bytes, parse_object, parse_quantity
+from titledeed.proofs.transactions import minimal_bytes, rlp_encode
 
 DEPLOYMENT_SCHEMA: Final = "titledeed.deployment/1"
 DEPLOYMENT_NAME: Final = "deployment.json"

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Final
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_bytes, address_from_bytes
-from titledeed.chain.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
 from titledeed.chain.creation import find_creation_block
 from titledeed.chain.evm import open_web3
 from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import (
-    Node,
-    ask,
-    fetch_block,
-    fetch_chain_id,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
-)
+from titledeed.chain.rpc import Node, ask, fetch_block, fetch_chain_id
 from titledeed.chain.sending import Sender, sign_call
 from titledeed.errors import (
     ChainMismatchError,
@@ -32,6 +23,8 @@ from titledeed.errors import (
 )
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
+from titledeed.proofs.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
+from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
 
 if TYPE_CHECKING:
     from web3.types import TxReceipt

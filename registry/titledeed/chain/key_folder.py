@@ -23,7 +23,6 @@ from titledeed.chain.keys import (
     decrypt_keystore,
 )
 from titledeed.chain.known_accounts import refuse_known_account
-from titledeed.chain.signatures import KEY_LENGTH, address_of_key, is_key
 from titledeed.durability import ORDINARY_MODE, write_durably
 from titledeed.errors import (
     InvalidRequestError,
@@ -33,6 +32,7 @@ from titledeed.errors import (
 )
 from titledeed.models.evidence import ChainKind
 from titledeed.models.primitives import Address
+from titledeed.proofs.signatures import KEY_LENGTH, address_of_key, is_key
 
 CLAIMANT: Final = "claimant"
 SENDER: Final = "sender"

@@ -18,7 +18,6 @@ from typing import Any, Final
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.evm import import_ethereum
-from titledeed.chain.signatures import address_of_key, sign_digest
 from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import (
     ConflictError,
@@ -29,6 +28,7 @@ from titledeed.errors import (
 )
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.primitives import Address, Keccak256, Signature
+from titledeed.proofs.signatures import address_of_key, sign_digest
 
 PASSPHRASE_BYTES: Final = 32
 WORK_FACTOR: Final = 2**18

@@ -14,24 +14,12 @@ from typing import Final
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import word
 from titledeed.canonical.identifiers import address_from_bytes, address_word
-from titledeed.chain.abi import selector
 from titledeed.chain.calls import encode_call
 from titledeed.chain.deployment import check_pin
-from titledeed.chain.events import EVENT_TOPICS, decode_log
 from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.log_head import read_log_head
 from titledeed.chain.pin import ChainPin
-from titledeed.chain.rpc import (
-    OTHER_NODE,
-    Node,
-    RpcError,
-    ask,
-    fetch_block,
-    parse_array,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
-)
+from titledeed.chain.rpc import Node, RpcError, ask, fetch_block
 from titledeed.chain.sending import Sender, sign_call, sign_replacement
 from titledeed.chain.state_proofs import read_state_proof
 from titledeed.errors import LedgerError, TransactionRevertedError
@@ -44,6 +32,15 @@ from titledeed.models.primitives import (
     Keccak256,
     MerkleRoot,
     TransactionHash,
+)
+from titledeed.proofs.abi import selector
+from titledeed.proofs.events import EVENT_TOPICS, decode_log
+from titledeed.proofs.rpc_values import (
+    OTHER_NODE,
+    parse_array,
+    parse_bytes,
+    parse_object,
+    parse_quantity,
 )
 
 _HEIGHT_MAX: Final = 2**63 - 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from titledeed.canonical.documents import Json, hex_word
-from titledeed.chain.abi import selector
-from titledeed.chain.rpc import Node, ask, parse_bytes
+from titledeed.chain.rpc import Node, ask
 from titledeed.errors import LedgerError
 from titledeed.models.ledger import Block
 from titledeed.models.primitives import Address
+from titledeed.proofs.abi import selector
+from titledeed.proofs.rpc_values import parse_bytes
 
 
 def read_log_head(node: Node, contract: Address, block: Block) -> tuple[int, bytes]:

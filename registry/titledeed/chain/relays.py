@@ -13,7 +13,6 @@ from typing import Any, Final
 from titledeed.canonical.claims import hash_domain
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_word
-from titledeed.chain.abi import encode_value, text_bytes
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import (
     Act,
@@ -26,6 +25,7 @@ from titledeed.models.ledger import (
     WithdrawLeaf,
 )
 from titledeed.models.primitives import Address, Keccak256
+from titledeed.proofs.abi import encode_value, text_bytes
 
 ACT_TYPES: Final[Mapping[type[Act], str]] = {
     IssueDeed: (

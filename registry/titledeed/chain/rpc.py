@@ -10,7 +10,6 @@ import base64
 import http.client
 import json
 import threading
-from collections.abc import Sequence
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -22,10 +21,9 @@ from titledeed.errors import (
     LedgerUnavailableError,
     TransactionRevertedError,
 )
+from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
 
-OTHER_NODE: Final = "Ask another node: this one's answers do not fit together."
 RESPONSE_LENGTH_MAX: Final = 64 * 1024 * 1024
-_QUANTITY_LENGTH_MAX: Final = 66
 _EXECUTION_REVERTED: Final = 3
 """Error code of geth and anvil for a call that a contract refused."""
 
@@ -170,49 +168,6 @@ def ask(node: Node, method: str, *params: Json) -> Json:
         raise LedgerError(f"the node refuses {method}: {error.message}") from error
 
 
-def parse_quantity(value: Json) -> int:
-    """Read an Ethereum quantity, ``0x`` and at most 64 hex digits.
-
-    Raises:
-        LedgerError: it is something else.
-    """
-    try:
-        if isinstance(value, str) and value.startswith("0x") and len(value) <= _QUANTITY_LENGTH_MAX:
-            return int(value, 16)
-    except ValueError:
-        pass
-    raise LedgerError(f"the node answered {str(value)[:80]!r} where a number belongs")
-
-
-def parse_bytes(value: Json, *, length: int | None = None) -> bytes:
-    """Read Ethereum data, ``0x`` and an even number of hex digits.
-
-    Raises:
-        LedgerError: it is something else, or not ``length`` bytes.
-    """
-    try:
-        if isinstance(value, str) and value.startswith("0x"):
-            raw = bytes.fromhex(value[2:])
-            if length is None or len(raw) == length:
-                return raw
-    except ValueError:
-        pass
-    raise LedgerError(
-        f"the node answered {str(value)[:80]!r} where {length or 'some'} bytes belong"
-    )
-
-
-def parse_object(value: Json) -> dict[str, Json]:
-    """Read an object.
-
-    Raises:
-        LedgerError: it is something else.
-    """
-    if isinstance(value, dict):
-        return value
-    raise LedgerError(f"the node answered {str(value)[:80]!r} where an object belongs")
-
-
 def fetch_chain_id(node: Node) -> int:
     """The number of the chain (EIP-155).
 
@@ -234,17 +189,6 @@ def fetch_block(node: Node, number: int | str) -> dict[str, Json] | None:
     with_bodies = False
     block = ask(node, "eth_getBlockByNumber", tag, with_bodies)
     return None if block is None else parse_object(block)
-
-
-def parse_array(value: Json) -> Sequence[Json]:
-    """Read an array.
-
-    Raises:
-        LedgerError: it is something else.
-    """
-    if isinstance(value, list):
-        return value
-    raise LedgerError(f"the node answered {str(value)[:80]!r} where an array belongs")
 
 
 def _name_refusal(data: Json) -> str:

@@ -9,18 +9,19 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from titledeed.canonical.documents import Json, hex_word
-from titledeed.chain.rpc import Node, ask, fetch_block, parse_object, parse_quantity
-from titledeed.chain.signatures import recover_signer
-from titledeed.chain.transactions import (
+from titledeed.chain.rpc import Node, ask, fetch_block
+from titledeed.errors import LedgerError
+from titledeed.models.evidence import SignedTransaction
+from titledeed.models.primitives import Address, Keccak256, Signature
+from titledeed.proofs.rpc_values import parse_object, parse_quantity
+from titledeed.proofs.signatures import recover_signer
+from titledeed.proofs.transactions import (
     Transaction,
     decode_signed,
     encode_signed,
     hash_transaction,
     signing_digest,
 )
-from titledeed.errors import LedgerError
-from titledeed.models.evidence import SignedTransaction
-from titledeed.models.primitives import Address, Keccak256, Signature
 
 GAS_MARGIN_PERCENT: Final = 125
 """Of the node's estimate: another anchor may come in between."""

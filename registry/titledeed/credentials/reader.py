@@ -12,11 +12,8 @@ from titledeed.credentials.interpretation import report_without_store
 from titledeed.credentials.report_document import parse_report
 from titledeed.errors import MalformedMediaError, MediaTooLargeError, StorageError
 from titledeed.models.asset import MediaType
-from titledeed.models.evidence import IntegrityCode, ManifestReport
+from titledeed.models.evidence import READER_STOPPED, IntegrityCode, ManifestReport
 from titledeed.sandbox import Sandbox
-
-READER_STOPPED: Final = "reader_stopped"
-"""A failure: the library crashed, misbehaved, or reached a limit on time or memory."""
 
 _JOB: Final = "titledeed.credentials.reading:read_manifest"
 _STORE_TYPE: Final = "application/c2pa"

@@ -27,6 +27,7 @@ from titledeed.credentials.signed_data import (
     write_der,
 )
 from titledeed.errors import ConfigurationError, DependencyError, ProofError
+from titledeed.models.evidence import TimestampStatement
 from titledeed.models.primitives import Sha256
 
 _SHA256: Final = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
@@ -35,23 +36,6 @@ _GRANTED: Final = bytes.fromhex("020100")
 _NAME_LENGTH_MAX: Final = 200
 _NONCE_LENGTH: Final = 8
 _USER_AGENT: Final = "titledeed"
-
-
-@dataclass(frozen=True, slots=True)
-class TimestampStatement:
-    """What a token that holds says.
-
-    Attributes:
-        time: seconds since 1970, by the authority.
-        authority: common name or organisation of its certificate; hostile text.
-        trusted: its certificate leads to one on the trust list that was given.
-        reason: why it is trusted or not, for people.
-    """
-
-    time: int
-    authority: str
-    trusted: bool
-    reason: str
 
 
 class Rfc3161Authority:

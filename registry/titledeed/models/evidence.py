@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from titledeed.models.claim import SignedClaim
 from titledeed.models.match import WorkMatch
@@ -194,6 +195,27 @@ class Answers:
     time: Answer
     registry: Answer
     disclosure: Answer
+
+
+READER_STOPPED: Final = "reader_stopped"
+"""A failure: the reader's library crashed, misbehaved, or reached a limit on time or memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampStatement:
+    """What an RFC 3161 token that holds says.
+
+    Attributes:
+        time: seconds since 1970, by the authority.
+        authority: common name or organisation of its certificate; hostile text.
+        trusted: its certificate leads to one on the trust list that was given.
+        reason: why it is trusted or not, for people.
+    """
+
+    time: int
+    authority: str
+    trusted: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

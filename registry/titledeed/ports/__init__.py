@@ -12,6 +12,7 @@ from titledeed.ports.credentials import (
     SignedCopy,
     SoftBinding,
 )
+from titledeed.ports.examiner import Examiner
 from titledeed.ports.index import (
     FingerprintIndex,
     FingerprintSource,
@@ -43,6 +44,7 @@ from titledeed.ports.storage import (
 __all__ = [
     "ChainRepository",
     "Clock",
+    "Examiner",
     "FingerprintIndex",
     "FingerprintRepository",
     "FingerprintSource",

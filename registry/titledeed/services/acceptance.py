@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from titledeed.anchoring.batching import AnchoringService
 from titledeed.canonical.attachments import (
     TITLE_LENGTH_MAX,
     digest_fingerprints,
@@ -43,10 +44,12 @@ from titledeed.errors import (
     UnreadableInputError,
 )
 from titledeed.fingerprinting.algorithms import sample_rows
+from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaFacts
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
 from titledeed.models.evidence import ClaimStatus
+from titledeed.models.examination import Examination
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import Address, RegistrationId, Salt
 from titledeed.models.record import Credential, Dossier, Record, Salts
@@ -63,9 +66,7 @@ from titledeed.ports import (
     SoftBinding,
 )
 from titledeed.rights.statements import state_sole_rights
-from titledeed.services.anchoring import AnchoringService
-from titledeed.services.dossiers import KeptDossier, dossier_key, encode_kept
-from titledeed.services.intake import Examination, digest_file
+from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
 
 SALT_LENGTH: Final = 32
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.recording import ActRecorder, RecordedAct
+from titledeed.anchoring.sending import SendingService
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import deed_word
 from titledeed.canonical.leaves import commit_record
@@ -20,6 +23,7 @@ from titledeed.errors import (
     ConflictError,
     InvalidRequestError,
 )
+from titledeed.media.digests import digest_file
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
 from titledeed.models.ledger import (
@@ -41,19 +45,15 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import Address, DeedId, RegistrationId, Sha256
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Clock, KeyStore, Ledger, RegistrationRepository
-from titledeed.services.acceptance import bind_softly
-from titledeed.services.anchoring import AnchoringService
-from titledeed.services.declarations import KeyDeclarations
-from titledeed.services.entries import HistoryService
-from titledeed.services.history import (
+from titledeed.proofs.entries import (
     NO_DOCUMENT,
     EntryKind,
     kind_word,
     short_deed,
 )
-from titledeed.services.intake import digest_file
-from titledeed.services.recording import ActRecorder, RecordedAct
-from titledeed.services.sending import SendingService
+from titledeed.services.acceptance import bind_softly
+from titledeed.services.declarations import KeyDeclarations
+from titledeed.services.history import HistoryService
 from titledeed.services.standing import Standing, Standings
 
 ROYALTY_MAX: Final = 10_000

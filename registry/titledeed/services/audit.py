@@ -29,9 +29,12 @@ from titledeed.errors import (
     VerificationError,
 )
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.held_codes import HeldCodes
+from titledeed.media.digests import digest_file
 from titledeed.models.audit import AuditReport, FilmEvidence, Timeline
 from titledeed.models.disclosure import FilmDisclosure
 from titledeed.models.evidence import Bundle, IntegrityCode
+from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Registration, Viewer
@@ -46,9 +49,9 @@ from titledeed.ports import (
     SnapshotRepository,
     no_progress,
 )
-from titledeed.services.evidence import BUNDLE_LENGTH_MAX, read_bundle_file, require_bundle
-from titledeed.services.held_codes import HeldCodes
-from titledeed.services.intake import Examination, Intake, digest_file
+from titledeed.ports.examiner import Examiner
+from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX, read_bundle_file
+from titledeed.services.evidence import require_bundle
 from titledeed.services.snapshot import list_bundle
 from titledeed.services.verification import VerificationService
 from titledeed.timeline.otio import read_timeline
@@ -88,7 +91,7 @@ class AuditService:
     def __init__(
         self,
         *,
-        intake: Intake,
+        examiner: Examiner,
         reader: ManifestReader,
         verification: VerificationService,
         registrations: RegistrationRepository,
@@ -96,7 +99,7 @@ class AuditService:
         reports_folder: Path,
         clock: Clock,
     ) -> None:
-        self._intake = intake
+        self._examiner = examiner
         self._reader = reader
         self._verification = verification
         self._registrations = registrations
@@ -170,7 +173,7 @@ class AuditService:
 
     def _examine(self, submission: _Submission, progress: Progress) -> Examination | None:
         try:
-            return self._intake.examine(submission.film, progress)
+            return self._examiner.examine(submission.film, progress)
         except UnreadableInputError:
             raise
         except InputError as error:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from titledeed.chain.events import NO_EVENTS, extend
-from titledeed.chain.rpc import OTHER_NODE
+from titledeed.anchoring.following import STRETCH_BLOCKS, is_canonical
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ChainIdentity
 from titledeed.models.ledger import Block, Confirmations, Cursor, Submission
 from titledeed.models.primitives import Address
 from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
-from titledeed.services.following import STRETCH_BLOCKS, is_canonical
+from titledeed.proofs.events import NO_EVENTS, extend
+from titledeed.proofs.rpc_values import OTHER_NODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.held_codes import HeldCodes
+from titledeed.models.examination import Examination
 from titledeed.models.match import MatchClass, WorkMatch
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import IndexedWork, Progress, no_progress
-from titledeed.services.held_codes import HeldCodes
-from titledeed.services.intake import Examination, Intake
+from titledeed.ports.examiner import Examiner
 
 _OTHER: Final = RegistrationId("other")
 """A file that is compared has no id; only this module sees the name."""
@@ -36,14 +37,14 @@ class Comparison:
 
 
 def compare(
-    intake: Intake, first: Path, second: Path, progress: Progress = no_progress
+    examiner: Examiner, first: Path, second: Path, progress: Progress = no_progress
 ) -> Comparison:
     """Lay one file upon the other.
 
     Raises:
         InputError: a file is unreadable, unsupported, malformed or too large.
     """
-    one, other = intake.examine(first, progress), intake.examine(second, progress)
+    one, other = examiner.examine(first, progress), examiner.examine(second, progress)
     work = IndexedWork(_OTHER, other.query.duration_s, other.fingerprints)
     match = next(iter(EmbeddedIndex(source=HeldCodes([work])).search(one.query)), None)
     if one.asset.content_digest == other.asset.content_digest:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from titledeed.anchoring.recording import ActRecorder, RecordedAct
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.errors import ConflictError, InvalidRequestError
 from titledeed.models.ledger import DeclareKey, KeyDeclared
 from titledeed.models.primitives import Address
 from titledeed.ports import Clock, KeyStore, RegistrationRepository
 from titledeed.services.catalogue import iter_own
-from titledeed.services.entries import HistoryService
-from titledeed.services.recording import ActRecorder, RecordedAct
+from titledeed.services.history import HistoryService
 
 
 class KeyDeclarations:

@@ -1,30 +1,19 @@
-"""Which entries on chain count for one claim. Pure.
-
-Anybody may write about any leaf, and the contract cannot know whom a leaf names. So readers judge,
-in the order of the contract's own sequence:
-
-* before the deed is issued, only the claimant speaks, and about the leaf; afterwards only whoever
-  holds the deed, as the contract saw it, and about the deed;
-* a key that was declared lost or replaced, by itself or by the recovery key that the Claim names,
-  says nothing from that entry on; what it did before stands, its anchors too;
-* the same entry twice, as when somebody relays it again, counts once;
-* a withdrawal is for ever: a deed that is issued later does not undo it.
-"""
+"""What this home's chain says about registrations, as far as it was followed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word
-from titledeed.models.evidence import ClaimEntry
+from titledeed.anchoring.batching import read_bundle
+from titledeed.anchoring.following import FollowingService
+from titledeed.canonical.identifiers import deed_word, derive_deed_id
+from titledeed.models.claim import Claim
+from titledeed.models.evidence import ChainIdentity, ClaimEntry
 from titledeed.models.ledger import (
     Anchored,
     BindingPublished,
+    Cursor,
     EventBody,
     EventRecorded,
     Issued,
@@ -32,276 +21,138 @@ from titledeed.models.ledger import (
     LedgerEvent,
     Superseded,
     Withdrawn,
-    WorkEvent,
 )
-from titledeed.models.primitives import Address, DeedId, Keccak256, LeafHash, Sha256, Subject
+from titledeed.models.primitives import Address
+from titledeed.models.registration import Registration
+from titledeed.ports import ChainRepository, ObjectStore
+from titledeed.proofs.entries import ClaimOnChain, actor_of, judge_entries
+from titledeed.vault.dossiers import read_dossier
 
-NO_DOCUMENT: Final = Sha256(bytes(32))
-"""The digest of an event that no document tells more about."""
+OTHERS_MAX: Final = 20
+"""Entries that do not count are shown up to here: anybody may write as many as they pay for."""
 
-
-class EntryKind(StrEnum):
-    """Kinds of entries that change what a claim is worth; the others are words of ``WorkEvent``."""
-
-    ISSUED = "issued"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
-    KEY_LOST = "key_lost"
-    KEY_REPLACED = "key_replaced"
+PAGE: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimOnChain:
-    """What the entries about one claim are judged by.
+class HistoryService:
+    """Reads and judges the entries about registrations."""
 
-    Attributes:
-        deed: the id that its deed has, or would have.
-        recovery_key: as the Claim names it; the zero address names none.
-    """
+    def __init__(
+        self,
+        *,
+        following: FollowingService,
+        chain: ChainRepository,
+        objects: ObjectStore,
+        identity: ChainIdentity,
+    ) -> None:
+        self._following = following
+        self._chain = chain
+        self._objects = objects
+        self._identity = identity
 
-    leaf: LeafHash
-    deed: DeedId
-    claimant: Address
-    recovery_key: Address
+    def follow(self) -> Cursor:
+        """Catch up with the chain.
 
-    @property
-    def deed_subject(self) -> Subject:
-        """What entries after the issue are about."""
-        return deed_word(self.deed)
+        Raises:
+            LedgerUnavailableError: it does not answer.
+        """
+        return self._following.follow()
 
-    @property
-    def subjects(self) -> tuple[Subject, Subject]:
-        """What entries about the claim may be about."""
-        return Subject(self.leaf), self.deed_subject
+    def cursor(self) -> Cursor | None:
+        """How far the chain was followed; None before the first time."""
+        return self._chain.cursor()
 
+    def find_claim(self, registration: Registration) -> ClaimOnChain | None:
+        """What entries about a registration are judged by; None where it is of another chain.
 
-def kind_word(kind: WorkEvent | str) -> Keccak256:
-    """What the chain holds for the kind of an event."""
-    return keccak256(kind.encode("utf-8"))
-
-
-_WORK_EVENTS: Final = {kind_word(kind): kind for kind in WorkEvent}
-_KINDS: Final[dict[type[EventBody], str]] = {
-    Anchored: "anchored",
-    Issued: EntryKind.ISSUED,
-    Withdrawn: EntryKind.WITHDRAWN,
-    Superseded: EntryKind.SUPERSEDED,
-    BindingPublished: "binding_published",
-}
-_CONFIRMED: Final = kind_word(WorkEvent.DERIVATIVE_CONFIRMED)
-
-
-def judge_entries(claim: ClaimOnChain, events: Iterable[LedgerEvent]) -> tuple[ClaimEntry, ...]:
-    """Every entry about a claim in the order of the chain, and whether it counts.
-
-    Args:
-        claim: the claim.
-        events: of the contract, in any order: those about the leaf and the deed, those about the
-            deeds that it names as parents, and declarations of the keys that made them. Others
-            are passed over.
-    """
-    standing = _Standing(claim)
-    judged = [
-        (event, standing.judge(event.body))
-        for event in sorted(events, key=lambda event: event.sequence)
-    ]
-    return tuple(
-        ClaimEntry(
-            kind=name_kind(event.body),
-            at=event.block_timestamp,
-            sequence=event.sequence,
-            actor=actor_of(event.body),
-            counts=not fault,
-            detail=standing.describe(event) + (f" It does not count: {fault}." if fault else ""),
+        Raises:
+            NotFoundError: what opens the claim is not kept here any more.
+        """
+        claim = self._read_claim(registration)
+        if claim is None:
+            return None
+        return ClaimOnChain(
+            leaf=registration.leaf,
+            deed=derive_deed_id(claim.claimant, claim.content_digest),
+            claimant=claim.claimant,
+            recovery_key=claim.recovery_key,
         )
-        for event, fault in judged
-        if _is_about(claim, event.body)
-    )
 
+    def list_entries(
+        self, registration: Registration, *, others_max: int | None = OTHERS_MAX
+    ) -> tuple[ClaimEntry, ...]:
+        """The entries about a registration up to the block that was followed last.
 
-@dataclass(slots=True)
-class _Standing:
-    """Who may speak for a claim, as its entries go by.
+        Args:
+            registration: own or imported; there are none about one of another chain.
+            others_max: how many that do not count; None for all.
 
-    Attributes:
-        lost: keys that were declared lost or replaced.
-        counted: what counted so far.
-        is_issued: whether a deed was issued, so that its holder speaks.
-        confirmed: parents whose holder confirmed that the deed derives from theirs.
-        issued_withdrawn: whether the claim had been withdrawn when its deed was issued.
-    """
+        Raises:
+            NotFoundError: what opens the claim is not kept here any more.
+        """
+        claim = self.find_claim(registration)
+        if claim is None:
+            return ()
+        entries = judge_entries(claim, self._gather(claim))
+        others = [entry.sequence for entry in entries if not entry.counts][:others_max]
+        return tuple(entry for entry in entries if entry.counts or entry.sequence in others)
 
-    claim: ClaimOnChain
-    lost: set[Address] = field(default_factory=set)
-    counted: set[EventBody] = field(default_factory=set)
-    is_issued: bool = False
-    confirmed: set[DeedId] = field(default_factory=set)
-    is_withdrawn: bool = False
-    issued_withdrawn: bool = False
+    def find_event(self, body: EventBody) -> LedgerEvent | None:
+        """The first event that says exactly this."""
+        return next((event for event in self._list_like(body) if event.body == body), None)
 
-    def judge(self, body: EventBody) -> str:
-        """Why an entry does not count; empty where it does."""
-        fault = self._find_fault(body)
-        if fault:
-            return fault
-        self.counted.add(body)
+    def read_event(self, sequence: int) -> LedgerEvent:
+        """The event with this number, which was followed."""
+        (event,) = self._chain.list_events(after=sequence - 1, limit=1)
+        return event
+
+    def list_declarations(self, key: Address) -> list[LedgerEvent]:
+        """Everything that anybody declared about a key, in order."""
+        return self._chain.list_declarations([key])
+
+    def _read_claim(self, registration: Registration) -> Claim | None:
+        registration_id = registration.registration_id
+        if registration.snapshot_id is None:
+            return read_dossier(self._objects, registration_id).record.signed_claim.claim
+        bundle = read_bundle(self._objects, registration_id)
+        # The claim's domain alone would not do: a forged bundle may name our chain and contract.
+        if bundle.chain != self._identity:
+            return None
+        return bundle.dossier.record.signed_claim.claim
+
+    def _gather(self, claim: ClaimOnChain) -> Sequence[LedgerEvent]:
+        about = self._chain.list_about(claim.subjects)
+        parents = {
+            parent
+            for event in about
+            if isinstance(event.body, Issued) and event.body.deed == claim.deed
+            for parent in event.body.parents
+        }
+        if parents:
+            about += self._chain.list_about([deed_word(parent) for parent in sorted(parents)])
+        speakers = {claim.claimant, claim.recovery_key} | {
+            actor_of(event.body) for event in about if getattr(event.body, "by_holder", False)
+        }
+        declared = self._chain.list_declarations(sorted(speakers))
+        return list({event.sequence: event for event in [*about, *declared]}.values())
+
+    def _list_like(self, body: EventBody) -> Iterable[LedgerEvent]:
         match body:
             case KeyDeclared(key=key):
-                self.lost.add(key)
-            case Issued():
-                self.is_issued, self.issued_withdrawn = True, self.is_withdrawn
-            case Withdrawn():
-                self.is_withdrawn = True
-            case EventRecorded(subject=subject) if not _is_about(self.claim, body):
-                self.confirmed.add(DeedId(int.from_bytes(subject, "big")))
-            case _:
-                pass
-        return ""
-
-    def _find_fault(self, body: EventBody) -> str:
-        if body in self.counted:
-            return "it repeats an earlier entry"
-        if actor_of(body) in self.lost:
-            return "the key that made it had been declared lost or replaced"
-        match body:
-            case KeyDeclared(key=key, actor=actor):
-                return self._fault_of_declaration(key, actor)
-            case Issued(deed=deed, claimant=claimant):
-                is_ours = (deed, claimant) == (self.claim.deed, self.claim.claimant)
-                return "" if is_ours else "it is the deed of another claim"
+                return self._chain.list_declarations([key])
+            case Issued(deed=deed):
+                return self._chain.list_about([deed_word(deed)])
             case Withdrawn() | Superseded() | EventRecorded():
-                return self._fault_of_entry(body)
-            case _:
-                return "it is about no claim"
-
-    def _fault_of_declaration(self, key: Address, actor: Address) -> str:
-        recovery = self.claim.recovery_key
-        if actor == key or (key == self.claim.claimant and actor == recovery != ZERO_ADDRESS):
-            return ""
-        return "neither the key itself nor the recovery key that the claim names made it"
-
-    def _fault_of_entry(self, body: Withdrawn | Superseded | EventRecorded) -> str:
-        claim = self.claim
-        about_leaf, about_deed = (body.subject == subject for subject in claim.subjects)
-        if about_leaf:
-            if self.is_issued:
-                return "only the holder of the deed speaks for the claim once it is issued"
-            return "" if body.actor == claim.claimant else "somebody else than the claimant made it"
-        if about_deed and not self.is_issued:
-            return "the deed was not issued then"
-        if not body.by_holder:
-            return "who made it did not hold the deed"
-        if about_deed or self._confirms(body):
-            return ""
-        return "it is about another claim"
-
-    def _confirms(self, body: Withdrawn | Superseded | EventRecorded) -> bool:
-        return (
-            isinstance(body, EventRecorded)
-            and body.kind == _CONFIRMED
-            and DeedId(int.from_bytes(body.digest, "big")) == self.claim.deed
-        )
-
-    def describe(self, event: LedgerEvent) -> str:
-        """One sentence about an entry, once all have gone by."""
-        body = event.body
-        match body:
-            case Issued():
-                return self._describe_issue(body)
-            case Withdrawn():
-                return f"Withdrawn by {self._who(body)}; this cannot be undone."
-            case Superseded(successor=successor):
-                return f"Superseded by 0x{successor.hex()}, as {self._who(body)} says."
-            case EventRecorded():
-                return self._describe_event(body)
-            case KeyDeclared(successor=successor):
-                what = "lost" if successor == ZERO_ADDRESS else f"replaced by {successor}"
-                return (
-                    f"The claimant's key is {what} since {_format_declared(body.since)}, as "
-                    f"{self._who(body)} says; what it did before this entry stands."
-                )
-            case _:
-                return ""
-
-    def _describe_issue(self, body: Issued) -> str:
-        parts = ["The deed was issued"]
-        if body.leaf != self.claim.leaf:
-            parts.append("from another leaf of the same claimant and content")
-        if body.royalty:
-            parts.append(f"with a royalty of {body.royalty / 100:g} %")
-        if self.issued_withdrawn:
-            parts.append("although the claim had been withdrawn, which it stays")
-        parents = [
-            f"{short_deed(parent)} ({'confirmed' if parent in self.confirmed else 'claimed only'})"
-            for parent in body.parents
-        ]
-        if parents:
-            parts.append(f"and names as parents {', '.join(parents)}")
-        return " ".join(parts) + "."
-
-    def _describe_event(self, body: EventRecorded) -> str:
-        if body.kind == _CONFIRMED:
-            child = short_deed(DeedId(int.from_bytes(body.digest, "big")))
-            return f"{child} is confirmed as derived from this work by {self._who(body)}."
-        said = f"Recorded as {name_kind(body)} by {self._who(body)}"
-        if body.digest == NO_DOCUMENT:
-            return f"{said}, without a document."
-        return f"{said}; the document's SHA-256 is {body.digest.hex()}."
-
-    def _who(self, body: Withdrawn | Superseded | EventRecorded | KeyDeclared) -> str:
-        if not isinstance(body, KeyDeclared) and body.by_holder:
-            return "the holder of the deed"
-        if body.actor == self.claim.claimant:
-            return "the claimant"
-        is_recovery = body.actor == self.claim.recovery_key
-        return "the recovery key" if is_recovery else "somebody else"
+                return self._chain.list_about([body.subject])
+            case BindingPublished(binding_hash=binding_hash):
+                return self._chain.list_about([binding_hash])
+            case Anchored():
+                return iter_events(self._chain)  # anchors are about no claim
 
 
-def name_kind(body: EventBody) -> str:
-    """The kind of an entry, as ``ClaimEntry.kind`` names it; others by what they are."""
-    match body:
-        case KeyDeclared(successor=successor):
-            return EntryKind.KEY_LOST if successor == ZERO_ADDRESS else EntryKind.KEY_REPLACED
-        case EventRecorded(kind=kind):
-            return _WORK_EVENTS.get(kind, f"0x{kind.hex()}")
-        case _:
-            return _KINDS[type(body)]
-
-
-def actor_of(body: EventBody) -> Address:
-    """Who made an entry."""
-    match body:
-        case Issued(claimant=claimant):
-            return claimant
-        case Anchored(caller=caller):
-            return caller
-        case _:
-            return body.actor
-
-
-def short_deed(deed: DeedId) -> str:
-    """A deed id, short enough for a sentence."""
-    digits = f"{deed:064x}"
-    return f"deed 0x{digits[:8]}…{digits[-8:]}"
-
-
-def _is_about(claim: ClaimOnChain, body: EventBody) -> bool:
-    match body:
-        case KeyDeclared(key=key):
-            return key == claim.claimant
-        case Issued(deed=deed):
-            return deed == claim.deed
-        case Withdrawn(subject=subject) | Superseded(subject=subject):
-            return subject in claim.subjects
-        case EventRecorded(subject=subject):
-            return subject in claim.subjects
-        case _:
-            return False
-
-
-def _format_declared(seconds: int) -> str:
-    """A time that somebody declared, which may be none that a calendar knows."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return f"second {seconds}"
+def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:
+    """Every event that was followed, in order."""
+    after = 0
+    while page := chain.list_events(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].sequence

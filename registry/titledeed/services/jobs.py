@@ -13,7 +13,7 @@ from titledeed.canonical.documents import Json
 from titledeed.errors import NotFoundError, TitledeedError
 from titledeed.models.registration import Job, JobStatus, Viewer
 from titledeed.ports import Clock, JobRepository
-from titledeed.services.documents import problem_document
+from titledeed_api.documents import problem_document
 
 WORKERS_MAX: Final = 2
 """Decoding is the bill, and each job already uses a process of its own."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from titledeed.anchoring.batching import AnchoringService, bundle_key
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -19,6 +20,7 @@ from titledeed.errors import (
     UnsupportedMediaTypeError,
 )
 from titledeed.models.evidence import ChainKind, TimeCode
+from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration, Viewer, Visibility
@@ -30,11 +32,10 @@ from titledeed.ports import (
     RegistrationRepository,
     no_progress,
 )
+from titledeed.ports.examiner import Examiner
 from titledeed.services.acceptance import Acceptance, Statement, check_statement, thumbnail_key
-from titledeed.services.anchoring import AnchoringService, bundle_key
 from titledeed.services.carried import find_carried
-from titledeed.services.dossiers import change_visibility
-from titledeed.services.intake import Examination, Intake
+from titledeed.vault.dossiers import change_visibility
 
 SIMILAR_MAX: Final = 5
 
@@ -95,7 +96,7 @@ class RegistrationService:
     def __init__(
         self,
         *,
-        intake: Intake,
+        examiner: Examiner,
         acceptance: Acceptance,
         reader: ManifestReader,
         registrations: RegistrationRepository,
@@ -106,7 +107,7 @@ class RegistrationService:
         chain_kind: ChainKind,
         signed_folder: Path,
     ) -> None:
-        self._intake = intake
+        self._examiner = examiner
         self._acceptance = acceptance
         self._reader = reader
         self._registrations = registrations
@@ -259,7 +260,7 @@ class RegistrationService:
         self, path: Path, statement: Statement, progress: Progress
     ) -> RegisteredFile:
         progress(path.name, 0.0)
-        examination = self._intake.examine(path, _first_part(progress))
+        examination = self._examiner.examine(path, _first_part(progress))
         known, created = self._find_own(path, examination), False
         similar: tuple[SimilarWork, ...] = ()
         if known is None:

@@ -16,6 +16,7 @@ from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprin
 from titledeed.canonical.documents import Fields, encode_document, parse_document
 from titledeed.errors import InputError, NotFoundError
 from titledeed.fingerprinting.algorithms import algorithms_for
+from titledeed.media.digests import digest_file
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration
@@ -26,8 +27,8 @@ from titledeed.ports import (
     RegistrationRepository,
     no_progress,
 )
-from titledeed.services.dossiers import read_dossier
-from titledeed.services.intake import Intake, digest_file
+from titledeed.ports.examiner import Examiner
+from titledeed.vault.dossiers import read_dossier
 
 SCHEMA: Final = "titledeed.later-fingerprints/1"
 ALGORITHMS_MAX: Final = 100
@@ -105,12 +106,12 @@ class ReindexingService:
     def __init__(
         self,
         *,
-        intake: Intake,
+        examiner: Examiner,
         registrations: RegistrationRepository,
         fingerprints: FingerprintRepository,
         objects: ObjectStore,
     ) -> None:
-        self._intake = intake
+        self._examiner = examiner
         self._registrations = registrations
         self._fingerprints = fingerprints
         self._objects = objects
@@ -149,7 +150,7 @@ class ReindexingService:
         known = {(code.algorithm, code.version) for code in dossier.fingerprints} | later.examined
         if wanted <= known:
             return False
-        examination = self._intake.examine(_find_media(work, by_digest))
+        examination = self._examiner.examine(_find_media(work, by_digest))
         fresh = [c for c in examination.fingerprints if (c.algorithm, c.version) not in known]
         kept = LaterCodes(later.examined | (wanted - known), (*later.codes, *fresh))
         with self._registrations.hold(work.registration_id):

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from titledeed.anchoring.batching import AnchoringService, bundle_key
 from titledeed.canonical.bundles import encode_bundle, parse_bundle
 from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
-from titledeed.chain.signatures import recover_signer
 from titledeed.durability import replacing
 from titledeed.errors import (
     MalformedDocumentError,
@@ -37,10 +37,11 @@ from titledeed.ports import (
     SnapshotRepository,
     no_progress,
 )
+from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
+from titledeed.proofs.signatures import recover_signer
 from titledeed.services.acceptance import list_dossier
-from titledeed.services.anchoring import AnchoringService, bundle_key
-from titledeed.services.evidence import BUNDLE_LENGTH_MAX, require_bundle
-from titledeed.services.imports import REGISTRATIONS_MAX, KeptImport, keep_import
+from titledeed.services.evidence import require_bundle
+from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport, keep_import
 
 SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
 SIGNATURE_PREFIX: Final = b"titledeed.snapshot.v1"

@@ -15,8 +15,8 @@ from titledeed.models.evidence import ClaimEntry
 from titledeed.models.primitives import Address, RegistrationId, Subject
 from titledeed.models.registration import Registration
 from titledeed.ports import Ledger, RegistrationRepository
-from titledeed.services.entries import HistoryService
-from titledeed.services.history import ClaimOnChain, EntryKind
+from titledeed.proofs.entries import ClaimOnChain, EntryKind
+from titledeed.services.history import HistoryService
 
 
 @dataclass(frozen=True, slots=True)

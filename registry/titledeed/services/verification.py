@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from titledeed.chain.signatures import check_claim
+from titledeed.anchoring.batching import AnchoringService, read_bundle
 from titledeed.errors import InvariantViolation, NotFoundError, VerificationError
 from titledeed.models.evidence import (
     Answer,
@@ -19,6 +19,7 @@ from titledeed.models.evidence import (
     VerificationReport,
     VisibleClaim,
 )
+from titledeed.models.examination import Examination
 from titledeed.models.match import MatchClass, WorkMatch
 from titledeed.models.primitives import Address, RegistrationId, Sha256
 from titledeed.models.registration import Registration, Viewer
@@ -31,13 +32,9 @@ from titledeed.ports import (
     RegistrationRepository,
     no_progress,
 )
-from titledeed.services.anchoring import AnchoringService, read_bundle
-from titledeed.services.carried import find_carried
-from titledeed.services.dossiers import read_dossier
-from titledeed.services.entries import HistoryService
-from titledeed.services.evidence import require_bundle
-from titledeed.services.intake import Examination, Intake
-from titledeed.services.verdict import (
+from titledeed.ports.examiner import Examiner
+from titledeed.proofs.signatures import check_claim
+from titledeed.proofs.verdict import (
     Evidence,
     answer_all,
     answer_carried_disclosure,
@@ -49,6 +46,10 @@ from titledeed.services.verdict import (
     format_time,
     write_sentence,
 )
+from titledeed.services.carried import find_carried
+from titledeed.services.evidence import require_bundle
+from titledeed.services.history import HistoryService
+from titledeed.vault.dossiers import read_dossier
 
 
 class VerificationService:
@@ -57,7 +58,7 @@ class VerificationService:
     def __init__(
         self,
         *,
-        intake: Intake,
+        examiner: Examiner,
         reader: ManifestReader,
         registrations: RegistrationRepository,
         objects: ObjectStore,
@@ -68,7 +69,7 @@ class VerificationService:
         chain: ChainIdentity,
         claimant: Address,
     ) -> None:
-        self._intake = intake
+        self._examiner = examiner
         self._reader = reader
         self._registrations = registrations
         self._objects = objects
@@ -89,7 +90,7 @@ class VerificationService:
             LedgerUnavailableError: a claim has to be checked and the chain does not answer.
         """
         progress(path.name, 0.0)
-        examination = self._intake.examine(path, progress)
+        examination = self._examiner.examine(path, progress)
         manifest = self._reader.read(path, examination.media_type)
         evidence = self._gather(examination, manifest, viewer)
         answers = answer_all(evidence)
@@ -127,7 +128,7 @@ class VerificationService:
             InputError: the file is unreadable, unsupported, malformed or too large.
         """
         progress(path.name, 0.0)
-        examination = self._intake.examine(path, progress)
+        examination = self._examiner.examine(path, progress)
         found = self.find_works(examination, viewer)
         progress(path.name, 1.0)
         return examination, found

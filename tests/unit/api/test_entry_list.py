@@ -5,7 +5,7 @@ from __future__ import annotations
 from builders import build_address, build_registration
 
 from titledeed.models.evidence import ClaimEntry
-from titledeed.services.documents import entries_document
+from titledeed_api.documents import entries_document
 from titledeed_api.presentation import PRINCIPLE
 from titledeed_api.templates import render_page
 

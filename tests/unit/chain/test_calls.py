@@ -10,11 +10,11 @@ from web3 import Web3
 
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_word
-from titledeed.chain.abi import selector
 from titledeed.chain.calls import encode_call, name_refusal
-from titledeed.chain.contract import load_interface
 from titledeed.models.ledger import AnchorRoot, IssueDeed, RelayedAct
 from titledeed.models.primitives import DeedId, LeafHash, Sha256, Signature
+from titledeed.proofs.abi import selector
+from titledeed.proofs.contract import load_interface
 
 INTERFACE: Any = load_interface()
 CONTRACT = Web3().eth.contract(abi=INTERFACE)

@@ -11,14 +11,6 @@ from chain_builders import PlainSender, TamperedNode, sender_of, start_plain_anv
 
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.anvil import Anvil
-from titledeed.chain.contract import (
-    CREATE2_FACTORY,
-    encode_constructor,
-    load_artifact,
-    load_interface,
-    load_verification,
-)
 from titledeed.chain.creation import (
     DEPLOYMENT_NAME,
     Deployment,
@@ -26,8 +18,9 @@ from titledeed.chain.creation import (
     write_deployment,
 )
 from titledeed.chain.deployment import check_pin, deploy_contract, pin_chain
+from titledeed.chain.development.anvil import Anvil
 from titledeed.chain.pin import read_pin, write_pin
-from titledeed.chain.rpc import Node, RpcError, parse_object
+from titledeed.chain.rpc import Node, RpcError
 from titledeed.errors import (
     ChainMismatchError,
     ConfigurationError,
@@ -36,6 +29,14 @@ from titledeed.errors import (
     NotFoundError,
 )
 from titledeed.models.evidence import ChainKind
+from titledeed.proofs.contract import (
+    CREATE2_FACTORY,
+    encode_constructor,
+    load_artifact,
+    load_interface,
+    load_verification,
+)
+from titledeed.proofs.rpc_values import parse_object
 
 pytestmark = pytest.mark.chain
 

@@ -11,7 +11,6 @@ from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.chain.key_folder import KeyFolder, read_recovery_address
 from titledeed.chain.keys import WORK_FACTOR_GENERATED
-from titledeed.chain.signatures import recover_signer
 from titledeed.errors import (
     ConfigurationError,
     ConflictError,
@@ -22,6 +21,7 @@ from titledeed.errors import (
     StorageError,
 )
 from titledeed.models.evidence import ChainKind
+from titledeed.proofs.signatures import recover_signer
 
 PASSPHRASE = "the passphrase of the home"
 SECRET = keccak256(b"made elsewhere")

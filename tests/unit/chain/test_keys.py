@@ -17,7 +17,6 @@ from titledeed.chain.keys import (
     create_key_file,
     generate_passphrase,
 )
-from titledeed.chain.signatures import check_claim, recover_signer
 from titledeed.errors import (
     ConflictError,
     HomeNotInitializedError,
@@ -25,6 +24,7 @@ from titledeed.errors import (
     StorageError,
 )
 from titledeed.models.primitives import Address
+from titledeed.proofs.signatures import check_claim, recover_signer
 
 PASSPHRASE = "a passphrase of a test"
 

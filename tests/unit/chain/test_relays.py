@@ -12,10 +12,10 @@ from chain_builders import act_of_vector
 from titledeed.canonical.documents import hex_word
 from titledeed.chain.calls import encode_call
 from titledeed.chain.relays import ACT_TYPES, hash_act
-from titledeed.chain.signatures import recover_signer
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import Act, RelayedAct
 from titledeed.models.primitives import Address, Signature
+from titledeed.proofs.signatures import recover_signer
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "conformance/vectors/typed_data.json").read_text()

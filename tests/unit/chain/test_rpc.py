@@ -9,15 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from titledeed.canonical.documents import hex_word
-from titledeed.chain.abi import selector
 from titledeed.chain.deployment import pin_chain
-from titledeed.chain.rpc import HttpNode, RpcError, ask, parse_bytes, parse_quantity
+from titledeed.chain.rpc import HttpNode, RpcError, ask
 from titledeed.errors import (
     ConfigurationError,
     LedgerError,
     LedgerUnavailableError,
     TransactionRevertedError,
 )
+from titledeed.proofs.abi import selector
+from titledeed.proofs.rpc_values import parse_bytes, parse_quantity
 
 Serve = Callable[..., str]
 

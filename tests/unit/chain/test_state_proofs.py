@@ -17,26 +17,16 @@ from state_proof_sample import build_state_proof
 
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import keccak256
-from titledeed.chain.anvil import Anvil
 from titledeed.chain.deployment import deploy_contract
-from titledeed.chain.rpc import (
-    Node,
-    RpcError,
-    fetch_block,
-    parse_bytes,
-    parse_object,
-    parse_quantity,
-)
-from titledeed.chain.state_proofs import (
-    anchor_slot,
-    check_state_proof,
-    encode_header,
-    read_state_proof,
-)
-from titledeed.chain.transactions import RlpItem, hash_transaction, rlp_decode, rlp_encode
+from titledeed.chain.development.anvil import Anvil
+from titledeed.chain.rpc import Node, RpcError, fetch_block
+from titledeed.chain.state_proofs import encode_header, read_state_proof
 from titledeed.errors import LedgerError, LedgerUnavailableError, ProofError
 from titledeed.models.evidence import Anchor, StateProof
 from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
+from titledeed.proofs.state_proofs import anchor_slot, check_state_proof
+from titledeed.proofs.transactions import RlpItem, hash_transaction, rlp_decode, rlp_encode
 
 SENDER: Final = sender_of("prover")
 ANCHORS: Final = 12
@@ -318,7 +308,8 @@ def test_hostile_nodes_under_the_right_hash_are_refused(
 PROGRAM: Final = """
 import json, sys
 before = sys.getrecursionlimit()
-from titledeed.services.evidence import check_bundle, read_bundle_file
+from titledeed.proofs.bundles import read_bundle_file
+from titledeed.services.evidence import check_bundle
 assert "trie" not in sys.modules, "imported before it is needed"
 with open(sys.argv[1]) as vectors:
     bundle = read_bundle_file(json.load(vectors)["bundle"].encode())

@@ -9,8 +9,8 @@ import pytest
 
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_from_bytes
-from titledeed.chain.anvil import find_anvil
 from titledeed.chain.compiler import SOLC_VERSION, find_compiler
+from titledeed.chain.development.anvil import find_anvil
 from titledeed.chain.pin import PIN_NAME, ChainPin, Genesis, read_pin, write_pin
 from titledeed.errors import (
     HomeNotInitializedError,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from builders import build_address, build_bundle, build_chain, build_registration
 
+from titledeed.anchoring.recording import RecordedAct
 from titledeed.errors import MalformedMediaError
 from titledeed.models.evidence import (
     Answer,
@@ -31,7 +32,6 @@ from titledeed.models.ledger import Block, Cursor, LedgerEvent, Withdrawn
 from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import BlockHash, Keccak256, Subject, TransactionHash
 from titledeed.models.registration import Registration
-from titledeed.services.recording import RecordedAct
 from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH, write_report
 from titledeed_cli.output import Output

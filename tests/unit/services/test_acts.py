@@ -13,10 +13,10 @@ from chain_builders import sender_of
 from chain_desk import Desk
 from simulation.ledger_simulator import Fate, LedgerSimulator
 
+from titledeed.anchoring.recording import DEADLINE_S
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.chain.relays import hash_act
-from titledeed.chain.signatures import recover_signer
 from titledeed.errors import (
     ConflictError,
     LedgerUnavailableError,
@@ -43,9 +43,9 @@ from titledeed.models.primitives import (
     Subject,
 )
 from titledeed.models.registration import Registration
+from titledeed.proofs.signatures import recover_signer
 from titledeed.services.acts import ActService
-from titledeed.services.entries import HistoryService
-from titledeed.services.recording import DEADLINE_S
+from titledeed.services.history import HistoryService
 
 BUYER: Final = build_claimant(1)
 

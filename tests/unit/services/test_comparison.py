@@ -7,18 +7,18 @@ import pytest
 from media_factory import cut_clip, render_clip, render_picture
 from render_media import write_picture
 
-from titledeed.bootstrap import make_intake
+from titledeed.bootstrap import make_examiner
 from titledeed.errors import InputError
 from titledeed.models.match import MatchClass
 from titledeed.services.comparison import Comparison
 from titledeed.services.comparison import compare as compare_files
 from titledeed.settings import Settings
 
-INTAKE = make_intake(Settings())
+EXAMINER = make_examiner(Settings())
 
 
 def compare(first: Path, second: Path) -> Comparison:
-    return compare_files(INTAKE, first, second)
+    return compare_files(EXAMINER, first, second)
 
 
 @pytest.fixture(scope="module")

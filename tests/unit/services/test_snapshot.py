@@ -12,6 +12,9 @@ from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
 from repository_adapters import anchored_in, event_in, follow
 
+from titledeed.anchoring.batching import AnchoringService, bundle_key
+from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.sending import SendingService
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.documents import Json, encode_document
@@ -30,9 +33,6 @@ from titledeed.models.ledger import Anchored, Block, Confirmations
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
 from titledeed.models.registration import Batch, Registration, Visibility
 from titledeed.ports import Ledger
-from titledeed.services.anchoring import AnchoringService, bundle_key
-from titledeed.services.following import FollowingService
-from titledeed.services.sending import SendingService
 from titledeed.services.snapshot import SnapshotService, read_coverage
 from titledeed.store.database import sqlite_url
 from titledeed.store.objects import LocalObjectStore

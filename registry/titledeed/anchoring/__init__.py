@@ -1,0 +1,1 @@
+"""Chain motion: follow, send, anchor, record."""

@@ -1,0 +1,86 @@
+"""Putting an act on chain once: signed by its actor, paid by this home's sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from titledeed.anchoring.sending import SendingService
+from titledeed.chain.relays import hash_act
+from titledeed.errors import LedgerError
+from titledeed.models.claim import SigningDomain
+from titledeed.models.ledger import Act, EventBody, LedgerEvent, RelayedAct
+from titledeed.models.primitives import RegistrationId
+from titledeed.ports import Clock, KeyStore
+from titledeed.services.history import HistoryService
+
+DEADLINE_S: Final = 86_400
+"""An act that no block holds after a day is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAct:
+    """An act that the followed chain holds.
+
+    Attributes:
+        is_new: False where it was on record before, so that nothing was sent.
+    """
+
+    event: LedgerEvent
+    is_new: bool
+
+
+class ActRecorder:
+    """Signs, sends and finds acts."""
+
+    def __init__(
+        self,
+        *,
+        sending: SendingService,
+        history: HistoryService,
+        domain: SigningDomain,
+        clock: Clock,
+    ) -> None:
+        self._sending = sending
+        self._history = history
+        self._domain = domain
+        self._clock = clock
+
+    def record(
+        self,
+        act: Act,
+        expected: EventBody,
+        *,
+        keys: KeyStore,
+        label: str,
+        registration_id: RegistrationId | None,
+    ) -> RecordedAct:
+        """Put an act on chain, unless what it says stands there already.
+
+        Args:
+            act: what is signed.
+            expected: the entry that it leaves; the chain was followed before.
+            keys: of the actor.
+            label: the kind of act, for people.
+            registration_id: what it is about; None for keys.
+
+        Raises:
+            TransactionRevertedError: the contract refused it.
+            LedgerUnavailableError: the chain does not answer, or no block holds it yet.
+        """
+        known = self._history.find_event(expected)
+        if known is not None:
+            return RecordedAct(known, is_new=False)
+        deadline = self._clock() + DEADLINE_S
+        digest = hash_act(act, actor=keys.claimant, deadline=deadline, domain=self._domain)
+        call = RelayedAct(act, keys.claimant, deadline, keys.sign_digest(digest))
+        self._sending.wait(
+            self._sending.submit_act(call, label=label, registration_id=registration_id)
+        )
+        recorded = self._history.find_event(expected)
+        if recorded is None:
+            raise LedgerError(
+                f"the chain took the {label} transaction and shows no entry of it",
+                next_step="`titledeed registration history` tells what it shows.",
+            )
+        return RecordedAct(recorded, is_new=True)

@@ -1,0 +1,1 @@
+"""Whole homes: found, back up, restore, rebuild, salvage, erase, diagnose; their layout."""

@@ -1,0 +1,1 @@
+"""Typed objects over the object store: owns every key and every format."""

@@ -1,0 +1,316 @@
+"""Batches: who shares them, what is kept of them, and the bundles that come of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import builders
+import pytest
+from chain_desk import CONFIRMATIONS, Desk, ManualClock
+from simulation.ledger_simulator import Fate, LedgerSimulator
+
+from titledeed.anchoring import batching as anchoring_module
+from titledeed.anchoring.batching import bundle_key
+from titledeed.canonical.bundles import encode_bundle
+from titledeed.canonical.documents import encode_document
+from titledeed.canonical.hashing import sha256
+from titledeed.canonical.leaves import leaf_of_record
+from titledeed.canonical.merkle import MerkleTree, root_of_proof
+from titledeed.errors import DependencyError, NotFoundError
+from titledeed.models.evidence import ClaimStatus, StateProof
+from titledeed.models.primitives import Address, MerkleRoot, Sha256
+from titledeed.models.registration import Registration
+from titledeed.vault.batches import parse_path, read_batch, read_paths, token_key
+
+
+class Authority:
+    """A time-stamp authority that may be dead."""
+
+    def __init__(self) -> None:
+        self.is_dead = False
+        self.asked: list[bytes] = []
+
+    def stamp(self, digest: Sha256) -> bytes:
+        self.asked.append(digest)
+        if self.is_dead:
+            raise DependencyError("the authority does not answer")
+        return b"token over " + digest
+
+
+@pytest.fixture
+def simulator() -> LedgerSimulator:
+    """A chain that makes a block of every transaction."""
+    return LedgerSimulator(mines_at_once=True)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, simulator: LedgerSimulator) -> Iterator[Desk]:
+    desk = Desk(tmp_path / "home", simulator)
+    yield desk
+    desk.close()
+
+
+def anchored_root(desk: Desk, registration: Registration) -> MerkleRoot:
+    anchor = desk.find(registration.registration_id).anchor
+    assert anchor is not None
+    return anchor.root
+
+
+def bury(desk: Desk, simulator: LedgerSimulator) -> None:
+    """Let so many blocks follow that all before is final."""
+    simulator.mine(CONFIRMATIONS.final)
+    desk.following.follow()
+
+
+def test_all_that_waits_shares_one_anchor(desk: Desk) -> None:
+    accepted = desk.accept(*range(20))
+    desk.anchoring.anchor_waiting()
+    found = desk.find_all(accepted)
+    assert [one.leaf_index for one in found] == list(range(20))
+    assert len({one.anchor for one in found}) == 1
+    assert found[0].anchor is not None
+    assert found[0].anchor.root == MerkleTree([one.leaf for one in accepted]).root
+
+
+def test_with_nothing_to_do_the_chain_is_not_asked(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "home", ledger=None)  # type: ignore[arg-type]  # any question fails
+    desk.anchoring.anchor_waiting()
+    desk.close()
+
+
+def test_proofs_of_all_leaves_are_kept_before_the_anchor_is_sent(
+    desk: Desk, simulator: LedgerSimulator
+) -> None:
+    accepted = desk.accept(*range(7))
+    simulator.drop_broadcasts()
+    submission = desk.sending.send_batch()
+    assert submission is not None
+    assert submission.root is not None
+    paths = read_paths(desk.objects, submission.root)
+    assert len(paths) == 7
+    for index, registration in enumerate(accepted):
+        proof = parse_path(paths, index)
+        assert root_of_proof(registration.leaf, proof) == submission.root
+
+
+def test_batch_object_tells_all_that_the_chain_does_not(desk: Desk) -> None:
+    accepted = desk.accept(3, 1, 2)
+    desk.anchoring.anchor_waiting()
+    kept = read_batch(desk.objects, anchored_root(desk, accepted[0]))
+    stored = desk.outbox.find_batch(kept.batch.root)
+    assert stored is not None
+    assert kept.batch.registration_ids == stored.registration_ids
+    assert kept.batch.attempts == stored.attempts
+    assert kept.batch.sender == stored.sender
+    assert kept.leaves == tuple(one.leaf for one in accepted)
+
+
+def test_more_than_one_batch_holds_makes_more_anchors(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("titledeed.anchoring.sending.BATCH_LEAVES_MAX", 4)
+    accepted = desk.accept(*range(10))
+    desk.anchoring.anchor_waiting()
+    sizes = [one.anchor.size for one in desk.find_all(accepted) if one.anchor]
+    assert sizes == [4] * 8 + [2] * 2
+
+
+# --- company ---
+
+
+def test_a_registration_waits_for_company_no_longer_than_told(
+    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        clock.now += 1
+
+    monkeypatch.setattr("titledeed.anchoring.batching.time.sleep", nap)
+    desk = Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=5)
+    (first,) = desk.accept(1)
+    clock.now += 2
+    desk.accept(2)
+    desk.anchoring.anchor_waiting()
+    assert len(naps) == 3
+    assert desk.find(first.registration_id).anchor is not None
+    desk.close()
+
+
+def test_a_full_batch_waits_for_nobody(
+    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anchoring_module, "BATCH_LEAVES_MAX", 3)
+    desk = Desk(tmp_path / "home", simulator, batch_wait_s=10_000)
+    accepted = desk.accept(1, 2, 3)
+    desk.anchoring.anchor_waiting()
+    assert all(one.anchor for one in desk.find_all(accepted))
+    desk.close()
+
+
+def test_anchoring_now_waits_for_nobody(tmp_path: Path, simulator: LedgerSimulator) -> None:
+    desk = Desk(tmp_path / "home", simulator, batch_wait_s=10_000)
+    accepted = desk.accept(1)
+    desk.anchoring.anchor_now()
+    assert all(one.anchor for one in desk.find_all(accepted))
+    desk.close()
+
+
+def test_threads_that_wait_together_share_a_batch(
+    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anchoring_module, "COMPANY_POLL_S", 0.01)
+    clock = ManualClock()
+    desks = [Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=60) for _ in range(3)]
+    accepted = [desk.accept(seed)[0] for seed, desk in enumerate(desks)]
+    threads = [threading.Thread(target=desk.anchoring.anchor_waiting) for desk in desks]
+    for thread in threads:
+        thread.start()
+    clock.now += 60
+    for thread in threads:
+        thread.join()
+    roots = {anchored_root(desks[0], one) for one in accepted}
+    assert len(roots) == 1
+    for desk in desks:
+        desk.close()
+
+
+# --- back-pressure ---
+
+
+def test_more_than_may_wait_is_refused_for_a_while(
+    tmp_path: Path, simulator: LedgerSimulator
+) -> None:
+    desk = Desk(tmp_path / "home", simulator, waiting_max=3)
+    desk.accept(1, 2)
+    desk.anchoring.require_room(1)
+    with pytest.raises(DependencyError, match="2 registrations wait") as raised:
+        desk.anchoring.require_room(2)
+    assert raised.value.retryable
+    assert raised.value.next_step
+    desk.anchoring.anchor_waiting()
+    desk.anchoring.require_room(3)
+    desk.close()
+
+
+# --- time-stamps ---
+
+
+def test_each_root_is_stamped_once(tmp_path: Path, simulator: LedgerSimulator) -> None:
+    authority = Authority()
+    desk = Desk(tmp_path / "home", simulator, timestamps=authority)
+    accepted = desk.accept(1, 2)
+    desk.anchoring.anchor_waiting()
+    root = anchored_root(desk, accepted[0])
+    assert authority.asked == [sha256(root)]
+    assert desk.objects.get(token_key(root)) == b"token over " + sha256(root)
+    bundles = [desk.anchoring.complete_bundle(one) for one in desk.find_all(accepted)]
+    assert {bundle.timestamp_token for bundle in bundles} == {b"token over " + sha256(root)}
+    assert len(authority.asked) == 1
+    desk.close()
+
+
+def test_a_dead_authority_stops_no_anchor_and_is_asked_again_for_the_bundle(
+    tmp_path: Path, simulator: LedgerSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority()
+    authority.is_dead = True
+    desk = Desk(tmp_path / "home", simulator, timestamps=authority)
+    (accepted,) = desk.accept(1)
+    desk.anchoring.anchor_waiting()
+    assert "no time-stamp for 0x" in caplog.text
+    assert (
+        desk.anchoring.complete_bundle(desk.find(accepted.registration_id)).timestamp_token == b""
+    )
+    bury(desk, simulator)
+    authority.is_dead = False
+    bundle = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    assert bundle.timestamp_token.startswith(b"token over")
+    desk.close()
+
+
+# --- bundles ---
+
+
+def test_a_bundle_is_of_its_registration(desk: Desk, simulator: LedgerSimulator) -> None:
+    accepted = desk.accept(*range(5))
+    desk.anchoring.anchor_waiting()
+    for seed, registration in enumerate(desk.find_all(accepted)):
+        bundle = desk.anchoring.complete_bundle(registration)
+        assert bundle.dossier == builders.build_dossier(seed)
+        assert bundle.anchor == registration.anchor
+        leaf = leaf_of_record(bundle.dossier.record, bundle.dossier.salts)
+        assert root_of_proof(leaf, bundle.proof) == bundle.anchor.root
+        assert bundle.chain == simulator.identity
+
+
+def test_what_is_in_no_block_has_no_bundle(desk: Desk) -> None:
+    (accepted,) = desk.accept(1)
+    with pytest.raises(NotFoundError, match="in no block yet"):
+        desk.anchoring.complete_bundle(accepted)
+    assert desk.objects.keys("bundles") == []
+
+
+class CountingChain(LedgerSimulator):
+    """Counts how often it must prove an anchor."""
+
+    proofs = 0
+
+    def prove_anchor(self, root: MerkleRoot, caller: Address) -> StateProof | None:
+        self.proofs += 1
+        return super().prove_anchor(root, caller)
+
+
+def test_bundles_of_one_batch_ask_the_chain_for_one_proof(tmp_path: Path) -> None:
+    simulator = CountingChain(mines_at_once=True)
+    desk = Desk(tmp_path / "home", simulator)
+    accepted = desk.accept(*range(30))
+    desk.anchoring.anchor_waiting()
+    for registration in desk.find_all(accepted):
+        desk.anchoring.complete_bundle(registration)
+    assert simulator.proofs == 1
+    desk.close()
+
+
+def test_a_bundle_is_made_anew_until_its_registration_is_final(
+    tmp_path: Path,
+) -> None:
+    simulator = CountingChain(mines_at_once=True)
+    desk = Desk(tmp_path / "home", simulator)
+    (accepted,) = desk.accept(1)
+    desk.anchoring.anchor_waiting()
+    early = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    stored = desk.objects.get(bundle_key(accepted.registration_id))
+    simulator.reorganise(1, fate=Fate.INCLUDE)
+    desk.following.follow()
+    moved = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    assert moved.anchor.block_hash != early.anchor.block_hash
+    assert desk.objects.get(bundle_key(accepted.registration_id)) != stored
+    bury(desk, simulator)
+    assert desk.find(accepted.registration_id).status is ClaimStatus.FINAL
+    final = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    asked = simulator.proofs
+    other = Desk(tmp_path / "home", simulator)  # another process, which has nothing in memory
+    assert other.anchoring.complete_bundle(desk.find(accepted.registration_id)) == final
+    assert simulator.proofs == asked
+    desk.close()
+    other.close()
+
+
+def test_a_stored_bundle_of_another_anchor_is_replaced(
+    desk: Desk, simulator: LedgerSimulator
+) -> None:
+    """It was imported before this home registered the same work."""
+    (accepted,) = desk.accept(1)
+    desk.anchoring.anchor_waiting()
+    bury(desk, simulator)
+    imported = builders.build_bundle(1)
+    key = bundle_key(accepted.registration_id)
+    desk.objects.put(key, encode_document(encode_bundle(imported)))
+    bundle = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    assert bundle.anchor == desk.find(accepted.registration_id).anchor
+    assert bundle.anchor != imported.anchor
