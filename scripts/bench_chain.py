@@ -41,7 +41,7 @@ from titledeed.rights.statements import state_sole_rights
 from titledeed.services.acceptance import SignedWork
 from titledeed.settings import Settings
 from titledeed.upkeep import initialize_home
-from titledeed.vault.batches import parse_path, read_paths
+from titledeed.vault.batches import AuditPaths
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ def make_works(registry: Registry, count: int) -> list[SignedWork]:
 
 def check(registry: Registry, accepted: list[Registration]) -> None:
     """Every registration is final, and its stored proof leads to the anchored root."""
-    paths: dict[bytes, tuple[str, ...]] = {}
+    paths: dict[bytes, AuditPaths] = {}
     for registration in accepted:
         found = registry.registrations.find(registration.registration_id)
         if found is None or found.anchor is None or found.leaf_index is None:
@@ -197,8 +197,8 @@ def check(registry: Registry, accepted: list[Registration]) -> None:
             sys.exit(f"{registration.registration_id} is {found.status}")
         root = found.anchor.root
         if root not in paths:
-            paths[root] = read_paths(registry.objects, root)
-        if root_of_proof(found.leaf, parse_path(paths[root], found.leaf_index)) != root:
+            paths[root] = registry.vault.batches.read_paths(root)
+        if root_of_proof(found.leaf, paths[root].prove(found.leaf_index)) != root:
             sys.exit(f"the proof of {registration.registration_id} does not fit")
 
 

@@ -203,6 +203,7 @@ def build_registration(
         duration_ms=record.facts.duration_ms,
         claimed_at=claim.claimed_at,
         accepted_at=claim.claimed_at + 1 if accepted_at is None else accepted_at,
+        has_bundle=snapshot_id is not None,
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import builders
+from vaults import open_vault
 
 from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.completion import BundleCompletion
 from titledeed.anchoring.following import FollowingService
 from titledeed.anchoring.sending import SendingService
 from titledeed.models.ledger import Confirmations, RelayedAct, WithdrawLeaf
@@ -17,9 +19,8 @@ from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Ledger, TimestampAuthority
 from titledeed.store.database import sqlite_url
 from titledeed.store.locking import hold_lock
-from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
-from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.vault.dossiers import KeptDossier
 
 CONFIRMATIONS = Confirmations(safe=2, final=4)
 
@@ -72,7 +73,8 @@ class Desk:
         )
         self.chain = self.repositories.chain
         self.outbox = self.repositories.outbox
-        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.vault = open_vault(folder)
+        self.objects = self.vault.objects
         self.following = FollowingService(
             ledger=lambda: ledger,
             chain=self.chain,
@@ -84,22 +86,27 @@ class Desk:
         self.sending = SendingService(
             ledger=lambda: ledger,
             outbox=self.outbox,
-            objects=self.objects,
+            vault=self.vault,
             following=self.following,
             clock=self.clock,
             replace_after_s=replace_after_s,
             in_flight_max=in_flight_max,
             inclusion_timeout_s=inclusion_timeout_s,
         )
+        self.completion = BundleCompletion(
+            ledger=ledger,
+            completions=self.repositories.completions,
+            vault=self.vault,
+            timestamps=timestamps,
+        )
         self.anchoring = AnchoringService(
             ledger=lambda: ledger,
             outbox=self.outbox,
-            objects=self.objects,
             sending=self.sending,
+            completion=self.completion,
             clock=self.clock,
             batch_wait_s=batch_wait_s,
             waiting_max=waiting_max,
-            timestamps=timestamps,
         )
 
     def close(self) -> None:
@@ -110,7 +117,7 @@ class Desk:
         dossiers = [builders.build_dossier(seed) for seed in seeds]
         for dossier in dossiers:
             kept = KeptDossier(dossier, Visibility.PRIVATE, self.clock(), None)
-            self.objects.put(dossier_key(dossier.registration_id), encode_kept(kept))
+            self.vault.dossiers.keep(kept)
         rows = [builders.build_registration(one, accepted_at=self.clock()) for one in dossiers]
         return self.repositories.registrations.accept_many([(row, ()) for row in rows])
 

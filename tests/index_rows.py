@@ -40,7 +40,7 @@ QUERIES: Final = {
     "snapshot": "SELECT * FROM snapshot ORDER BY snapshot_id",
 }
 
-NOT_REBUILT: Final = {"token", "job", "intent", "alembic_version", "sqlite_sequence"}
+NOT_REBUILT: Final = {"token", "job", "intent", "completion", "alembic_version", "sqlite_sequence"}
 
 
 def dump_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -137,7 +137,7 @@ def write_registration(
 
 
 def write_history(
-    output: Output, registration: Registration, entries: Sequence[ClaimEntry], cursor: Cursor
+    output: Output, registration: Registration, entries: Sequence[ClaimEntry], cursor: Cursor | None
 ) -> None:
     """All that the chain says about one registration, in order."""
     from titledeed_api.documents import entries_document
@@ -149,7 +149,7 @@ def write_history(
                 "registration_id": registration.registration_id,
                 "title": registration.title,
                 "entries": entries_document(entries),
-                "followed_to_block": cursor.block.number,
+                "followed_to_block": cursor.block.number if cursor else None,
             }
         )
         return

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.completion import BundleCompletion
 from titledeed.anchoring.following import FollowingService
 from titledeed.anchoring.sending import SendingService
 from titledeed.chain.development.chain import DevelopmentChain
@@ -52,10 +53,13 @@ from titledeed.services.acts import ActService
 from titledeed.services.audit import AuditService
 from titledeed.services.catalogue import Catalogue
 from titledeed.services.chain_report import ChainReportService
+from titledeed.services.claims import Claims
+from titledeed.services.evidence import CHECKER
 from titledeed.services.history import HistoryService
 from titledeed.services.jobs import JobService
 from titledeed.services.registration import RegistrationService
 from titledeed.services.reindexing import ReindexingService
+from titledeed.services.search import SearchService
 from titledeed.services.snapshot import SnapshotService
 from titledeed.services.verification import VerificationService
 from titledeed.settings import Settings
@@ -67,6 +71,7 @@ from titledeed.store.occupancy import occupy
 from titledeed.store.outbox import SqlOutbox
 from titledeed.store.registrations import SqlRegistrations
 from titledeed.store.repositories import SqlRepositories
+from titledeed.vault.vault import Vault
 
 PUBLIC_CONFIRMATIONS: Final = Confirmations(safe=32, final=96)
 """Ethereum finalises after 64 to 95 blocks; a chain that differs has its own settings."""
@@ -240,9 +245,13 @@ class Registry:
         return self.repositories.chain
 
     @cached_property
-    def objects(self) -> LocalObjectStore:
-        """Dossiers, bundles, thumbnails."""
-        return LocalObjectStore(folder=self.layout.objects)
+    def vault(self) -> Vault:
+        """All that is kept beside the database."""
+        return Vault.over(
+            LocalObjectStore(folder=self.layout.objects),
+            signed=self.layout.signed,
+            reports=self.layout.reports,
+        )
 
     @cached_property
     def keys(self) -> FileKeyStore:
@@ -279,12 +288,22 @@ class Registry:
         return SendingService(
             ledger=lambda: self.ledger,
             outbox=self.outbox,
-            objects=self.objects,
+            vault=self.vault,
             following=self.following,
             clock=now,
             replace_after_s=chain.replace_after_s,
             in_flight_max=chain.in_flight_max,
             inclusion_timeout_s=chain.inclusion_timeout_s,
+        )
+
+    @cached_property
+    def completion(self) -> BundleCompletion:
+        """Completes evidence bundles."""
+        return BundleCompletion(
+            ledger=self.ledger,
+            completions=self.repositories.completions,
+            vault=self.vault,
+            timestamps=self._timestamps,
         )
 
     @cached_property
@@ -294,12 +313,11 @@ class Registry:
         return AnchoringService(
             ledger=lambda: self.ledger,
             outbox=self.outbox,
-            objects=self.objects,
             sending=self.sending,
+            completion=self.completion,
             clock=now,
             batch_wait_s=chain.batch_wait_s,
             waiting_max=chain.waiting_max,
-            timestamps=self._timestamps,
         )
 
     @cached_property
@@ -308,7 +326,7 @@ class Registry:
         return HistoryService(
             following=self.following,
             chain=self.chain,
-            objects=self.objects,
+            vault=self.vault,
             identity=self.chain_identity,
         )
 
@@ -325,7 +343,7 @@ class Registry:
             sending=self.sending,
             history=self.history,
             registrations=self.registrations,
-            anchoring=self.anchoring,
+            vault=self.vault,
             ledger=lambda: self.ledger,
             identity=self.chain_identity,
             clock=now,
@@ -348,11 +366,10 @@ class Registry:
             keys=self.keys,
             signer=self.signer,
             registrations=self.registrations,
-            objects=self.objects,
+            vault=self.vault,
             anchoring=self.anchoring,
             domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
             recovery_key=read_recovery_address(self.layout.keys),
-            signed_folder=self.layout.signed,
             clock=now,
         )
 
@@ -364,12 +381,11 @@ class Registry:
             acceptance=self.acceptance,
             reader=self._reader,
             registrations=self.registrations,
-            objects=self.objects,
+            vault=self.vault,
             index=self._index,
             anchoring=self.anchoring,
             claimant=self.keys.claimant,
             chain_kind=self.chain_identity.kind,
-            signed_folder=self.layout.signed,
         )
 
     @cached_property
@@ -379,11 +395,26 @@ class Registry:
             examiner=self._examiner,
             reader=self._reader,
             registrations=self.registrations,
-            objects=self.objects,
-            index=self._index,
-            anchoring=self.anchoring,
-            ledger=lambda: self.ledger,
+            works=self.search,
+            claims=self.claims,
+        )
+
+    @cached_property
+    def search(self) -> SearchService:
+        """Finds works in the content of files."""
+        return SearchService(
+            examiner=self._examiner, index=self._index, registrations=self.registrations
+        )
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Tells what stands of claims."""
+        return Claims(
+            registrations=self.registrations,
             history=self.history,
+            events=self.chain,
+            vault=self.vault,
+            checker=CHECKER,
             chain=self.chain_identity,
             claimant=self.keys.claimant,
         )
@@ -395,7 +426,7 @@ class Registry:
             examiner=self._examiner,
             registrations=self.registrations,
             fingerprints=self.repositories.fingerprints,
-            objects=self.objects,
+            vault=self.vault,
         )
 
     @cached_property
@@ -404,10 +435,10 @@ class Registry:
         return AuditService(
             examiner=self._examiner,
             reader=self._reader,
-            verification=self.verification,
+            works=self.search,
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
-            reports_folder=self.layout.reports,
+            vault=self.vault,
             clock=now,
         )
 
@@ -418,8 +449,8 @@ class Registry:
             keys=self.keys,
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
-            objects=self.objects,
-            anchoring=self.anchoring,
+            vault=self.vault,
+            completion=self.completion,
             chain=self.chain_identity,
             clock=now,
         )

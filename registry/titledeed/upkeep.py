@@ -45,6 +45,7 @@ from titledeed.matching.shelves import Shelves
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Progress, no_progress
+from titledeed.services.evidence import CHECKER
 from titledeed.settings import Settings
 from titledeed.store.copying import (
     check_database,
@@ -259,8 +260,7 @@ def erase(
     with open_registry(settings) as registry:
         service = ErasureService(
             registrations=registry.registrations,
-            objects=registry.objects,
-            signed_folder=registry.layout.signed,
+            vault=registry.vault,
             clock=now,
             turn=lambda: _upkeep(registry.layout),
         )
@@ -285,7 +285,8 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
     with _NewIndex(settings) as registry, occupy(layout.occupancy, alone=True):
         delete_database(layout.new_database)
         service = RebuildingService(
-            objects=registry.objects,
+            vault=registry.vault,
+            checker=CHECKER,
             registrations=registry.registrations,
             fingerprints=registry.repositories.fingerprints,
             outbox=registry.outbox,
@@ -297,6 +298,7 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
             place_copy=lambda registration_id, path: place_copy(layout, registration_id, path),
         )
         rebuilt = service.rebuild(progress)
+        registry.completion.complete(progress)
         registry.close()
         # Its tables number the rows of the old database.
         if layout.index.exists():

@@ -42,7 +42,6 @@ from titledeed.models.primitives import DeedId, RegistrationId, Subject
 from titledeed.models.registration import Viewer
 from titledeed.proofs.entries import kind_word
 from titledeed.services.acceptance import bind_softly
-from titledeed.vault.dossiers import read_dossier
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 
@@ -337,7 +336,7 @@ class TestBindings:
 
     def test_each_soft_binding_leads_to_the_manifest(self, home: Home, works: Works) -> None:
         registration = works.register().registration
-        dossier = read_dossier(home.registry.objects, registration.registration_id)
+        dossier = home.registry.vault.dossiers.read(registration.registration_id)
         done = home.registry.acts.publish_binding(registration.registration_id, self.ENDPOINT)
         expected = [
             BindingPublished(

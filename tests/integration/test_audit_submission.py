@@ -121,7 +121,7 @@ class TestDeclaredAgainstDetected:
         assert_span(finding.film_time, festival.spans[3])
         document = result.document
         assert document["verdict"] == "inconsistent"
-        assert json.loads(result.json_path.read_bytes()) == document
+        assert json.loads(Path(result.json_path).read_bytes()) == document
 
     def test_a_disclosure_that_names_both_is_not_contradicted(
         self, festival: Festival, tmp_path: Path
@@ -304,7 +304,7 @@ def result(festival: Festival, tmp_path_factory: pytest.TempPathFactory) -> tupl
         declare(festival.first),
     )
     result = audit(festival.auditor, folder)
-    return result, result.html_path.read_text(encoding="utf-8")
+    return result, Path(result.html_path).read_text(encoding="utf-8")
 
 
 class TestReport:
@@ -312,11 +312,11 @@ class TestReport:
         self, festival: Festival, result: tuple[AuditResult, str]
     ) -> None:
         audited, _ = result
-        folder = audited.html_path.parent
+        folder = Path(audited.html_path).parent
         assert folder.parent == festival.auditor.registry.layout.reports
         assert folder.name.startswith("My film-")
-        assert audited.html_path == folder / "report.html"
-        assert audited.json_path == folder / "report.json"
+        assert audited.html_path == str(folder / "report.html")
+        assert audited.json_path == str(folder / "report.json")
 
     def test_another_disclosure_gives_another_report(
         self, festival: Festival, tmp_path: Path
@@ -387,7 +387,7 @@ class TestBadSubmissions:
         assert result.report.outcome is Outcome.CANNOT_ASSESS
         assert result.document["verdict"] == "cannot_assess"
         assert found(result, "NOT_ASSESSED")
-        assert result.html_path.exists()
+        assert Path(result.html_path).exists()
 
     @pytest.mark.parametrize("text", ["", "schema: [", "schema: aidisc/9\n", "&a [*a]", "\x00"])
     def test_a_disclosure_that_does_not_parse_is_told(

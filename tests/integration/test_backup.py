@@ -20,7 +20,6 @@ from titledeed.models.evidence import Headline
 from titledeed.models.registration import Viewer
 from titledeed.settings import Settings
 from titledeed.upkeep import back_up, check_home, rebuild_index, restore
-from titledeed.vault.dossiers import read_kept
 
 pytestmark = pytest.mark.chain
 
@@ -69,13 +68,13 @@ def assert_whole(home: Home) -> set[str]:
     registry.following.follow()
     found = [one for _, one in registry.registrations.list_own(after=0, limit=1_000)]
     for one in found:
-        kept = read_kept(registry.objects, one.registration_id)
+        kept = registry.vault.dossiers.read_kept(one.registration_id)
         assert kept.accepted_at == one.accepted_at
         if one.signed_digest is not None:
             assert one.signed_path is not None
             assert digest_file(Path(one.signed_path)) == one.signed_digest
         if one.anchor is not None:
-            registry.anchoring.complete_bundle(one)
+            assert registry.claims.find_bundle(one) is not None
     registry.chain_report.verify()
     return {one.registration_id for one in found}
 

@@ -59,7 +59,7 @@ def contents(home: Home) -> Contents:
     return (
         registry.registrations.count_own(),
         home.signed_files(),
-        registry.objects.keys("dossiers/"),
+        registry.vault.objects.keys("dossiers/"),
         len(registry.outbox.list_waiting(100)),
     )
 

@@ -40,7 +40,6 @@ from titledeed.models.registration import Registration, Viewer, Visibility
 from titledeed.ports import ManifestDraft
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
-from titledeed.vault.dossiers import read_dossier
 from titledeed_api.documents import verification_document
 
 pytestmark = pytest.mark.chain
@@ -83,8 +82,7 @@ def contested(studio: Studio, neighbour: Home, published: Registration) -> Regis
 
 def sign_anew(home: Home, outcome: RegisteredFile, destination: Path) -> Path:
     """Another signed copy of a registered source, unknown to every registry."""
-    objects = home.registry.objects
-    dossier = read_dossier(objects, outcome.registration.registration_id)
+    dossier = home.registry.vault.dossiers.read(outcome.registration.registration_id)
     draft = ManifestDraft(
         title="Anew",
         media_type=dossier.record.facts.media_type,

@@ -16,7 +16,7 @@ from titledeed.errors import ConflictError, InvalidRequestError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration, Viewer, Visibility
-from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.vault.dossiers import KeptDossier
 
 pytestmark = pytest.mark.chain
 
@@ -59,7 +59,7 @@ def register_naming(home: Home, recovery: Address) -> Registration:
     registration_id = identify_claim(claim, domain)
     dossier = replace(plain, registration_id=registration_id, record=record)
     kept = KeptDossier(dossier, Visibility.PRIVATE, EPOCH, None)
-    registry.objects.put(dossier_key(registration_id), encode_kept(kept))
+    registry.vault.dossiers.keep(kept)
     registry.registrations.accept_many([(build_registration(dossier), ())])
     registry.anchoring.anchor_waiting()
     return registry.registration.get(registration_id, Viewer.OWNER)

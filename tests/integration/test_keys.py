@@ -23,7 +23,6 @@ from titledeed.models.evidence import Headline
 from titledeed.proofs.contract import load_artifact
 from titledeed.settings import ChainSettings, Settings
 from titledeed.upkeep import deploy, initialize_home, open_keys
-from titledeed.vault.dossiers import read_dossier
 
 pytestmark = pytest.mark.chain
 
@@ -120,7 +119,7 @@ def test_every_claim_names_the_recovery_key_and_that_declares_the_claimants_lost
         assert recovery != ZERO_ADDRESS
         picture = render_picture(tmp_path / "p.png", seed=2)
         found = home.register_one(picture).registration
-        claim = read_dossier(registry.objects, found.registration_id).record.signed_claim.claim
+        claim = registry.vault.dossiers.read(found.registration_id).record.signed_claim.claim
         assert claim.recovery_key == recovery
         elsewhere = (layout.keys / "recovery.json").rename(tmp_path / "safe.json")
         key = open_keys(home.settings).open(str(elsewhere))

@@ -126,7 +126,8 @@ def test_a_stuck_transaction_gets_higher_fees_until_it_is_mined(
     anchor = desk.find(accepted.registration_id).anchor
     assert anchor is not None
     assert anchor.transaction in {one.hash for one in found.attempts[1:]}
-    bundle = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    desk.completion.complete()
+    bundle = desk.vault.bundles.read(accepted.registration_id)
     assert bundle.state_proof is not None
 
 

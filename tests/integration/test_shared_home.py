@@ -156,7 +156,7 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
     assert registry.registrations.count_own() == len(sources)
     assert registry.outbox.list_waiting(100) == []
     assert registry.outbox.list_pending() == []
-    assert len(registry.objects.keys("dossiers/")) == len(sources)
+    assert len(registry.vault.objects.keys("dossiers/")) == len(sources)
     assert len(home.signed_files()) == len(sources)
     anchors: dict[bytes, Anchor] = {}
     for source, registration in zip(sources, registrations, strict=True):

@@ -145,7 +145,7 @@ def test_a_changed_snapshot_is_refused_and_adds_nothing(exchange: Exchange, tmp_
             assert raised.value.message
         assert home.registry.snapshots.list_imported() == []
         assert list(home.registry.repositories.fingerprints.iter_fingerprints(0)) == []
-        assert home.registry.objects.keys("bundles/") == []
+        assert home.registry.vault.objects.keys("bundles/") == []
         assert home.verify(Path(exchange.clip.source)).headline is Headline.NO_RECORD
         # The true one is imported all the same.
         assert home.registry.snapshots.import_(exchange.snapshot)[1] == 1

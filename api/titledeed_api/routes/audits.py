@@ -69,10 +69,14 @@ def read_report(server: ServerDep, owner: OwnerDep, job_id: str) -> Response:
     job = find_job(server, KIND, job_id, owner)
     if job.status is not JobStatus.SUCCEEDED:
         raise NotFoundError(f"the audit {job_id} has no report: it is {job.status.value}")
-    path = Path(str(read_result(job)["report"]))
-    if not path.is_file():
-        raise NotFoundError(f"the report of {job_id} is not kept on this server any more")
-    return HTMLResponse(path.read_bytes(), headers={"Content-Security-Policy": REPORT_POLICY})
+    location = str(read_result(job)["report"])
+    try:
+        page = server.registry.audit.read_report(location)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"the report of {job_id} is not kept on this server any more"
+        ) from error
+    return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
 def _arrange(upload: Upload) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
@@ -140,5 +139,6 @@ def _show_match(server: Server, viewer: Viewer, match: Match) -> ShownMatch:
 
 def _find_chain(server: Server, registration: Registration) -> ChainIdentity | None:
     """The chain of the anchor, which for an imported registration is not this home's."""
-    path = server.registry.registration.bundle_path(registration)
-    return read_bundle_file(Path(path).read_bytes()).chain if path else None
+    if not registration.has_bundle:
+        return None
+    return read_bundle_file(server.registry.registration.read_bundle(registration)).chain

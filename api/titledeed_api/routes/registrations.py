@@ -5,10 +5,13 @@ An address holds the id of a registration or of the work that makes one.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import FileResponse
+from starlette.responses import StreamingResponse
 
 from titledeed.canonical.identifiers import parse_registration_id
 from titledeed.errors import InvalidRequestError, InvariantViolation, NotFoundError
@@ -33,6 +36,8 @@ from titledeed_api.uploads import FILE_FIELD, ReceivedFile
 
 KIND = "registration"
 UNTITLED = "Untitled"
+DOWNLOADED = "application/octet-stream"
+PIECE_BYTES = 1024 * 1024
 
 router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
 
@@ -89,13 +94,12 @@ def read_registration(server: ServerDep, viewer: ViewerDep, registration_id: str
 def read_bundle(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Response:
     """One file that proves the registration offline: `titledeed bundle verify FILE`."""
     registration = find_registration(server, viewer, registration_id)
-    path = server.registry.registration.bundle_path(registration)
-    if path is None:
-        raise NotFoundError(
-            f"{registration.registration_id} has no evidence bundle yet",
-            next_step="It comes with the block that includes the claim: ask again later.",
-        )
-    return _send_file(Path(path), f"{registration.registration_id}.bundle.json")
+    data = server.registry.registration.read_bundle(registration)
+    return Response(
+        data,
+        media_type=DOWNLOADED,
+        headers=_disposition(f"{registration.registration_id}.bundle.json"),
+    )
 
 
 @router.get("/{registration_id}/thumbnail", summary="Get the thumbnail")
@@ -112,10 +116,12 @@ def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -
 def read_signed(server: ServerDep, owner: OwnerDep, registration_id: str) -> Response:
     """The copy that carries the Content Credentials; there is none for some media types."""
     registration = find_registration(server, owner, registration_id)
-    if registration.signed_path is None:
-        raise NotFoundError(f"{registration.registration_id} has no signed copy here")
-    path = Path(registration.signed_path)
-    return _send_file(path, registration.registration_id + path.suffix)
+    file = server.registry.registration.open_signed_copy(registration)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    name = registration.registration_id + Path(registration.signed_path or "").suffix
+    headers = {**_disposition(name), "Content-Length": str(size)}
+    return StreamingResponse(_iter_pieces(file), media_type=DOWNLOADED, headers=headers)
 
 
 def find_registration(server: Server, viewer: Viewer, registration_id: str) -> Registration:
@@ -145,7 +151,7 @@ def show_registration(server: Server, registration: Registration, viewer: Viewer
         "links": {
             "self": here,
             "page": f"/registrations/{registration.registration_id}" if published else None,
-            "bundle": f"{here}/bundle" if registration.anchor else None,
+            "bundle": f"{here}/bundle" if registration.has_bundle else None,
             "thumbnail": f"{here}/thumbnail",
             "signed": f"{here}/signed" if has_signed else None,
         },
@@ -186,7 +192,11 @@ def _show_made(server: Server, job: Job) -> Document:
     return {**show_registration(server, found, job.viewer), **made}
 
 
-def _send_file(path: Path, name: str) -> Response:
-    if not path.is_file():
-        raise NotFoundError(f"{name} is not kept on this server any more")
-    return FileResponse(path, filename=name, media_type="application/octet-stream")
+def _disposition(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _iter_pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from titledeed.errors import NotFoundError, StorageError, UnreadableInputError
+from titledeed.durability import write_durably
+from titledeed.errors import NotFoundError, UnreadableInputError
 from titledeed.models.primitives import RegistrationId
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH
 from titledeed_cli.exit_codes import ExitCode
@@ -104,13 +104,15 @@ def export(
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
         found = registry.registration.get(RegistrationId(registration), Viewer.OWNER)
-        stored = registry.registration.bundle_path(found)
-    if stored is None:
-        raise NotFoundError(
-            f"{registration} is in no block yet",
-            next_step=f"Run `titledeed receipt {registration}`.",
-        )
-    _copy(Path(stored), destination)
+        if not found.has_bundle:
+            raise NotFoundError(
+                f"{registration} is in no block yet"
+                if found.anchor is None
+                else f"the evidence bundle of {registration} is not completed yet",
+                next_step=f"Run `titledeed receipt {registration}`.",
+            )
+        data = registry.registration.read_bundle(found)
+    write_durably(destination, data)
     if as_json:
         document = {
             "schema_version": SCHEMA_VERSION,
@@ -137,17 +139,3 @@ def _read(path: Path) -> bytes:
             f"{path} is larger than any evidence bundle", next_step="Check the path."
         )
     return data
-
-
-def _copy(source: Path, destination: Path) -> None:
-    temporary = destination.with_name(f".{destination.name}.part")
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.replace(destination)
-    except OSError as error:
-        raise StorageError(
-            f"{destination} cannot be written: {error.strerror}",
-            next_step="Choose another folder or free some space.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -86,7 +86,7 @@ def search(
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with invocation.registry() as registry, show_progress(output) as progress:
-        examination, found = registry.verification.search(file, Viewer.OWNER, progress)
+        examination, found = registry.search.search(file, Viewer.OWNER, progress)
     if as_json:
         output.write_json(
             {

@@ -12,7 +12,7 @@ once: whoever finds that another has moved the cursor looks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +29,7 @@ NEAR_BLOCKS: Final = 64
 STEP_BLOCKS: Final = 256
 STRETCH_BLOCKS: Final = 2_000
 """What nodes commonly allow one question about events to span."""
+PAGE: Final = 1_000
 MOVES_MAX: Final = 5
 """How often the chain may be reorganised while one step is read."""
 
@@ -66,6 +67,11 @@ class FollowingService:
         self._confirmations = confirmations
         self._turn = turn
         self._near = max(NEAR_BLOCKS, confirmations.final)
+
+    @property
+    def is_live(self) -> bool:
+        """See ``ports.Follower``."""
+        return True
 
     def follow(self, progress: Progress = no_progress) -> Cursor:
         """Follow to the node's head.
@@ -166,6 +172,35 @@ class FollowingService:
     def _below_last_event(self, cursor: Cursor) -> int | None:
         last = self._chain.list_events(after=cursor.sequence - 1, limit=1)
         return last[0].block_number - 1 if last else None
+
+
+class FollowedRows:
+    """Implements ``ports.Follower`` where a home cannot be written: asks no chain.
+
+    Args:
+        chain: what was followed while the home could be written.
+    """
+
+    def __init__(self, chain: ChainRepository) -> None:
+        self._chain = chain
+
+    @property
+    def is_live(self) -> bool:
+        """See the port."""
+        return False
+
+    def follow(self, progress: Progress = no_progress) -> Cursor | None:
+        """See the port."""
+        del progress
+        return self._chain.cursor()
+
+
+def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:
+    """Every event that was followed, in order."""
+    after = 0
+    while page := chain.list_events(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].sequence
 
 
 def _find_fork(ledger: Ledger, followed: Sequence[Block], head: Block) -> int | None:

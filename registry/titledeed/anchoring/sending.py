@@ -33,8 +33,9 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Batch
-from titledeed.ports import Clock, Ledger, ObjectStore, OutboxRepository
-from titledeed.vault.batches import BATCH_LEAVES_MAX, keep_attempt, keep_batch
+from titledeed.ports import Clock, Ledger, OutboxRepository
+from titledeed.vault.batches import BATCH_LEAVES_MAX
+from titledeed.vault.vault import Vault
 
 ATTEMPTS_MAX: Final = 20
 """Each raises the fees by an eighth, all together to the ninefold: beyond that, somebody should
@@ -52,7 +53,7 @@ class SendingService:
     Args:
         ledger: the chain; opened on first use.
         outbox: keeps what is under way.
-        objects: keep what is signed of a batch a second time, for a rebuild of the database.
+        vault: keeps what is signed of a batch a second time, for a rebuild of the database.
         following: tells what took effect.
         clock: tells how long a transaction has waited.
         replace_after_s: a transaction that no block holds after so long is signed again.
@@ -65,7 +66,7 @@ class SendingService:
         *,
         ledger: Callable[[], Ledger],
         outbox: OutboxRepository,
-        objects: ObjectStore,
+        vault: Vault,
         following: FollowingService,
         clock: Clock,
         replace_after_s: float,
@@ -74,7 +75,7 @@ class SendingService:
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
-        self._objects = objects
+        self._vault = vault
         self._following = following
         self._clock = clock
         self._replace_after_s = replace_after_s
@@ -116,7 +117,7 @@ class SendingService:
             tree = MerkleTree(leaves)
             transaction = self._sign(AnchorRoot(tree.root, tree.size))
             batch = Batch(tree.root, ids, self._ledger().sender, (transaction,), None)
-            keep_batch(self._objects, batch, tree, leaves)
+            self._vault.batches.keep(batch, tree, leaves)
             submission = self._outbox.add_batch(batch, self._clock())
             self._ledger().broadcast(transaction)
         return submission
@@ -269,6 +270,6 @@ class SendingService:
                 return  # another process was here first
             transaction = self._ledger().sign_replacement(submission.attempts[-1])
             if submission.root is not None:
-                keep_attempt(self._objects, submission.root, transaction)
+                self._vault.batches.keep_attempt(submission.root, transaction)
             self._outbox.add_attempt(submission, transaction, self._clock())
             self._ledger().broadcast(transaction)

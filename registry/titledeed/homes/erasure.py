@@ -8,19 +8,15 @@ found by the id alone. The same call again finishes what an earlier one began.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
-from titledeed.anchoring.batching import bundle_key
-from titledeed.errors import NotFoundError, StorageError
+from titledeed.errors import NotFoundError
 from titledeed.models.ledger import Tombstone
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Registration
-from titledeed.ports import Clock, ObjectStore, RegistrationRepository
-from titledeed.services.acceptance import thumbnail_key
-from titledeed.services.reindexing import later_codes_key
-from titledeed.vault.dossiers import dossier_key, keep_tombstone
+from titledeed.ports import Clock, RegistrationRepository
+from titledeed.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +38,7 @@ class ErasureService:
 
     Args:
         registrations: lose the row and the fingerprints.
-        objects: lose dossier, bundle and thumbnail.
-        signed_folder: this home's own folder of signed copies.
+        vault: loses dossier, bundle, thumbnail and signed copy.
         clock: dates the tombstone.
         turn: keeps a backup from being taken half way.
     """
@@ -52,14 +47,12 @@ class ErasureService:
         self,
         *,
         registrations: RegistrationRepository,
-        objects: ObjectStore,
-        signed_folder: Path,
+        vault: Vault,
         clock: Clock,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._registrations = registrations
-        self._objects = objects
-        self._signed_folder = signed_folder
+        self._vault = vault
         self._clock = clock
         self._turn = turn
 
@@ -77,24 +70,18 @@ class ErasureService:
             found = self._registrations.find(registration_id)
             if found is None or found.snapshot_id is not None:
                 tombstone = self._require_tombstone(registration_id)
-                self._delete_objects(registration_id, is_imported=found is not None)
+                self._vault.forget(registration_id, is_imported=found is not None)
                 return Erased(tombstone, None, kept_signed_copy=False)
             return self._erase(found, keep_signed_copy=keep_signed_copy)
 
     def _erase(self, registration: Registration, *, keep_signed_copy: bool) -> Erased:
         tombstone = Tombstone(registration.registration_id, registration.leaf, self._clock())
-        keep_tombstone(self._objects, tombstone)
+        self._vault.tombstones.keep(tombstone)
         if registration.signed_path is not None and not keep_signed_copy:
-            self._delete_copy(Path(registration.signed_path))
+            self._vault.signed_copies.delete(registration.signed_path)
         self._registrations.erase(tombstone)
-        self._delete_objects(registration.registration_id, is_imported=False)
+        self._vault.forget(registration.registration_id)
         return Erased(tombstone, registration.signed_path, keep_signed_copy)
-
-    def _delete_objects(self, registration_id: RegistrationId, *, is_imported: bool) -> None:
-        for key in (dossier_key, thumbnail_key, later_codes_key):
-            self._objects.delete(key(registration_id))
-        if not is_imported:  # then the bundle is what the import brought
-            self._objects.delete(bundle_key(registration_id))
 
     def _require_tombstone(self, registration_id: RegistrationId) -> Tombstone:
         tombstone = self._registrations.find_tombstone(registration_id)
@@ -104,15 +91,3 @@ class ErasureService:
                 next_step="`titledeed registration list` shows what it registered.",
             )
         return tombstone
-
-    def _delete_copy(self, path: Path) -> None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"the signed copy {path} cannot be deleted: {error.strerror}",
-                next_step="Make its folder writable, then erase again.",
-            ) from error
-        if path.parent.parent == self._signed_folder:
-            with suppress(OSError):  # somebody put a file of their own there
-                path.parent.rmdir()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.following import FollowingService, iter_events
 from titledeed.errors import MalformedDocumentError
 from titledeed.homes.salvage import FoundDossier, Salvage, SalvageFinding, SalvageProblem
 from titledeed.models.evidence import SignedTransaction
@@ -27,19 +27,17 @@ from titledeed.ports import (
     Clock,
     FingerprintRepository,
     Ledger,
-    ObjectStore,
     OutboxRepository,
     Progress,
     RegistrationRepository,
     SnapshotRepository,
     no_progress,
 )
-from titledeed.services.acceptance import list_dossier
-from titledeed.services.history import iter_events
-from titledeed.services.reindexing import later_codes_key, read_later_codes
-from titledeed.services.snapshot import list_bundle
-from titledeed.vault.batches import KeptBatch, batch_key
-from titledeed.vault.dossiers import KeptDossier, read_kept
+from titledeed.proofs.bundles import BundleChecker
+from titledeed.vault.batches import KeptBatch
+from titledeed.vault.dossiers import KeptDossier
+from titledeed.vault.listing import list_bundle, list_dossier
+from titledeed.vault.vault import Vault
 
 CHUNK: Final = 256
 REFUSED: Final = "the contract refused the anchor transaction"
@@ -83,7 +81,8 @@ class RebuildingService:
     """Fills an empty database.
 
     Args:
-        objects: what the home kept.
+        vault: what the home kept.
+        checker: of bundles and dossiers.
         registrations: of the empty database, like the next four.
         fingerprints: gets the codes made after registrations.
         outbox: gets the batches.
@@ -98,7 +97,8 @@ class RebuildingService:
     def __init__(
         self,
         *,
-        objects: ObjectStore,
+        vault: Vault,
+        checker: BundleChecker,
         registrations: RegistrationRepository,
         fingerprints: FingerprintRepository,
         outbox: OutboxRepository,
@@ -109,7 +109,8 @@ class RebuildingService:
         clock: Clock,
         place_copy: Callable[[RegistrationId, str], str],
     ) -> None:
-        self._objects = objects
+        self._vault = vault
+        self._checker = checker
         self._registrations = registrations
         self._fingerprints = fingerprints
         self._outbox = outbox
@@ -129,7 +130,7 @@ class RebuildingService:
             StorageError: the new database cannot be written.
         """
         cursor = self._following.follow(progress)
-        salvage = Salvage(self._objects)
+        salvage = Salvage(self._vault, self._checker)
         tombstones = salvage.read_tombstones()
         kept = list(salvage.read_batches().values())
         dossiers = salvage.check_dossiers({stone.leaf for stone in tombstones}, progress)
@@ -150,7 +151,7 @@ class RebuildingService:
         self._add_later_codes(dossiers, salvage)
         return Rebuilt(
             registrations=len(dossiers),
-            imported=self._restore_imports(salvage),
+            imported=self._restore_imports(salvage, {one.registration_id for one in dossiers}),
             erased=len(tombstones),
             batches=restored,
             events=cursor.sequence,
@@ -170,7 +171,7 @@ class RebuildingService:
             if anchored.caller in senders and anchored.root not in roots:
                 salvage.tell(
                     SalvageProblem.MISSING,
-                    batch_key(anchored.root),
+                    self._vault.batches.name(anchored.root),
                     f"{anchored.size} leaves that this home anchored; their registrations wait "
                     "for another anchor",
                 )
@@ -178,7 +179,7 @@ class RebuildingService:
     def _accept(self, dossiers: Sequence[FoundDossier], progress: Progress) -> None:
         for start in range(0, len(dossiers), CHUNK):
             kept = [
-                read_kept(self._objects, found.registration_id)
+                self._vault.dossiers.read_kept(found.registration_id)
                 for found in dossiers[start : start + CHUNK]
             ]
             self._registrations.accept_many(
@@ -272,30 +273,30 @@ class RebuildingService:
             self._outbox.mark_reverted(submission, REFUSED)
         elif self._outbox.list_leaves(batch.root) != list(call.kept.leaves):
             detail = "its leaves are not those of the dossiers that it names"
-            salvage.tell(SalvageProblem.CONTRADICTS, batch_key(batch.root), detail)
+            salvage.tell(SalvageProblem.CONTRADICTS, self._vault.batches.name(batch.root), detail)
 
     def _add(self, found: FoundDossier | Tombstone) -> None:
         if isinstance(found, Tombstone):
             self._registrations.add_tombstone(found)
             return
-        kept = read_kept(self._objects, found.registration_id)
+        kept = self._vault.dossiers.read_kept(found.registration_id)
         self._registrations.accept(self._list(kept), kept.dossier.fingerprints)
 
     def _add_later_codes(self, dossiers: Iterable[FoundDossier], salvage: Salvage) -> None:
         for found in dossiers:
             try:
-                later = read_later_codes(self._objects, found.registration_id)
+                later = self._vault.later_fingerprints.read(found.registration_id)
             except MalformedDocumentError as error:
-                key = later_codes_key(found.registration_id)
+                key = self._vault.later_fingerprints.name(found.registration_id)
                 salvage.tell(SalvageProblem.DAMAGED, key, error.message)
                 continue
             self._fingerprints.add(found.registration_id, later.codes)
 
-    def _restore_imports(self, salvage: Salvage) -> int:
+    def _restore_imports(self, salvage: Salvage, own: Collection[RegistrationId]) -> int:
         added = 0
         for kept in salvage.read_imports():
             self._snapshots.add(kept.coverage)
-            for bundle, accepted_at in salvage.iter_imported(kept):
+            for bundle, accepted_at in salvage.iter_imported(kept, own):
                 listed = list_bundle(bundle, kept.coverage.snapshot_id, accepted_at=accepted_at)
                 added += self._registrations.add_imported(listed, bundle.dossier.fingerprints)
         return added

@@ -7,29 +7,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from titledeed.anchoring.batching import bundle_key, read_bundle
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.errors import MalformedDocumentError, NotFoundError, VerificationError
 from titledeed.models.evidence import Bundle
 from titledeed.models.ledger import Tombstone
-from titledeed.models.primitives import Keccak256, LeafHash, MerkleRoot, RegistrationId
-from titledeed.ports import ObjectStore, Progress
+from titledeed.models.primitives import LeafHash, MerkleRoot, RegistrationId
+from titledeed.ports import Progress
+from titledeed.proofs.bundles import BundleChecker
 from titledeed.proofs.signatures import check_claim
-from titledeed.services.acceptance import thumbnail_key
-from titledeed.services.evidence import check_attachments, require_bundle
-from titledeed.vault.batches import KeptBatch, encode_proofs, proofs_key, read_batch
-from titledeed.vault.dossiers import (
-    DOSSIERS,
-    TOMBSTONES,
-    KeptDossier,
-    dossier_key,
-    read_kept,
-    read_tombstone,
-)
-from titledeed.vault.imports import IMPORTS, KeptImport, read_import
+from titledeed.vault.batches import KeptBatch
+from titledeed.vault.dossiers import KeptDossier
+from titledeed.vault.imports import KeptImport
+from titledeed.vault.vault import Vault
 
-BATCHES: Final = "batches/"
 _UNREADABLE: Final = (MalformedDocumentError, VerificationError)
 
 
@@ -71,8 +62,9 @@ class Salvage:
         findings: so far.
     """
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, vault: Vault, checker: BundleChecker) -> None:
+        self._vault = vault
+        self._checker = checker
         self.findings: list[SalvageFinding] = []
 
     def tell(self, problem: SalvageProblem, key: str, detail: str) -> None:
@@ -82,9 +74,9 @@ class Salvage:
     def read_tombstones(self) -> list[Tombstone]:
         """All that was erased, oldest first."""
         found = []
-        for key in self._objects.keys(TOMBSTONES):
+        for key in self._vault.tombstones.list_names():
             try:
-                found.append(read_tombstone(self._objects, key))
+                found.append(self._vault.tombstones.read(key))
             except MalformedDocumentError as error:
                 self.tell(SalvageProblem.DAMAGED, key, error.message)
         return sorted(found, key=lambda tombstone: tombstone.erased_at)
@@ -92,46 +84,43 @@ class Salvage:
     def read_batches(self) -> dict[MerkleRoot, KeptBatch]:
         """All batches whose leaves lead to their root."""
         found = {}
-        for key in self._objects.keys(BATCHES):
-            if not key.endswith(".json"):
-                continue
+        for key in self._vault.batches.list_names():
             try:
-                root = _root_in(key)
-                kept = read_batch(self._objects, root)
+                kept = self._vault.batches.read_named(key)
                 self._check_tree(kept)
             except MalformedDocumentError as error:
                 self.tell(SalvageProblem.DAMAGED, key, error.message)
             else:
-                found[root] = kept
+                found[kept.batch.root] = kept
         return found
 
     def check_dossiers(
         self, buried: Collection[LeafHash], progress: Progress
     ) -> list[FoundDossier]:
         """All dossiers that are whole, by id, but for those that were being erased."""
-        keys = self._objects.keys(DOSSIERS)
-        thumbnails = set(self._objects.keys("thumbnails/"))
+        ids = self._vault.dossiers.list_ids()
+        thumbnails = set(self._vault.thumbnails.list_ids())
         found = []
-        for done, key in enumerate(keys, 1):
-            kept = self._check_dossier(RegistrationId(key[len(DOSSIERS) :].removesuffix(".json")))
-            progress("Checking dossiers", done / len(keys))
+        for done, registration_id in enumerate(ids, 1):
+            kept = self._check_dossier(registration_id)
+            progress("Checking dossiers", done / len(ids))
             if kept is None:
                 continue
-            registration_id = kept.dossier.registration_id
             leaf = leaf_of_record(kept.dossier.record, kept.dossier.salts)
             if leaf in buried:
                 detail = f"its erasure was interrupted: run `titledeed erase {registration_id}`"
-                self.tell(SalvageProblem.CONTRADICTS, key, detail)
+                name = self._vault.dossiers.name(registration_id)
+                self.tell(SalvageProblem.CONTRADICTS, name, detail)
                 continue
-            picture = thumbnail_key(registration_id)
-            if kept.dossier.record.facts.width and picture not in thumbnails:
+            if kept.dossier.record.facts.width and registration_id not in thumbnails:
+                picture = self._vault.thumbnails.name(registration_id)
                 self.tell(SalvageProblem.MISSING, picture, "the work is listed without its picture")
             found.append(FoundDossier(registration_id, leaf, kept.accepted_at))
         return found
 
     def tell_lost(self, registration_id: RegistrationId) -> None:
         """A batch names a registration of which no dossier is left."""
-        key = dossier_key(registration_id)
+        key = self._vault.dossiers.name(registration_id)
         if all(finding.key != key for finding in self.findings):
             detail = "the dossier of a leaf that was anchored; restore it from a backup"
             self.tell(SalvageProblem.MISSING, key, detail)
@@ -139,20 +128,29 @@ class Salvage:
     def read_imports(self) -> list[KeptImport]:
         """What imports brought, in the order in which they did."""
         found = []
-        for key in self._objects.keys(IMPORTS):
+        for key in self._vault.imports.list_names():
             try:
-                found.append(read_import(self._objects, key))
+                found.append(self._vault.imports.read(key))
             except MalformedDocumentError as error:
                 self.tell(SalvageProblem.DAMAGED, key, error.message)
         return sorted(found, key=lambda kept: [at for _, at in kept.accepted])
 
-    def iter_imported(self, kept: KeptImport) -> Iterator[tuple[Bundle, int]]:
-        """The bundles of an import that hold, and when each was accepted."""
+    def iter_imported(
+        self, kept: KeptImport, own: Collection[RegistrationId]
+    ) -> Iterator[tuple[Bundle, int]]:
+        """The bundles of an import that hold, and when each was accepted.
+
+        Args:
+            kept: the import.
+            own: what this home registered itself since: the bundle is its own now.
+        """
         for registration_id, accepted_at in kept.accepted:
-            key = bundle_key(registration_id)
+            if registration_id in own:
+                continue
+            key = self._vault.bundles.name(registration_id)
             try:
-                bundle = read_bundle(self._objects, registration_id)
-                require_bundle(bundle)
+                bundle = self._vault.bundles.read(registration_id)
+                self._checker.require(bundle)
                 yield bundle, accepted_at
             except NotFoundError:
                 self.tell(SalvageProblem.MISSING, key, "an imported registration; import it again")
@@ -164,37 +162,31 @@ class Salvage:
         tree = MerkleTree(kept.leaves) if kept.leaves else None
         if tree is None or tree.root != kept.batch.root or not kept.batch.attempts:
             raise MalformedDocumentError("its leaves do not lead to its root")
-        key, proofs = proofs_key(kept.batch.root), encode_proofs(tree)
+        key = self._vault.batches.name_paths(tree.root)
         try:
-            if self._objects.get(key) == proofs:
+            if self._vault.batches.has_paths(tree):
                 return
             self.tell(SalvageProblem.DAMAGED, key, "the proofs were made anew from the leaves")
         except NotFoundError:
             self.tell(SalvageProblem.MISSING, key, "the proofs were made anew from the leaves")
-        self._objects.put(key, proofs)
+        self._vault.batches.keep_paths(tree)
 
     def _check_dossier(self, registration_id: RegistrationId) -> KeptDossier | None:
         try:
-            kept = read_kept(self._objects, registration_id)
-            check_attachments(kept.dossier)
+            kept = self._vault.dossiers.read_kept(registration_id)
+            self._checker.require_attachments(kept.dossier)
             check_claim(kept.dossier.record.signed_claim)
         except _UNREADABLE as error:
-            self.tell(SalvageProblem.DAMAGED, dossier_key(registration_id), error.message)
+            name = self._vault.dossiers.name(registration_id)
+            self.tell(SalvageProblem.DAMAGED, name, error.message)
             return None
         try:
-            read_bundle(self._objects, registration_id)
+            self._vault.bundles.read(registration_id)
         except NotFoundError:
             pass  # it is made when it is first asked for
         except MalformedDocumentError as error:
-            key = bundle_key(registration_id)
-            self._objects.delete(key)
+            key = self._vault.bundles.name(registration_id)
+            self._vault.bundles.delete(registration_id)
             detail = f"the bundle is made anew when it is next asked for: {error.message}"
             self.tell(SalvageProblem.DAMAGED, key, detail)
         return kept
-
-
-def _root_in(key: str) -> MerkleRoot:
-    try:
-        return MerkleRoot(Keccak256(bytes.fromhex(key[len(BATCHES) :].removesuffix(".json"))))
-    except ValueError as error:
-        raise MalformedDocumentError(f"{key} is named for no root") from error

@@ -41,6 +41,7 @@ class Registration:
         anchor: None until a block includes it.
         leaf_index: position in the anchor's tree; None until it is batched.
         accepted_at: seconds since 1970, by this home's clock.
+        has_bundle: whether the evidence bundle for its present anchor is kept.
     """
 
     registration_id: RegistrationId
@@ -61,6 +62,7 @@ class Registration:
     duration_ms: int
     claimed_at: int
     accepted_at: int
+    has_bundle: bool = False
 
     def is_visible_to(self, viewer: Viewer) -> bool:
         """Whether the viewer may know of this registration at all."""

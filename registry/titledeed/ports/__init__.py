@@ -19,6 +19,7 @@ from titledeed.ports.index import (
     IndexedWork,
 )
 from titledeed.ports.ledger import (
+    Follower,
     Ledger,
     TimestampAuthority,
 )
@@ -31,7 +32,9 @@ from titledeed.ports.progress import (
 )
 from titledeed.ports.storage import (
     ChainRepository,
+    CompletionRepository,
     FingerprintRepository,
+    IncompleteBatch,
     JobRepository,
     ObjectStore,
     OutboxRepository,
@@ -44,11 +47,14 @@ from titledeed.ports.storage import (
 __all__ = [
     "ChainRepository",
     "Clock",
+    "CompletionRepository",
     "Examiner",
     "FingerprintIndex",
     "FingerprintRepository",
     "FingerprintSource",
+    "Follower",
     "FrameSink",
+    "IncompleteBatch",
     "IndexedWork",
     "JobRepository",
     "KeyStore",

@@ -12,6 +12,7 @@ from titledeed.models.evidence import (
 from titledeed.models.ledger import (
     Block,
     Call,
+    Cursor,
     LedgerEvent,
     Receipt,
 )
@@ -22,6 +23,7 @@ from titledeed.models.primitives import (
     Sha256,
     TransactionHash,
 )
+from titledeed.ports.progress import Progress, no_progress
 
 
 class Ledger(Protocol):
@@ -128,6 +130,27 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Release processes and connections; idempotent."""
+        ...
+
+
+class Follower(Protocol):
+    """Keeps the rows at the chain's head."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the chain is asked at all."""
+        ...
+
+    def follow(self, progress: Progress = no_progress) -> Cursor | None:
+        """Follow to the node's head.
+
+        Returns:
+            How far the chain was followed; None where it never was and cannot be.
+
+        Raises:
+            LedgerUnavailableError: the chain does not answer.
+            LedgerError: its answers do not fit together.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from titledeed.models.evidence import (
@@ -20,6 +21,7 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import (
     Address,
+    BlockHash,
     LeafHash,
     MerkleRoot,
     RegistrationId,
@@ -305,8 +307,42 @@ class ChainRepository(Protocol):
         """Events whose subject, leaf, deed or successor is one of these words, ascending."""
         ...
 
+    def find_anchor(self, root: MerkleRoot, caller: Address) -> LedgerEvent | None:
+        """The event of the contract that anchored a root for a caller."""
+        ...
+
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
         """``KeyDeclared`` about any of these keys, ascending."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteBatch:
+    """A batch whose registrations lack the evidence bundles for its present block.
+
+    Attributes:
+        batch_id: number of the batch in the database.
+        block_hash: of the block that holds its anchor now.
+        registrations: own ones, in no order; none where all were erased.
+    """
+
+    batch_id: int
+    block_hash: BlockHash
+    registrations: tuple[Registration, ...]
+
+
+class CompletionRepository(Protocol):
+    """Which batches have the evidence bundles of their registrations."""
+
+    def find_next(self, after: int) -> IncompleteBatch | None:
+        """The first batch above a number that lacks bundles for its block.
+
+        So does one whose bundles were made before its block was final.
+        """
+        ...
+
+    def mark(self, batch: IncompleteBatch, *, is_final: bool) -> None:
+        """Its bundles are kept; where they are not final, it is found again once its block is."""
         ...
 
 
@@ -371,6 +407,11 @@ class Repositories(Protocol):
     @property
     def chain(self) -> ChainRepository:
         """What was followed of the chain."""
+        ...
+
+    @property
+    def completions(self) -> CompletionRepository:
+        """Which batches have their bundles."""
         ...
 
     @property

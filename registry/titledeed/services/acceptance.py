@@ -34,7 +34,6 @@ from titledeed.canonical.documents import (
     parse_document,
 )
 from titledeed.canonical.identifiers import derive_registration_id
-from titledeed.canonical.leaves import leaf_of_record
 from titledeed.errors import (
     DependencyError,
     InvalidRequestError,
@@ -48,7 +47,6 @@ from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaFacts
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
-from titledeed.models.evidence import ClaimStatus
 from titledeed.models.examination import Examination
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import Address, RegistrationId, Salt
@@ -60,13 +58,14 @@ from titledeed.ports import (
     KeyStore,
     ManifestDraft,
     ManifestSigner,
-    ObjectStore,
     RegistrationRepository,
     SignedCopy,
     SoftBinding,
 )
 from titledeed.rights.statements import state_sole_rights
-from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.vault.dossiers import KeptDossier
+from titledeed.vault.listing import list_dossier
+from titledeed.vault.vault import Vault
 
 SALT_LENGTH: Final = 32
 
@@ -139,21 +138,19 @@ class Acceptance:
         keys: KeyStore,
         signer: ManifestSigner,
         registrations: RegistrationRepository,
-        objects: ObjectStore,
+        vault: Vault,
         anchoring: AnchoringService,
         domain: SigningDomain,
         recovery_key: Address,
-        signed_folder: Path,
         clock: Clock,
     ) -> None:
         self._keys = keys
         self._signer = signer
         self._registrations = registrations
-        self._objects = objects
+        self._vault = vault
         self._anchoring = anchoring
         self._domain = domain
         self._recovery_key = recovery_key
-        self._signed_folder = signed_folder
         self._clock = clock
 
     def accept(
@@ -178,7 +175,7 @@ class Acceptance:
             known = self._find_own(registration_id)
             if known is not None:
                 return known, False
-            self._clear_leftovers(registration_id)
+            self._vault.signed_copies.clear(registration_id)
             return self._accept(registration_id, path, examination, statement), True
 
     def accept_many(self, works: Sequence[SignedWork]) -> list[Registration]:
@@ -194,14 +191,12 @@ class Acceptance:
         """
         self._anchoring.require_room(len(works))
         accepted_at = self._clock()
-        objects: dict[str, bytes] = {}
+        kept: list[tuple[KeptDossier, bytes]] = []
         entries: list[tuple[Registration, Sequence[FingerprintCode]]] = []
         for work in works:
             dossier = _open_dossier(work)
-            if work.thumbnail:
-                objects[thumbnail_key(dossier.registration_id)] = work.thumbnail
-            kept = KeptDossier(dossier, work.visibility, accepted_at, work.signed_path)
-            objects[dossier_key(dossier.registration_id)] = encode_kept(kept)
+            one = KeptDossier(dossier, work.visibility, accepted_at, work.signed_path)
+            kept.append((one, work.thumbnail))
             registration = list_dossier(
                 dossier,
                 visibility=work.visibility,
@@ -209,7 +204,7 @@ class Acceptance:
                 signed_path=work.signed_path,
             )
             entries.append((registration, work.fingerprints))
-        self._objects.put_many(objects)
+        self._vault.keep_accepted(kept)
         accepted = self._registrations.accept_many(entries)
         if any(
             found.leaf != entry.leaf for found, (entry, _) in zip(accepted, entries, strict=True)
@@ -220,11 +215,6 @@ class Acceptance:
     def _find_own(self, registration_id: RegistrationId) -> Registration | None:
         known = self._registrations.find(registration_id)
         return known if known is not None and known.snapshot_id is None else None
-
-    def _clear_leftovers(self, registration_id: RegistrationId) -> None:
-        """Signed copies that no row names: what a killed process left in this id's own folder."""
-        for leftover in (self._signed_folder / registration_id).glob("*"):
-            leftover.unlink(missing_ok=True)
 
     def _accept(
         self,
@@ -238,11 +228,10 @@ class Acceptance:
         title = statement.title or stem[:TITLE_LENGTH_MAX]
         rights = state_sole_rights(title, self._keys.claimant, statement.credits)
         claim = self._sign_claim(examination, statement.disclosure, rights)
-        signed_path = self._choose_signed_path(registration_id, path, examination, statement)
-        location = str(signed_path) if signed_path else None
+        location = self._choose_location(registration_id, path, examination, statement)
         self._registrations.save_intent(SigningIntent(registration_id, str(path), location))
         copy = None
-        if signed_path is not None:
+        if location is not None:
             draft = ManifestDraft(
                 title=rights.title,
                 media_type=examination.media_type,
@@ -250,7 +239,7 @@ class Acceptance:
                 disclosure=statement.disclosure,
                 soft_bindings=bind_softly(examination.fingerprints),
             )
-            copy = self._sign_copy(path, signed_path, draft)
+            copy = self._sign_copy(path, location, draft)
         work = SignedWork(
             claim=claim,
             credential=copy.credential if copy else None,
@@ -266,8 +255,8 @@ class Acceptance:
         try:
             (registration,) = self.accept_many((work,))
         except (StorageError, DependencyError):
-            if signed_path is not None and self._find_own(registration_id) is None:
-                signed_path.unlink(missing_ok=True)
+            if location is not None and self._find_own(registration_id) is None:
+                self._vault.signed_copies.delete(location)
             raise
         return registration
 
@@ -285,33 +274,27 @@ class Acceptance:
         )
         return self._keys.sign_claim(claim, self._domain)
 
-    def _sign_copy(self, path: Path, signed_path: Path, draft: ManifestDraft) -> SignedCopy:
-        copy = self._signer.sign(path, signed_path, draft)
-        if digest_file(path) != draft.signed_claim.claim.content_digest:
-            signed_path.unlink()
-            raise UnreadableInputError(
-                f"{path} changed while it was registered",
-                next_step="Register it again once nothing writes to it.",
-            )
+    def _sign_copy(self, path: Path, location: str, draft: ManifestDraft) -> SignedCopy:
+        with self._vault.signed_copies.writing(location) as destination:
+            copy = self._signer.sign(path, destination, draft)
+            if digest_file(path) != draft.signed_claim.claim.content_digest:
+                raise UnreadableInputError(
+                    f"{path} changed while it was registered",
+                    next_step="Register it again once nothing writes to it.",
+                )
         return copy
 
-    def _choose_signed_path(
+    def _choose_location(
         self,
         registration_id: RegistrationId,
         path: Path,
         examination: Examination,
         statement: Statement,
-    ) -> Path | None:
+    ) -> str | None:
         if not examination.media_type.carries_credentials:
             return None
-        extension = examination.media_type.extension
-        if statement.output is None:
-            return self._signed_folder / registration_id / f"{path.stem}.{extension}"
-        wanted = statement.output / f"{path.stem}.{extension}"
-        # Another file's signed copy, or a stranger's file, is never overwritten.
-        return (
-            wanted.with_stem(f"{path.stem}-{registration_id[3:11]}") if wanted.exists() else wanted
-        )
+        name = f"{path.stem}.{examination.media_type.extension}"
+        return self._vault.signed_copies.locate(registration_id, name, statement.output)
 
 
 def _open_dossier(work: SignedWork) -> Dossier:
@@ -325,39 +308,6 @@ def _open_dossier(work: SignedWork) -> Dossier:
         rights=work.rights,
         manifest_store=work.manifest_store,
     )
-
-
-def list_dossier(
-    dossier: Dossier, *, visibility: Visibility, accepted_at: int, signed_path: str | None
-) -> Registration:
-    """How the index lists a dossier that no block includes yet."""
-    record = dossier.record
-    claim = record.signed_claim.claim
-    return Registration(
-        registration_id=dossier.registration_id,
-        domain=record.signed_claim.domain,
-        claimant=claim.claimant,
-        content_digest=claim.content_digest,
-        signed_digest=record.credential.signed_digest if record.credential else None,
-        manifest_id=record.credential.manifest_id if record.credential else None,
-        title=dossier.rights.title,
-        source_type=dossier.disclosure.source_type,
-        status=ClaimStatus.PENDING,
-        visibility=visibility,
-        snapshot_id=None,
-        signed_path=signed_path,
-        leaf=leaf_of_record(record, dossier.salts),
-        leaf_index=None,
-        anchor=None,
-        duration_ms=record.facts.duration_ms,
-        claimed_at=claim.claimed_at,
-        accepted_at=accepted_at,
-    )
-
-
-def thumbnail_key(registration_id: RegistrationId) -> str:
-    """Where the object store keeps a thumbnail."""
-    return f"thumbnails/{registration_id}.jpg"
 
 
 def bind_softly(codes: Iterable[FingerprintCode]) -> tuple[SoftBinding, ...]:

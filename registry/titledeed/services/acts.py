@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from titledeed.anchoring.batching import AnchoringService
 from titledeed.anchoring.recording import ActRecorder, RecordedAct
 from titledeed.anchoring.sending import SendingService
 from titledeed.canonical.hashing import keccak256
@@ -22,6 +21,7 @@ from titledeed.canonical.records import digest_record
 from titledeed.errors import (
     ConflictError,
     InvalidRequestError,
+    InvariantViolation,
 )
 from titledeed.media.digests import digest_file
 from titledeed.models.claim import SigningDomain
@@ -55,6 +55,7 @@ from titledeed.services.acceptance import bind_softly
 from titledeed.services.declarations import KeyDeclarations
 from titledeed.services.history import HistoryService
 from titledeed.services.standing import Standing, Standings
+from titledeed.vault.vault import Vault
 
 ROYALTY_MAX: Final = 10_000
 PARENTS_MAX: Final = 16
@@ -72,14 +73,14 @@ class ActService:
         sending: SendingService,
         history: HistoryService,
         registrations: RegistrationRepository,
-        anchoring: AnchoringService,
+        vault: Vault,
         ledger: Callable[[], Ledger],
         identity: ChainIdentity,
         clock: Clock,
     ) -> None:
         self._keys = keys
         self._history = history
-        self._anchoring = anchoring
+        self._vault = vault
         self._ledger = ledger
         self._recorder = ActRecorder(
             sending=sending,
@@ -292,7 +293,7 @@ class ActService:
             raise ConflictError(f"{registration_id} was withdrawn")
         if registration.manifest_id is None:
             raise InvalidRequestError(f"{registration_id} has no manifest to be found")
-        dossier = self._anchoring.complete_bundle(registration).dossier
+        dossier = self._vault.dossiers.read(registration_id)
         values = [binding.value for binding in bind_softly(dossier.fingerprints)]
         hashes = dict.fromkeys(keccak256(b64decode(value)) for value in values)
         return tuple(
@@ -342,8 +343,11 @@ class ActService:
     def _open_leaf(
         self, registration: Registration, royalty: int, parents: tuple[DeedId, ...]
     ) -> IssueDeed:
-        bundle = self._anchoring.complete_bundle(registration)
-        dossier, anchor, proof = bundle.dossier, bundle.anchor, bundle.proof
+        anchor, index = registration.anchor, registration.leaf_index
+        if anchor is None or index is None:
+            raise InvariantViolation(f"{registration.registration_id} has no anchor")
+        dossier = self._vault.dossiers.read(registration.registration_id)
+        proof = self._vault.batches.read_paths(anchor.root).prove(index)
         return IssueDeed(
             content_digest=registration.content_digest,
             content_salt=dossier.salts.content,

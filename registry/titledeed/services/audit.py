@@ -21,7 +21,6 @@ from titledeed.audit.page import audit_page
 from titledeed.audit.report import apply_rules, assess
 from titledeed.canonical.hashing import sha256
 from titledeed.disclosure.film import parse_film_disclosure
-from titledeed.durability import write_durably
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -52,9 +51,10 @@ from titledeed.ports import (
 from titledeed.ports.examiner import Examiner
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX, read_bundle_file
 from titledeed.services.evidence import require_bundle
-from titledeed.services.snapshot import list_bundle
-from titledeed.services.verification import VerificationService
+from titledeed.services.search import SearchService
 from titledeed.timeline.otio import read_timeline
+from titledeed.vault.listing import list_bundle
+from titledeed.vault.vault import Vault
 
 DEFAULT_PACK: Final = "cambridge-significant"
 BUNDLES_MAX: Final = 10_000
@@ -70,8 +70,8 @@ class AuditResult:
 
     report: AuditReport
     document: dict[str, object]
-    json_path: Path
-    html_path: Path
+    json_path: str
+    html_path: str
 
 
 @dataclass(slots=True)
@@ -93,18 +93,18 @@ class AuditService:
         *,
         examiner: Examiner,
         reader: ManifestReader,
-        verification: VerificationService,
+        works: SearchService,
         registrations: RegistrationRepository,
         snapshots: SnapshotRepository,
-        reports_folder: Path,
+        vault: Vault,
         clock: Clock,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
-        self._verification = verification
+        self._works = works
         self._registrations = registrations
         self._snapshots = snapshots
-        self._reports_folder = reports_folder
+        self._vault = vault
         self._clock = clock
 
     def audit(
@@ -130,17 +130,23 @@ class AuditService:
         evidence = self._gather(submission, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
-        target = output or self._reports_folder / _report_name(folder, evidence, pack)
-        if target.resolve() == folder.resolve() or folder.resolve() in target.resolve().parents:
-            raise InvalidRequestError(
-                "the report would land in the submission's own folder",
-                next_step="Choose another folder with --output.",
-            )
         document = audit_document(report)
-        result = AuditResult(report, document, target / "report.json", target / "report.html")
-        write_durably(result.json_path, json.dumps(document, indent=2).encode())
-        write_durably(result.html_path, audit_page(report).encode())
-        return result
+        kept = self._vault.reports.keep(
+            _report_name(folder, evidence, pack),
+            json=json.dumps(document, indent=2).encode(),
+            html=audit_page(report).encode(),
+            away_from=folder,
+            output=output,
+        )
+        return AuditResult(report, document, kept.json_location, kept.html_location)
+
+    def read_report(self, location: str) -> bytes:
+        """A report for people, HTML, where ``audit`` said that it lies.
+
+        Raises:
+            NotFoundError: it is not kept any more.
+        """
+        return self._vault.reports.read_html(location)
 
     def _gather(self, submission: _Submission, progress: Progress) -> FilmEvidence:
         film = submission.film
@@ -183,7 +189,7 @@ class AuditService:
     def _find_works(
         self, examination: Examination, bundles: Sequence[Bundle]
     ) -> Iterator[tuple[WorkMatch, Registration]]:
-        yield from self._verification.find_works(examination, Viewer.OWNER)
+        yield from self._works.find_works(examination, Viewer.OWNER)
         submitted = {
             work.registration_id: (work, bundle.dossier.fingerprints)
             for bundle in bundles

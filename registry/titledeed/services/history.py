@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from titledeed.anchoring.batching import read_bundle
-from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.following import iter_events
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.models.claim import Claim
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
@@ -24,14 +23,12 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration
-from titledeed.ports import ChainRepository, ObjectStore
+from titledeed.ports import ChainRepository, Follower
 from titledeed.proofs.entries import ClaimOnChain, actor_of, judge_entries
-from titledeed.vault.dossiers import read_dossier
+from titledeed.vault.vault import Vault
 
 OTHERS_MAX: Final = 20
 """Entries that do not count are shown up to here: anybody may write as many as they pay for."""
-
-PAGE: Final = 1_000
 
 
 class HistoryService:
@@ -40,18 +37,26 @@ class HistoryService:
     def __init__(
         self,
         *,
-        following: FollowingService,
+        following: Follower,
         chain: ChainRepository,
-        objects: ObjectStore,
+        vault: Vault,
         identity: ChainIdentity,
     ) -> None:
         self._following = following
         self._chain = chain
-        self._objects = objects
+        self._vault = vault
         self._identity = identity
 
-    def follow(self) -> Cursor:
+    @property
+    def is_live(self) -> bool:
+        """Whether ``follow`` asks the chain; a home that cannot be written has rows alone."""
+        return self._following.is_live
+
+    def follow(self) -> Cursor | None:
         """Catch up with the chain.
+
+        Returns:
+            How far it was followed; None where it never was and cannot be.
 
         Raises:
             LedgerUnavailableError: it does not answer.
@@ -113,8 +118,8 @@ class HistoryService:
     def _read_claim(self, registration: Registration) -> Claim | None:
         registration_id = registration.registration_id
         if registration.snapshot_id is None:
-            return read_dossier(self._objects, registration_id).record.signed_claim.claim
-        bundle = read_bundle(self._objects, registration_id)
+            return self._vault.dossiers.read(registration_id).record.signed_claim.claim
+        bundle = self._vault.bundles.read(registration_id)
         # The claim's domain alone would not do: a forged bundle may name our chain and contract.
         if bundle.chain != self._identity:
             return None
@@ -148,11 +153,3 @@ class HistoryService:
                 return self._chain.list_about([binding_hash])
             case Anchored():
                 return iter_events(self._chain)  # anchors are about no claim
-
-
-def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:
-    """Every event that was followed, in order."""
-    after = 0
-    while page := chain.list_events(after=after, limit=PAGE):
-        yield from page
-        after = page[-1].sequence

@@ -13,7 +13,6 @@ from titledeed.canonical.documents import Json
 from titledeed.errors import NotFoundError, TitledeedError
 from titledeed.models.registration import Job, JobStatus, Viewer
 from titledeed.ports import Clock, JobRepository
-from titledeed_api.documents import problem_document
 
 WORKERS_MAX: Final = 2
 """Decoding is the bill, and each job already uses a process of its own."""
@@ -79,7 +78,9 @@ class JobService:
         try:
             result, problem = json.dumps(work()), None
         except TitledeedError as error:
-            problem = json.dumps(problem_document(error))
+            problem = json.dumps(
+                {"code": error.code, "message": error.message, "next_step": error.next_step}
+            )
         except Exception:
             # The boundary of a thread: what escapes here would vanish.
             _log.exception("a %s failed", job.kind)

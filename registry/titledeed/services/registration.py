@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from titledeed.anchoring.batching import AnchoringService, bundle_key
+from titledeed.anchoring.batching import AnchoringService
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -27,15 +27,14 @@ from titledeed.models.registration import Registration, Viewer, Visibility
 from titledeed.ports import (
     FingerprintIndex,
     ManifestReader,
-    ObjectStore,
     Progress,
     RegistrationRepository,
     no_progress,
 )
 from titledeed.ports.examiner import Examiner
-from titledeed.services.acceptance import Acceptance, Statement, check_statement, thumbnail_key
+from titledeed.services.acceptance import Acceptance, Statement, check_statement
 from titledeed.services.carried import find_carried
-from titledeed.vault.dossiers import change_visibility
+from titledeed.vault.vault import Vault
 
 SIMILAR_MAX: Final = 5
 
@@ -100,23 +99,21 @@ class RegistrationService:
         acceptance: Acceptance,
         reader: ManifestReader,
         registrations: RegistrationRepository,
-        objects: ObjectStore,
+        vault: Vault,
         index: FingerprintIndex,
         anchoring: AnchoringService,
         claimant: Address,
         chain_kind: ChainKind,
-        signed_folder: Path,
     ) -> None:
         self._examiner = examiner
         self._acceptance = acceptance
         self._reader = reader
         self._registrations = registrations
-        self._objects = objects
+        self._vault = vault
         self._index = index
         self._anchoring = anchoring
         self._claimant = claimant
         self._chain_kind = chain_kind
-        self._signed_folder = signed_folder
 
     def register(
         self, request: RegisterRequest, progress: Progress = no_progress
@@ -134,7 +131,9 @@ class RegistrationService:
         """
         check_statement(request.statement, self._claimant)
         files = _list_files(request.sources)
-        _check_output(request.statement.output or self._signed_folder, request.sources)
+        _check_output(
+            request.statement.output or Path(self._vault.signed_copies.folder), request.sources
+        )
         if request.statement.title is not None and len(files) > 1:
             raise InvalidRequestError(
                 "one title cannot name several files",
@@ -173,7 +172,7 @@ class RegistrationService:
             LedgerUnavailableError: no block includes it yet.
         """
         registration = self._require_own(registration_id)
-        if registration.anchor is None:
+        if not registration.has_bundle:
             self._anchoring.anchor_waiting(progress)
         found = RegisteredFile(
             source="",
@@ -201,19 +200,37 @@ class RegistrationService:
         return registration
 
     def bundle_path(self, registration: Registration) -> str | None:
-        """Where the bundle of a registration lies, once a block includes it."""
-        if registration.anchor is None:
+        """Where the bundle of a registration lies, once it is completed."""
+        if not registration.has_bundle:
             return None
-        if registration.snapshot_id is None:
-            self._anchoring.complete_bundle(registration)
-        return self._objects.locate(bundle_key(registration.registration_id))
+        return self._vault.bundles.locate(registration.registration_id)
+
+    def read_bundle(self, registration: Registration) -> bytes:
+        """The evidence bundle's bytes.
+
+        Raises:
+            NotFoundError: it was not completed yet.
+        """
+        if not registration.has_bundle:
+            raise NotFoundError(
+                f"{registration.registration_id} has no evidence bundle yet",
+                next_step="It comes with the block that includes the claim: ask again later.",
+            )
+        return self._vault.bundles.read_bytes(registration.registration_id)
+
+    def open_signed_copy(self, registration: Registration) -> BinaryIO:
+        """The signed copy of an own registration; the caller closes it.
+
+        Raises:
+            NotFoundError: there is none, or it is not kept any more.
+        """
+        if registration.signed_path is None:
+            raise NotFoundError(f"{registration.registration_id} has no signed copy here")
+        return self._vault.signed_copies.open(registration.signed_path)
 
     def thumbnail(self, registration: Registration) -> bytes:
         """The JPEG thumbnail; empty for sound and for imported registrations."""
-        try:
-            return self._objects.get(thumbnail_key(registration.registration_id))
-        except NotFoundError:
-            return b""
+        return self._vault.thumbnails.read(registration.registration_id)
 
     def set_visibility(
         self, registration_id: RegistrationId, visibility: Visibility
@@ -224,7 +241,7 @@ class RegistrationService:
             NotFoundError: this home has no own registration with this id.
         """
         self._require_own(registration_id)
-        change_visibility(self._objects, registration_id, visibility)
+        self._vault.dossiers.change_visibility(registration_id, visibility)
         self._registrations.set_visibility(registration_id, visibility)
         return self._require_own(registration_id)
 

@@ -8,46 +8,28 @@ one work at most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprint
-from titledeed.canonical.documents import Fields, encode_document, parse_document
 from titledeed.errors import InputError, NotFoundError
 from titledeed.fingerprinting.algorithms import algorithms_for
 from titledeed.media.digests import digest_file
-from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.examination import Examination
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration
 from titledeed.ports import (
     FingerprintRepository,
-    ObjectStore,
     Progress,
     RegistrationRepository,
     no_progress,
 )
 from titledeed.ports.examiner import Examiner
-from titledeed.vault.dossiers import read_dossier
+from titledeed.vault.later_codes import LaterCodes
+from titledeed.vault.vault import Vault
 
-SCHEMA: Final = "titledeed.later-fingerprints/1"
-ALGORITHMS_MAX: Final = 100
 PAGE_SIZE: Final = 256
-
-Algorithm = tuple[str, int]
-"""Id and version."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaterCodes:
-    """What was fingerprinted after a registration.
-
-    Attributes:
-        examined: algorithms that looked at the media, also those that found no evidence.
-    """
-
-    examined: frozenset[Algorithm]
-    codes: tuple[FingerprintCode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +55,6 @@ class Reindexed:
     left_out: tuple[LeftOut, ...]
 
 
-def later_codes_key(registration_id: RegistrationId) -> str:
-    """Where the object store keeps the codes made after a registration."""
-    return f"fingerprints/{registration_id}.json"
-
-
-def read_later_codes(objects: ObjectStore, registration_id: RegistrationId) -> LaterCodes:
-    """The codes made after a registration; none where nothing was fingerprinted anew.
-
-    Raises:
-        MalformedDocumentError: the object is damaged.
-    """
-    key = later_codes_key(registration_id)
-    try:
-        fields = parse_document(objects.get(key), what=key)
-    except NotFoundError:
-        return LaterCodes(frozenset(), ())
-    fields.literal("schema", SCHEMA)
-    later = LaterCodes(
-        examined=frozenset(
-            _parse_algorithm(item) for item in fields.children("examined", items_max=ALGORITHMS_MAX)
-        ),
-        codes=tuple(map(parse_fingerprint, fields.children("codes", items_max=ALGORITHMS_MAX))),
-    )
-    fields.done()
-    return later
-
-
 class ReindexingService:
     """Brings the fingerprints of this home's own registrations up to date."""
 
@@ -109,12 +64,12 @@ class ReindexingService:
         examiner: Examiner,
         registrations: RegistrationRepository,
         fingerprints: FingerprintRepository,
-        objects: ObjectStore,
+        vault: Vault,
     ) -> None:
         self._examiner = examiner
         self._registrations = registrations
         self._fingerprints = fingerprints
-        self._objects = objects
+        self._vault = vault
 
     def reindex(self, media: Path | None = None, progress: Progress = no_progress) -> Reindexed:
         """Fingerprint every own work that lacks a code of a present algorithm.
@@ -144,21 +99,35 @@ class ReindexingService:
         return Reindexed(fingerprinted, current, tuple(left_out))
 
     def _reindex(self, work: Registration, by_digest: Mapping[Sha256, Path]) -> bool:
-        dossier = read_dossier(self._objects, work.registration_id)
+        dossier = self._vault.dossiers.read(work.registration_id)
         wanted = {(a.id, a.version) for a in algorithms_for(dossier.record.facts.media_type.kind)}
-        later = read_later_codes(self._objects, work.registration_id)
+        later = self._vault.later_fingerprints.read(work.registration_id)
         known = {(code.algorithm, code.version) for code in dossier.fingerprints} | later.examined
         if wanted <= known:
             return False
-        examination = self._examiner.examine(_find_media(work, by_digest))
+        examination = self._examine(work, by_digest)
         fresh = [c for c in examination.fingerprints if (c.algorithm, c.version) not in known]
         kept = LaterCodes(later.examined | (wanted - known), (*later.codes, *fresh))
         with self._registrations.hold(work.registration_id):
             if self._registrations.find(work.registration_id) is None:
                 raise NotFoundError("it was erased meanwhile")
-            self._objects.put(later_codes_key(work.registration_id), _encode(kept))
+            self._vault.later_fingerprints.keep(work.registration_id, kept)
             self._fingerprints.add(work.registration_id, fresh)
         return True
+
+    def _examine(self, work: Registration, by_digest: Mapping[Sha256, Path]) -> Examination:
+        """Look at a file that is still the registered one, or its signed copy."""
+        if work.signed_path is not None and work.signed_digest is not None:
+            with (
+                suppress(NotFoundError),
+                self._vault.signed_copies.reading(work.signed_path) as path,
+            ):
+                if digest_file(path) == work.signed_digest:
+                    return self._examiner.examine(path)
+        for digest in (work.content_digest, work.signed_digest):
+            if digest is not None and digest in by_digest:
+                return self._examiner.examine(by_digest[digest])
+        raise NotFoundError("neither its signed copy nor the registered file is at hand")
 
     def _iter_own(self) -> Iterator[Registration]:
         after = 0
@@ -167,35 +136,5 @@ class ReindexingService:
             after = page[-1][0]
 
 
-def _find_media(work: Registration, by_digest: Mapping[Sha256, Path]) -> Path:
-    """A file that is still the registered one, or its signed copy."""
-    if work.signed_path is not None and work.signed_digest is not None:
-        path = Path(work.signed_path)
-        if path.is_file() and digest_file(path) == work.signed_digest:
-            return path
-    for digest in (work.content_digest, work.signed_digest):
-        if digest is not None and digest in by_digest:
-            return by_digest[digest]
-    raise NotFoundError("neither its signed copy nor the registered file is at hand")
-
-
 def _find_files(folder: Path) -> dict[Sha256, Path]:
     return {digest_file(path): path for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def _encode(later: LaterCodes) -> bytes:
-    return encode_document(
-        {
-            "schema": SCHEMA,
-            "examined": [
-                {"algorithm": name, "version": version} for name, version in sorted(later.examined)
-            ],
-            "codes": [encode_fingerprint(code) for code in later.codes],
-        }
-    )
-
-
-def _parse_algorithm(fields: Fields) -> Algorithm:
-    algorithm = fields.text("algorithm", length_max=100), fields.integer("version")
-    fields.done()
-    return algorithm

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from titledeed.anchoring.batching import AnchoringService, bundle_key
-from titledeed.canonical.bundles import encode_bundle, parse_bundle
+from titledeed.anchoring.completion import BundleCompletion
+from titledeed.canonical.bundles import parse_bundle
 from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
@@ -25,13 +24,12 @@ from titledeed.errors import (
     ProofError,
     UnreadableInputError,
 )
-from titledeed.models.evidence import Bundle, ChainIdentity, ClaimStatus
+from titledeed.models.evidence import Bundle, ChainIdentity
 from titledeed.models.primitives import Keccak256, RegistrationId, Signature
-from titledeed.models.registration import Coverage, Registration, Visibility
+from titledeed.models.registration import Coverage, Registration
 from titledeed.ports import (
     Clock,
     KeyStore,
-    ObjectStore,
     Progress,
     RegistrationRepository,
     SnapshotRepository,
@@ -39,9 +37,10 @@ from titledeed.ports import (
 )
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
 from titledeed.proofs.signatures import recover_signer
-from titledeed.services.acceptance import list_dossier
 from titledeed.services.evidence import require_bundle
-from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport, keep_import
+from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport
+from titledeed.vault.listing import list_bundle
+from titledeed.vault.vault import Vault
 
 SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
 SIGNATURE_PREFIX: Final = b"titledeed.snapshot.v1"
@@ -56,16 +55,16 @@ class SnapshotService:
         keys: KeyStore,
         registrations: RegistrationRepository,
         snapshots: SnapshotRepository,
-        objects: ObjectStore,
-        anchoring: AnchoringService,
+        vault: Vault,
+        completion: BundleCompletion,
         chain: ChainIdentity,
         clock: Clock,
     ) -> None:
         self._keys = keys
         self._registrations = registrations
         self._snapshots = snapshots
-        self._objects = objects
-        self._anchoring = anchoring
+        self._vault = vault
+        self._completion = completion
         self._chain = chain
         self._clock = clock
 
@@ -75,6 +74,7 @@ class SnapshotService:
         Raises:
             StorageError: the file cannot be written.
         """
+        self._completion.complete(progress)
         published = self._registrations.list_published()
         with replacing(destination) as file:
             return self._write(file, published, progress)
@@ -105,7 +105,7 @@ class SnapshotService:
             raise UnreadableInputError(
                 f"{source} cannot be read: {error.strerror}", next_step="Check the path."
             ) from error
-        keep_import(self._objects, KeptImport(coverage, tuple(accepted)))
+        self._vault.imports.keep(KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)
         return coverage, added
 
@@ -125,8 +125,7 @@ class SnapshotService:
         }
         _write_line(file, hasher, encode_document(header))
         for position, registration in enumerate(published, 1):
-            bundle = self._anchoring.complete_bundle(registration)
-            _write_line(file, hasher, encode_document(encode_bundle(bundle)))
+            _write_line(file, hasher, self._vault.bundles.read_bytes(registration.registration_id))
             progress("Exporting", position / len(published))
         signature = self._keys.sign_digest(_signed_digest(hasher.digest()))
         file.write(encode_document({"signature": hex_word(signature)}) + b"\n")
@@ -137,8 +136,7 @@ class SnapshotService:
         registration = list_bundle(bundle, coverage.snapshot_id, accepted_at=self._clock())
         if self._registrations.find(registration.registration_id) is not None:
             return False
-        key = bundle_key(registration.registration_id)
-        self._objects.put(key, encode_document(encode_bundle(bundle)))
+        self._vault.bundles.keep(bundle)
         return self._registrations.add_imported(registration, bundle.dossier.fingerprints)
 
     def _list_accepted(
@@ -148,23 +146,6 @@ class SnapshotService:
         found = self._registrations.find(bundle.dossier.registration_id)
         if found is not None and found.snapshot_id == coverage.snapshot_id:
             yield found.registration_id, found.accepted_at
-
-
-def list_bundle(bundle: Bundle, snapshot_id: str, *, accepted_at: int) -> Registration:
-    """How the index lists a bundle that came from elsewhere."""
-    listed = list_dossier(
-        bundle.dossier,
-        visibility=Visibility.PUBLISHED,
-        accepted_at=accepted_at,
-        signed_path=None,
-    )
-    return replace(
-        listed,
-        snapshot_id=snapshot_id,
-        status=ClaimStatus.INCLUDED,
-        leaf_index=bundle.proof.index,
-        anchor=bundle.anchor,
-    )
 
 
 def read_coverage(file: BinaryIO) -> Coverage:

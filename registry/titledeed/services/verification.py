@@ -1,38 +1,29 @@
-"""Verifying: gathers the evidence about one file, and checks each claim against the chain."""
+"""Verifying: gathers the evidence about one file and lets pure rules answer. Changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 
-from titledeed.anchoring.batching import AnchoringService, read_bundle
-from titledeed.errors import InvariantViolation, NotFoundError, VerificationError
+from titledeed.errors import VerificationError
 from titledeed.models.evidence import (
     Answer,
-    ChainIdentity,
-    ChainKind,
     IntegrityCode,
     ManifestReport,
     RecoveredManifest,
-    TimeCode,
     VerificationReport,
     VisibleClaim,
 )
 from titledeed.models.examination import Examination
-from titledeed.models.match import MatchClass, WorkMatch
-from titledeed.models.primitives import Address, RegistrationId, Sha256
+from titledeed.models.primitives import Address, Sha256
 from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import (
-    FingerprintIndex,
-    Ledger,
+    Examiner,
     ManifestReader,
-    ObjectStore,
     Progress,
     RegistrationRepository,
     no_progress,
 )
-from titledeed.ports.examiner import Examiner
 from titledeed.proofs.signatures import check_claim
 from titledeed.proofs.verdict import (
     Evidence,
@@ -43,13 +34,11 @@ from titledeed.proofs.verdict import (
     answer_trust,
     choose_headline,
     find_earlier_claim,
-    format_time,
     write_sentence,
 )
 from titledeed.services.carried import find_carried
-from titledeed.services.evidence import require_bundle
-from titledeed.services.history import HistoryService
-from titledeed.vault.dossiers import read_dossier
+from titledeed.services.claims import Claims
+from titledeed.services.search import SearchService
 
 
 class VerificationService:
@@ -61,24 +50,14 @@ class VerificationService:
         examiner: Examiner,
         reader: ManifestReader,
         registrations: RegistrationRepository,
-        objects: ObjectStore,
-        index: FingerprintIndex,
-        anchoring: AnchoringService,
-        history: HistoryService,
-        ledger: Callable[[], Ledger],
-        chain: ChainIdentity,
-        claimant: Address,
+        works: SearchService,
+        claims: Claims,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
         self._registrations = registrations
-        self._objects = objects
-        self._index = index
-        self._anchoring = anchoring
-        self._history = history
-        self._ledger = ledger
-        self._chain = chain
-        self._claimant = claimant
+        self._works = works
+        self._claims = claims
 
     def verify(
         self, path: Path, viewer: Viewer, progress: Progress = no_progress
@@ -108,43 +87,18 @@ class VerificationService:
             recovered=self._recover(evidence),
         )
 
-    def find_works(
-        self, examination: Examination, viewer: Viewer
-    ) -> list[tuple[WorkMatch, Registration]]:
-        """Visible works found in the content: those that it shows first, best match first."""
-        found = [
-            (_name_same_file(match, work, examination), work)
-            for match in self._index.search(examination.query)
-            if (work := self._find_visible(match.registration_id, viewer))
-        ]
-        return sorted(found, key=lambda pair: not pair[0].shown)
-
-    def search(
-        self, path: Path, viewer: Viewer, progress: Progress = no_progress
-    ) -> tuple[Examination, list[tuple[WorkMatch, Registration]]]:
-        """Visible works found in the content of a file, by its fingerprints alone.
-
-        Raises:
-            InputError: the file is unreadable, unsupported, malformed or too large.
-        """
-        progress(path.name, 0.0)
-        examination = self._examiner.examine(path, progress)
-        found = self.find_works(examination, viewer)
-        progress(path.name, 1.0)
-        return examination, found
-
     def _gather(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
     ) -> Evidence:
         claimant = _signed_claimant(manifest)
         exact = self._find_exact(examination, manifest, viewer)
         named = self._find_named(manifest, viewer) if claimant else []
-        named_claims = self._show_claims(named, viewer)
-        earlier = find_earlier_claim(claimant, named_claims)
+        reading = self._claims.begin(viewer)
+        earlier = find_earlier_claim(claimant, reading.tell(named))
         if earlier is not None and not exact:
             exact = named
-        found = [] if exact else self.find_works(examination, viewer)
-        claims = self._show_claims(exact or [work for _, work in found], viewer)
+        found = [] if exact else self._works.find_works(examination, viewer)
+        claims = reading.tell(exact or [work for _, work in found])
         return Evidence(
             manifest=manifest,
             exact=tuple(exact),
@@ -181,89 +135,12 @@ class VerificationService:
         found = self._find_claims(digest, viewer)
         return [registration for registration in found if registration.content_digest == digest]
 
-    def _find_visible(self, registration_id: RegistrationId, viewer: Viewer) -> Registration | None:
-        registration = self._registrations.find(registration_id)
-        if registration is None or not registration.is_visible_to(viewer):
-            return None
-        return registration
-
-    def _show_claims(
-        self, registrations: Iterable[Registration], viewer: Viewer
-    ) -> list[VisibleClaim]:
-        timed = [(registration, *self._check_time(registration)) for registration in registrations]
-        if any(asked for _, _, asked in timed):
-            self._history.follow()
-        return [
-            self._show_claim(registration, viewer, time, asked=asked)
-            for registration, time, asked in timed
-        ]
-
-    def _show_claim(
-        self, registration: Registration, viewer: Viewer, time: Answer, *, asked: bool
-    ) -> VisibleClaim:
-        return VisibleClaim(
-            registration_id=registration.registration_id,
-            title=registration.title,
-            claimant=registration.claimant,
-            time=time,
-            at=_time_of(registration, time),
-            asked=asked,
-            status=registration.status,
-            mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
-            entries=self._history.list_entries(registration) if asked else (),
-        )
-
-    def _check_time(self, registration: Registration) -> tuple[Answer, bool]:
-        """Evidence of time for one claim, and whether the chain that gives it was asked."""
-        anchor = registration.anchor
-        if anchor is None:
-            waits = "The claim waits for its block; only its own clock speaks."
-            return Answer(TimeCode.CLAIMED_ONLY, waits), False
-        if registration.snapshot_id is None:
-            bundle = self._anchoring.complete_bundle(registration)
-        else:
-            bundle = read_bundle(self._objects, registration.registration_id)
-        try:
-            require_bundle(bundle)
-        except VerificationError as error:
-            wrong = f"The stored proof does not hold: {error.message}"
-            return Answer(TimeCode.NONE, wrong), False
-        # The claim's domain alone would not do: a forged bundle may name our chain id and contract.
-        return self._judge_time(bundle.chain, registration), bundle.chain == self._chain
-
-    def _judge_time(self, chain: ChainIdentity, registration: Registration) -> Answer:
-        anchor = registration.anchor
-        if anchor is None:
-            raise InvariantViolation(f"{registration.registration_id} has no anchor")
-        when = format_time(anchor.block_timestamp)
-        if chain != self._chain:
-            if chain.kind is ChainKind.DEVELOPMENT:
-                return Answer(
-                    TimeCode.SELF_KEPT,
-                    f"{when} by a development chain that another home keeps itself; it proves "
-                    "order inside that home only and was not asked.",
-                )
-            return Answer(
-                TimeCode.CLAIMED_ONLY,
-                f"Its bundle names {when} on chain {chain.chain_id}, which this home does not "
-                "ask: compare the block hash on any explorer.",
-            )
-        if self._ledger().find_anchor_time(anchor.root, anchor.caller) != anchor.block_timestamp:
-            return Answer(TimeCode.NONE, "The chain does not hold the anchor of this claim.")
-        if chain.kind is ChainKind.DEVELOPMENT:
-            return Answer(
-                TimeCode.SELF_KEPT,
-                f"It existed by {when}, by a development chain that this home keeps itself: "
-                "order inside this home only.",
-            )
-        return Answer(TimeCode.PUBLIC_CHAIN, f"It existed by {when}, by chain {chain.chain_id}.")
-
     def _recover(self, evidence: Evidence) -> RecoveredManifest | None:
         """The manifest that the registry kept, for a copy that carries none of it."""
         if evidence.manifest.integrity is IntegrityCode.INTACT or not evidence.registrations:
             return None
         registration = evidence.registrations[0]
-        store = self._stored_manifest(registration)
+        store = self._claims.read_manifest_store(registration)
         if not store or registration.manifest_id is None:
             return None
         report = self._reader.read_kept(store)
@@ -275,14 +152,6 @@ class VerificationService:
             history=answer_history(report),
             disclosure=answer_carried_disclosure(report),
         )
-
-    def _stored_manifest(self, registration: Registration) -> bytes:
-        try:
-            if registration.snapshot_id is None:
-                return read_dossier(self._objects, registration.registration_id).manifest_store
-            return read_bundle(self._objects, registration.registration_id).dossier.manifest_store
-        except NotFoundError:
-            return b""
 
 
 def _by_time(claim: VisibleClaim) -> tuple[bool, bool, int]:
@@ -305,13 +174,6 @@ def _signed_claimant(manifest: ManifestReport) -> Address | None:
     return manifest.signed_claim.claim.claimant
 
 
-def _time_of(registration: Registration, time: Answer) -> int | None:
-    """When the claim counts from: its block, unless the evidence for that does not hold."""
-    if registration.anchor is None or time.code == TimeCode.NONE:
-        return None
-    return registration.anchor.block_timestamp
-
-
 def _answer_recovered(report: ManifestReport) -> Answer:
     if report.integrity is IntegrityCode.INTACT:
         return Answer(
@@ -320,10 +182,3 @@ def _answer_recovered(report: ManifestReport) -> Answer:
             "that it is not bound to these bytes is expected.",
         )
     return answer_integrity(report)
-
-
-def _name_same_file(match: WorkMatch, work: Registration, examination: Examination) -> WorkMatch:
-    """Only digests tell a file from its copies."""
-    digests = (work.content_digest, work.signed_digest)
-    is_same = examination.asset.content_digest in digests
-    return replace(match, relation=MatchClass.SAME_FILE) if is_same else match

@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from titledeed.canonical.identifiers import address_bytes
 from titledeed.errors import InvariantViolation
 from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent
-from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.models.primitives import Address, BlockHash, Keccak256, MerkleRoot
 from titledeed.store import tables
 from titledeed.store.database import Database
-from titledeed.store.event_rows import event_columns, event_value, list_mentions
+from titledeed.store.event_rows import anchor_word, event_columns, event_value, list_mentions
 from titledeed.store.submissions import settle, unsettle
 
 BLOCKS_KEPT: Final = 256
@@ -90,6 +90,11 @@ class SqlChain:
     def list_about(self, subjects: Sequence[bytes]) -> list[LedgerEvent]:
         """See the port."""
         return self._list_mentioning(tables.Role.ABOUT, set(subjects))
+
+    def find_anchor(self, root: MerkleRoot, caller: Address) -> LedgerEvent | None:
+        """See the port."""
+        found = self._list_mentioning(tables.Role.ANCHOR, [anchor_word(root, caller)])
+        return found[0] if found else None
 
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
         """See the port."""

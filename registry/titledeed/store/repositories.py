@@ -13,6 +13,7 @@ from titledeed.models.primitives import Address, Sha256
 from titledeed.models.registration import Coverage, Job, JobStatus, Viewer
 from titledeed.store import tables
 from titledeed.store.chain import SqlChain
+from titledeed.store.completions import SqlCompletions
 from titledeed.store.database import Database
 from titledeed.store.fingerprints import SqlFingerprints
 from titledeed.store.migration import HEAD, read_revision, upgrade
@@ -132,6 +133,7 @@ class SqlRepositories:
             self._database, lock_path=lock_path, writer_timeout_s=writer_timeout_s
         )
         self.chain = SqlChain(self._database)
+        self.completions = SqlCompletions(self._database)
         self.snapshots = SqlSnapshots(self._database)
         self.jobs = SqlJobs(self._database)
         self.tokens = SqlTokens(self._database)

@@ -98,9 +98,14 @@ def select_registrations(
         .where(*conditions)
         .order_by(col(tables.Registration.position))
         .limit(limit)
-    )
+    ).all()
+    completed = _find_completed(session, {row.submission_id for row, *_ in rows})
     return [
-        _placed(row, _trace(row, anchor, submission, event, horizon))
+        _placed(
+            row,
+            _trace(row, anchor, submission, event, horizon),
+            completed_for=completed.get(row.submission_id),
+        )
         for row, anchor, submission, event in rows
     ]
 
@@ -142,6 +147,15 @@ def keep_anchor(session: Session, anchor: Anchor) -> int:
     if row.anchor_id is None:
         raise InvariantViolation("the database gave a new anchor no id")
     return row.anchor_id
+
+
+def _find_completed(session: Session, batches: set[int | None]) -> dict[int | None, bytes]:
+    """The block for which the bundles of each batch were made."""
+    ids = [batch for batch in batches if batch is not None]
+    rows = session.exec(
+        select(tables.Completion).where(is_among(tables.Completion.submission_id, ids))
+    )
+    return {row.submission_id: row.block_hash for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +212,10 @@ def _anchor_value(root: bytes, size: int, caller: str, at: tables.Anchor | table
 
 
 def _placed(
-    row: tables.Registration, trace: tuple[ClaimStatus, Anchor | None]
+    row: tables.Registration,
+    trace: tuple[ClaimStatus, Anchor | None],
+    *,
+    completed_for: bytes | None,
 ) -> tuple[int, Registration]:
     status, anchor = trace
     if row.position is None:
@@ -222,4 +239,6 @@ def _placed(
         duration_ms=row.duration_ms,
         claimed_at=row.claimed_at,
         accepted_at=row.accepted_at,
+        has_bundle=row.snapshot_id is not None
+        or (anchor is not None and anchor.block_hash == completed_for),
     )

@@ -283,6 +283,22 @@ class Intent(SQLModel, table=True):
     signed_path: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
+class Completion(SQLModel, table=True):
+    """A batch whose registrations have their evidence bundles, made for this block.
+
+    Where a reorganisation puts the anchor into another block, or the block became final since, the
+    bundles are made anew.
+    """
+
+    __table_args__ = _digests("block_hash")
+
+    submission_id: int = Field(
+        primary_key=True, foreign_key="submission.submission_id", ondelete="CASCADE"
+    )
+    block_hash: bytes = Field(sa_type=LargeBinary)
+    is_final: bool
+
+
 class Snapshot(SQLModel, table=True):
     """One imported snapshot."""
 

@@ -22,7 +22,7 @@ from titledeed.canonical.documents import (
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.errors import NotFoundError
+from titledeed.errors import MalformedDocumentError, NotFoundError
 from titledeed.models.evidence import InclusionProof, SignedTransaction
 from titledeed.models.primitives import (
     Keccak256,
@@ -40,6 +40,8 @@ BATCH_LEAVES_MAX: Final = 2**15
 """Bounds the memory of one tree and its proofs (34 MB); more leaves make more anchors."""
 
 ATTEMPTS_MAX: Final = 64
+_FOLDER: Final = "batches/"
+_SUFFIX: Final = ".json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +56,129 @@ class KeptBatch:
     leaves: tuple[LeafHash, ...]
 
 
-def batch_key(root: MerkleRoot) -> str:
-    """Where the object store keeps the order of a batch's leaves and its transactions."""
-    return f"batches/{root.hex()}.json"
+@dataclass(frozen=True, slots=True)
+class AuditPaths:
+    """The audit paths of all leaves of one batch, as they are kept: hexadecimal, by index."""
+
+    paths: tuple[str, ...]
+
+    def prove(self, index: int) -> InclusionProof:
+        """The proof of one leaf; whether it leads to the root is for ``root_of_proof`` to tell."""
+        raw = bytes.fromhex(self.paths[index].removeprefix("0x"))
+        nodes = tuple(Keccak256(raw[at : at + 32]) for at in range(0, len(raw), 32))
+        return InclusionProof(index, len(self.paths), nodes)
 
 
-def token_key(root: MerkleRoot) -> str:
-    """Where the object store keeps the RFC 3161 token (DER) over a root."""
-    return f"batches/{root.hex()}.tst"
+class Batches:
+    """Batches, their audit paths, and the time-stamps over their roots."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def name(self, root: MerkleRoot) -> str:
+        """What the order of a batch's leaves and its transactions are called, for people."""
+        return f"{_FOLDER}{root.hex()}{_SUFFIX}"
+
+    def name_paths(self, root: MerkleRoot) -> str:
+        """What the audit paths of all leaves of a batch are called, for people."""
+        return f"proofs/{root.hex()}.json"
+
+    def list_names(self) -> list[str]:
+        """All batches that are kept, sorted."""
+        return [key for key in self._objects.keys(_FOLDER) if key.endswith(_SUFFIX)]
+
+    def read(self, root: MerkleRoot) -> KeptBatch:
+        """The batch with this root.
+
+        Raises:
+            NotFoundError: none is kept.
+            MalformedDocumentError: the object is damaged.
+        """
+        return self.read_named(self.name(root))
+
+    def read_named(self, name: str) -> KeptBatch:
+        """The batch of this name.
+
+        Raises:
+            NotFoundError: none is kept.
+            MalformedDocumentError: the object is damaged, or is named for another root.
+        """
+        kept = _parse_batch(parse_document(self._objects.get(name), what=name))
+        if self.name(kept.batch.root) != name:
+            raise MalformedDocumentError(f"{name} is named for another root")
+        return kept
+
+    def keep(self, batch: Batch, tree: MerkleTree, leaves: Sequence[LeafHash]) -> None:
+        """Keep a signed batch and its paths, beside what an earlier attempt at its root left."""
+        try:
+            earlier = self.read(batch.root).batch.attempts
+        except NotFoundError:
+            earlier = ()
+        kept = KeptBatch(
+            batch=replace(batch, attempts=_union(earlier, batch.attempts)), leaves=tuple(leaves)
+        )
+        self._objects.put_many(
+            {
+                self.name(batch.root): _encode_batch(kept),
+                self.name_paths(batch.root): _encode_paths(tree),
+            }
+        )
+
+    def keep_attempt(self, root: MerkleRoot, transaction: SignedTransaction) -> None:
+        """Add a signed transaction to a kept batch.
+
+        Raises:
+            NotFoundError: no such batch is kept.
+        """
+        kept = self.read(root)
+        attempts = _union(kept.batch.attempts, (transaction,))
+        changed = replace(kept, batch=replace(kept.batch, attempts=attempts))
+        self._objects.put(self.name(root), _encode_batch(changed))
+
+    def read_paths(self, root: MerkleRoot) -> AuditPaths:
+        """The audit paths of a batch.
+
+        Raises:
+            NotFoundError: none are kept.
+            MalformedDocumentError: the object is damaged.
+        """
+        name = self.name_paths(root)
+        fields = parse_document(self._objects.get(name), what=name)
+        fields.literal("schema", PROOFS_SCHEMA)
+        if fields.word("root") != root:
+            raise fields.fail("root", "belongs to another batch")
+        paths = fields.texts("paths", items_max=BATCH_LEAVES_MAX)
+        fields.done()
+        return AuditPaths(paths)
+
+    def has_paths(self, tree: MerkleTree) -> bool:
+        """Whether the kept paths are those of the tree.
+
+        Raises:
+            NotFoundError: none are kept.
+        """
+        return self._objects.get(self.name_paths(tree.root)) == _encode_paths(tree)
+
+    def keep_paths(self, tree: MerkleTree) -> None:
+        """Keep the paths of a tree in the place of what was there."""
+        self._objects.put(self.name_paths(tree.root), _encode_paths(tree))
+
+    def find_token(self, root: MerkleRoot) -> bytes:
+        """The RFC 3161 token (DER) over a root; empty where none is kept."""
+        try:
+            return self._objects.get(self._name_token(root))
+        except NotFoundError:
+            return b""
+
+    def keep_token(self, root: MerkleRoot, token: bytes) -> None:
+        """Keep the token over a root."""
+        self._objects.put(self._name_token(root), token)
+
+    def _name_token(self, root: MerkleRoot) -> str:
+        return f"{_FOLDER}{root.hex()}.tst"
 
 
-def proofs_key(root: MerkleRoot) -> str:
-    """Where the object store keeps the audit paths of all leaves of a batch."""
-    return f"proofs/{root.hex()}.json"
-
-
-def encode_batch(kept: KeptBatch) -> bytes:
-    """Canonical bytes of a batch."""
+def _encode_batch(kept: KeptBatch) -> bytes:
     batch = kept.batch
     return encode_document(
         {
@@ -86,15 +194,7 @@ def encode_batch(kept: KeptBatch) -> bytes:
     )
 
 
-def read_batch(objects: ObjectStore, root: MerkleRoot) -> KeptBatch:
-    """The batch with this root.
-
-    Raises:
-        NotFoundError: none is kept.
-        MalformedDocumentError: the object is damaged.
-    """
-    key = batch_key(root)
-    fields = parse_document(objects.get(key), what=key)
+def _parse_batch(fields: Fields) -> KeptBatch:
     fields.literal("schema", BATCH_SCHEMA)
     ids = fields.texts("registration_ids", items_max=BATCH_LEAVES_MAX)
     kept = KeptBatch(
@@ -111,41 +211,13 @@ def read_batch(objects: ObjectStore, root: MerkleRoot) -> KeptBatch:
             LeafHash(Keccak256(leaf)) for leaf in fields.words("leaves", items_max=BATCH_LEAVES_MAX)
         ),
     )
-    if kept.batch.root != root or len(kept.leaves) != len(ids):
-        raise fields.fail("root", "belongs to another batch")
+    if len(kept.leaves) != len(ids):
+        raise fields.fail("leaves", "must be one for each registration")
     fields.done()
     return kept
 
 
-def keep_batch(
-    objects: ObjectStore, batch: Batch, tree: MerkleTree, leaves: Sequence[LeafHash]
-) -> None:
-    """Keep a signed batch and its proofs, beside what an earlier attempt at the same root left."""
-    try:
-        earlier = read_batch(objects, batch.root).batch.attempts
-    except NotFoundError:
-        earlier = ()
-    kept = KeptBatch(
-        batch=replace(batch, attempts=_union(earlier, batch.attempts)), leaves=tuple(leaves)
-    )
-    objects.put_many(
-        {batch_key(batch.root): encode_batch(kept), proofs_key(batch.root): encode_proofs(tree)}
-    )
-
-
-def keep_attempt(objects: ObjectStore, root: MerkleRoot, transaction: SignedTransaction) -> None:
-    """Add a signed transaction to a kept batch.
-
-    Raises:
-        NotFoundError: no such batch is kept.
-    """
-    kept = read_batch(objects, root)
-    attempts = _union(kept.batch.attempts, (transaction,))
-    changed = replace(kept, batch=replace(kept.batch, attempts=attempts))
-    objects.put(batch_key(root), encode_batch(changed))
-
-
-def encode_proofs(tree: MerkleTree) -> bytes:
+def _encode_paths(tree: MerkleTree) -> bytes:
     """All audit paths of a tree, by index: each the nodes one after the other, bottom first."""
     paths = (tree.prove(index).path for index in range(tree.size))
     return encode_document(
@@ -155,30 +227,6 @@ def encode_proofs(tree: MerkleTree) -> bytes:
             "paths": [hex_word(b"".join(path)) for path in paths],
         }
     )
-
-
-def read_paths(objects: ObjectStore, root: MerkleRoot) -> tuple[str, ...]:
-    """The audit paths of a batch as ``encode_proofs`` wrote them.
-
-    Raises:
-        NotFoundError: none are kept.
-        MalformedDocumentError: the object is damaged.
-    """
-    key = proofs_key(root)
-    fields = parse_document(objects.get(key), what=key)
-    fields.literal("schema", PROOFS_SCHEMA)
-    if fields.word("root") != root:
-        raise fields.fail("root", "belongs to another batch")
-    paths = fields.texts("paths", items_max=BATCH_LEAVES_MAX)
-    fields.done()
-    return paths
-
-
-def parse_path(paths: Sequence[str], index: int) -> InclusionProof:
-    """The proof of one leaf; whether it leads to the root is for ``root_of_proof`` to tell."""
-    raw = bytes.fromhex(paths[index].removeprefix("0x"))
-    nodes = tuple(Keccak256(raw[at : at + 32]) for at in range(0, len(raw), 32))
-    return InclusionProof(index, len(paths), nodes)
 
 
 def _union(

@@ -12,17 +12,13 @@ from chain_desk import CONFIRMATIONS, Desk, ManualClock
 from simulation.ledger_simulator import Fate, LedgerSimulator
 
 from titledeed.anchoring import batching as anchoring_module
-from titledeed.anchoring.batching import bundle_key
-from titledeed.canonical.bundles import encode_bundle
-from titledeed.canonical.documents import encode_document
 from titledeed.canonical.hashing import sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
-from titledeed.errors import DependencyError, NotFoundError
+from titledeed.errors import DependencyError
 from titledeed.models.evidence import ClaimStatus, StateProof
 from titledeed.models.primitives import Address, MerkleRoot, Sha256
 from titledeed.models.registration import Registration
-from titledeed.vault.batches import parse_path, read_batch, read_paths, token_key
 
 
 class Authority:
@@ -88,17 +84,17 @@ def test_proofs_of_all_leaves_are_kept_before_the_anchor_is_sent(
     submission = desk.sending.send_batch()
     assert submission is not None
     assert submission.root is not None
-    paths = read_paths(desk.objects, submission.root)
-    assert len(paths) == 7
+    paths = desk.vault.batches.read_paths(submission.root)
+    assert len(paths.paths) == 7
     for index, registration in enumerate(accepted):
-        proof = parse_path(paths, index)
+        proof = paths.prove(index)
         assert root_of_proof(registration.leaf, proof) == submission.root
 
 
 def test_batch_object_tells_all_that_the_chain_does_not(desk: Desk) -> None:
     accepted = desk.accept(3, 1, 2)
     desk.anchoring.anchor_waiting()
-    kept = read_batch(desk.objects, anchored_root(desk, accepted[0]))
+    kept = desk.vault.batches.read(anchored_root(desk, accepted[0]))
     stored = desk.outbox.find_batch(kept.batch.root)
     assert stored is not None
     assert kept.batch.registration_ids == stored.registration_ids
@@ -207,8 +203,8 @@ def test_each_root_is_stamped_once(tmp_path: Path, simulator: LedgerSimulator) -
     desk.anchoring.anchor_waiting()
     root = anchored_root(desk, accepted[0])
     assert authority.asked == [sha256(root)]
-    assert desk.objects.get(token_key(root)) == b"token over " + sha256(root)
-    bundles = [desk.anchoring.complete_bundle(one) for one in desk.find_all(accepted)]
+    assert desk.vault.batches.find_token(root) == b"token over " + sha256(root)
+    bundles = [desk.vault.bundles.read(one.registration_id) for one in accepted]
     assert {bundle.timestamp_token for bundle in bundles} == {b"token over " + sha256(root)}
     assert len(authority.asked) == 1
     desk.close()
@@ -223,12 +219,12 @@ def test_a_dead_authority_stops_no_anchor_and_is_asked_again_for_the_bundle(
     (accepted,) = desk.accept(1)
     desk.anchoring.anchor_waiting()
     assert "no time-stamp for 0x" in caplog.text
-    assert (
-        desk.anchoring.complete_bundle(desk.find(accepted.registration_id)).timestamp_token == b""
-    )
+    assert desk.vault.bundles.read(accepted.registration_id).timestamp_token == b""
     bury(desk, simulator)
+    desk.completion.complete()
     authority.is_dead = False
-    bundle = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    desk.completion.complete()
+    bundle = desk.vault.bundles.read(accepted.registration_id)
     assert bundle.timestamp_token.startswith(b"token over")
     desk.close()
 
@@ -240,7 +236,8 @@ def test_a_bundle_is_of_its_registration(desk: Desk, simulator: LedgerSimulator)
     accepted = desk.accept(*range(5))
     desk.anchoring.anchor_waiting()
     for seed, registration in enumerate(desk.find_all(accepted)):
-        bundle = desk.anchoring.complete_bundle(registration)
+        assert registration.has_bundle
+        bundle = desk.vault.bundles.read(registration.registration_id)
         assert bundle.dossier == builders.build_dossier(seed)
         assert bundle.anchor == registration.anchor
         leaf = leaf_of_record(bundle.dossier.record, bundle.dossier.salts)
@@ -250,8 +247,8 @@ def test_a_bundle_is_of_its_registration(desk: Desk, simulator: LedgerSimulator)
 
 def test_what_is_in_no_block_has_no_bundle(desk: Desk) -> None:
     (accepted,) = desk.accept(1)
-    with pytest.raises(NotFoundError, match="in no block yet"):
-        desk.anchoring.complete_bundle(accepted)
+    desk.completion.complete()
+    assert not desk.find(accepted.registration_id).has_bundle
     assert desk.objects.keys("bundles") == []
 
 
@@ -270,8 +267,7 @@ def test_bundles_of_one_batch_ask_the_chain_for_one_proof(tmp_path: Path) -> Non
     desk = Desk(tmp_path / "home", simulator)
     accepted = desk.accept(*range(30))
     desk.anchoring.anchor_waiting()
-    for registration in desk.find_all(accepted):
-        desk.anchoring.complete_bundle(registration)
+    assert all(one.has_bundle for one in desk.find_all(accepted))
     assert simulator.proofs == 1
     desk.close()
 
@@ -283,34 +279,31 @@ def test_a_bundle_is_made_anew_until_its_registration_is_final(
     desk = Desk(tmp_path / "home", simulator)
     (accepted,) = desk.accept(1)
     desk.anchoring.anchor_waiting()
-    early = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
-    stored = desk.objects.get(bundle_key(accepted.registration_id))
+    early = desk.vault.bundles.read(accepted.registration_id)
     simulator.reorganise(1, fate=Fate.INCLUDE)
     desk.following.follow()
-    moved = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    assert not desk.find(accepted.registration_id).has_bundle
+    desk.completion.complete()
+    moved = desk.vault.bundles.read(accepted.registration_id)
     assert moved.anchor.block_hash != early.anchor.block_hash
-    assert desk.objects.get(bundle_key(accepted.registration_id)) != stored
     bury(desk, simulator)
     assert desk.find(accepted.registration_id).status is ClaimStatus.FINAL
-    final = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
     asked = simulator.proofs
+    desk.completion.complete()
+    assert simulator.proofs == asked + 1
     other = Desk(tmp_path / "home", simulator)  # another process, which has nothing in memory
-    assert other.anchoring.complete_bundle(desk.find(accepted.registration_id)) == final
-    assert simulator.proofs == asked
+    other.completion.complete()
+    assert simulator.proofs == asked + 1
     desk.close()
     other.close()
 
 
-def test_a_stored_bundle_of_another_anchor_is_replaced(
-    desk: Desk, simulator: LedgerSimulator
-) -> None:
+def test_a_stored_bundle_of_another_anchor_is_replaced(desk: Desk) -> None:
     """It was imported before this home registered the same work."""
     (accepted,) = desk.accept(1)
-    desk.anchoring.anchor_waiting()
-    bury(desk, simulator)
     imported = builders.build_bundle(1)
-    key = bundle_key(accepted.registration_id)
-    desk.objects.put(key, encode_document(encode_bundle(imported)))
-    bundle = desk.anchoring.complete_bundle(desk.find(accepted.registration_id))
+    desk.vault.bundles.keep(imported)
+    desk.anchoring.anchor_waiting()
+    bundle = desk.vault.bundles.read(accepted.registration_id)
     assert bundle.anchor == desk.find(accepted.registration_id).anchor
     assert bundle.anchor != imported.anchor

@@ -37,7 +37,6 @@ from titledeed.models.primitives import (
     Signature,
 )
 from titledeed.proofs.transactions import decode_signed
-from titledeed.vault.batches import read_batch
 
 LEAF = builders.build_registration(1).leaf
 SIGNATURE = Signature(b"\1" * 65)
@@ -277,9 +276,7 @@ def test_every_attempt_is_kept_outside_the_database(
     clock.now += 90
     desk.sending.settle()
     assert submission.root is not None
-    assert (
-        read_batch(desk.objects, submission.root).batch.attempts == now(desk, submission).attempts
-    )
+    assert desk.vault.batches.read(submission.root).batch.attempts == now(desk, submission).attempts
 
 
 def test_two_processes_replace_once(

@@ -9,27 +9,17 @@ from typing import Final
 
 import builders
 import pytest
+from vaults import open_vault
 
-from titledeed.anchoring.batching import bundle_key
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
 from titledeed.errors import NotFoundError, StorageError
 from titledeed.homes.erasure import ErasureService
 from titledeed.models.ledger import Tombstone
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Batch, Registration, Visibility
-from titledeed.services.acceptance import thumbnail_key
 from titledeed.store.database import sqlite_url
-from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
-from titledeed.vault.batches import keep_batch, parse_path, read_batch, read_paths
-from titledeed.vault.dossiers import (
-    KeptDossier,
-    dossier_key,
-    encode_kept,
-    read_kept,
-    read_tombstone,
-    tombstone_key,
-)
+from titledeed.vault.dossiers import KeptDossier
 
 NOW: Final = builders.EPOCH + 9_999
 SECRET: Final = "A title that nobody may read"
@@ -46,11 +36,11 @@ class Home:
         self.store = SqlRepositories(
             url=sqlite_url(self.database), lock_path=folder / "locks" / "sender"
         )
-        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.vault = open_vault(folder)
+        self.objects = self.vault.objects
         self.service = ErasureService(
             registrations=self.store.registrations,
-            objects=self.objects,
-            signed_folder=self.signed,
+            vault=self.vault,
             clock=lambda: NOW,
         )
 
@@ -60,9 +50,10 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"signed")
         kept = KeptDossier(dossier, Visibility.PRIVATE, builders.EPOCH, str(path))
-        self.objects.put(dossier_key(registration_id), encode_kept(kept))
-        self.objects.put(thumbnail_key(registration_id), b"picture")
-        self.objects.put(bundle_key(registration_id), dossier.rights.title.encode())
+        self.vault.dossiers.keep(kept)
+        self.vault.thumbnails.keep(registration_id, b"picture")
+        bundle = self.vault.bundles.name(registration_id)
+        self.objects.put(bundle, dossier.rights.title.encode())
         row = builders.build_registration(dossier, signed_path=str(path))
         return self.store.registrations.accept(row, dossier.fingerprints)
 
@@ -76,7 +67,7 @@ class Home:
             attempts=(builders.build_transaction(0),),
             anchor=None,
         )
-        keep_batch(self.objects, batch, tree, leaves)
+        self.vault.batches.keep(batch, tree, leaves)
         self.store.outbox.add_batch(batch, sent_at=NOW)
         self.root = tree.root
 
@@ -103,15 +94,15 @@ def erased(home: Home) -> Registration:
 
 
 def test_a_tombstone_is_all_that_is_left(home: Home, erased: Registration) -> None:
-    salts = read_kept(home.objects, erased.registration_id).dossier.salts
+    salts = home.vault.dossiers.read_kept(erased.registration_id).dossier.salts
     done = home.service.erase(erased.registration_id)
     tombstone = Tombstone(erased.registration_id, erased.leaf, NOW)
     assert (done.tombstone, done.signed_path) == (tombstone, erased.signed_path)
     assert home.store.registrations.find(erased.registration_id) is None
     assert home.store.registrations.find_tombstone(erased.registration_id) == tombstone
-    assert read_tombstone(home.objects, tombstone_key(tombstone)) == tombstone
+    assert home.vault.tombstones.read(home.vault.tombstones.name(tombstone)) == tombstone
     left = [key for key in home.objects.keys("") if erased.registration_id in key]
-    assert left == [tombstone_key(tombstone)]
+    assert left == [home.vault.tombstones.name(tombstone)]
     assert erased.signed_path is not None
     assert not Path(erased.signed_path).parent.exists()
     everything = home.bytes_everywhere()
@@ -126,12 +117,12 @@ def test_the_others_of_the_batch_keep_their_place_and_their_proof(
     home.service.erase(erased.registration_id)
     found = home.store.outbox.find_batch(home.root)
     assert found is not None
-    assert found.registration_ids == read_batch(home.objects, home.root).batch.registration_ids
-    paths = read_paths(home.objects, home.root)
+    assert found.registration_ids == home.vault.batches.read(home.root).batch.registration_ids
+    paths = home.vault.batches.read_paths(home.root)
     leaves = home.store.outbox.list_leaves(home.root)
     assert leaves[1] == erased.leaf
     for index, leaf in enumerate(leaves):
-        assert root_of_proof(leaf, parse_path(paths, index)) == home.root
+        assert root_of_proof(leaf, paths.prove(index)) == home.root
 
 
 def test_its_fingerprints_are_gone_and_indexes_are_told(home: Home, erased: Registration) -> None:
@@ -187,7 +178,7 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(
             home.service.erase(erased.registration_id)
     home.service.erase(erased.registration_id)
     assert [key for key in home.objects.keys("") if erased.registration_id in key] == [
-        tombstone_key(Tombstone(erased.registration_id, erased.leaf, NOW))
+        home.vault.tombstones.name(Tombstone(erased.registration_id, erased.leaf, NOW))
     ]
     assert home.store.registrations.find(erased.registration_id) is None
     assert not (home.signed / erased.registration_id).exists()
@@ -234,7 +225,9 @@ def test_it_may_be_registered_again_and_erased_again(home: Home, erased: Registr
     assert again.registration_id == erased.registration_id
     second = home.service.erase(again.registration_id).tombstone
     assert second.leaf != first.leaf
-    assert sorted(home.objects.keys("tombstones/")) == sorted(map(tombstone_key, (first, second)))
+    assert home.vault.tombstones.list_names() == sorted(
+        map(home.vault.tombstones.name, (first, second))
+    )
 
 
 def test_an_import_of_the_same_work_keeps_its_bundle(home: Home, erased: Registration) -> None:
@@ -243,9 +236,10 @@ def test_an_import_of_the_same_work_keeps_its_bundle(home: Home, erased: Registr
     imported = builders.build_registration(bundle.dossier, bundle=bundle, snapshot_id="s")
     imported = replace(imported, registration_id=erased.registration_id)
     home.store.registrations.add_imported(imported, [])
-    home.objects.put(bundle_key(erased.registration_id), b"theirs")
+    name = home.vault.bundles.name(erased.registration_id)
+    home.objects.put(name, b"theirs")
     home.service.erase(erased.registration_id)
-    assert home.objects.get(bundle_key(erased.registration_id)) == b"theirs"
+    assert home.objects.get(name) == b"theirs"
 
 
 def test_the_tables_stay_whole(home: Home, erased: Registration) -> None:

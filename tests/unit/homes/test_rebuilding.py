@@ -14,9 +14,7 @@ from evidence_builders import build_sound_bundles
 from index_rows import dump_rows
 from simulation.ledger_simulator import LedgerSimulator
 
-from titledeed.anchoring.batching import bundle_key
 from titledeed.anchoring.following import FollowingService
-from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.homes.erasure import ErasureService
@@ -27,13 +25,12 @@ from titledeed.models.ledger import AnchorRoot, Receipt
 from titledeed.models.primitives import TransactionHash
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Batch, Coverage, Registration, Visibility
-from titledeed.services.acceptance import thumbnail_key
-from titledeed.services.snapshot import list_bundle
+from titledeed.services.evidence import CHECKER
 from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
-from titledeed.vault.batches import keep_batch
-from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
-from titledeed.vault.imports import KeptImport, import_key, keep_import
+from titledeed.vault.dossiers import KeptDossier
+from titledeed.vault.imports import KeptImport
+from titledeed.vault.listing import list_bundle
 
 
 class Chain(LedgerSimulator):
@@ -71,8 +68,8 @@ class Home(Desk):
         if isinstance(dossier, int):
             dossier = builders.build_dossier(dossier)
         kept = KeptDossier(dossier, visibility, self.clock(), signed_path)
-        self.objects.put(dossier_key(dossier.registration_id), encode_kept(kept))
-        self.objects.put(thumbnail_key(dossier.registration_id), b"picture")
+        self.vault.dossiers.keep(kept)
+        self.vault.thumbnails.keep(dossier.registration_id, b"picture")
         row = builders.build_registration(
             dossier, visibility=visibility, signed_path=signed_path, accepted_at=self.clock()
         )
@@ -91,26 +88,24 @@ class Home(Desk):
         signed = self.ledger.sign_call(AnchorRoot(tree.root, tree.size), nonce)
         ids = tuple(one.registration_id for one in registrations)
         batch = Batch(tree.root, ids, self.ledger.sender, (signed,), None)
-        keep_batch(self.objects, batch, tree, leaves)
+        self.vault.batches.keep(batch, tree, leaves)
         return batch
 
     def import_snapshot(self, *seeds: int) -> None:
         bundles = build_sound_bundles([builders.build_dossier(seed) for seed in seeds])
         coverage = Coverage("ab" * 32, builders.EPOCH, builders.build_address(3), len(seeds), 5)
         for bundle in bundles:
-            key = bundle_key(bundle.dossier.registration_id)
-            self.objects.put(key, encode_document(encode_bundle(bundle)))
+            self.vault.bundles.keep(bundle)
             listed = list_bundle(bundle, coverage.snapshot_id, accepted_at=self.clock())
             self.registrations.add_imported(listed, bundle.dossier.fingerprints)
         accepted = [(bundle.dossier.registration_id, self.clock()) for bundle in bundles]
-        keep_import(self.objects, KeptImport(coverage, tuple(accepted)))
+        self.vault.imports.keep(KeptImport(coverage, tuple(accepted)))
         self.repositories.snapshots.add(coverage)
 
     def erase(self, registration: Registration) -> None:
         ErasureService(
             registrations=self.registrations,
-            objects=self.objects,
-            signed_folder=self.folder / "signed",
+            vault=self.vault,
             clock=self.clock,
         ).erase(registration.registration_id)
 
@@ -123,7 +118,8 @@ class Home(Desk):
         repositories = SqlRepositories(url=sqlite_url(path), lock_path=self.folder / "locks" / "s")
         with closing(repositories):
             rebuilt = RebuildingService(
-                objects=self.objects,
+                vault=self.vault,
+                checker=CHECKER,
                 registrations=repositories.registrations,
                 fingerprints=repositories.fingerprints,
                 outbox=repositories.outbox,
@@ -263,9 +259,9 @@ def test_what_was_erased_and_registered_again_stands_in_both_batches(home: Home)
 
 def test_what_was_being_erased_does_not_come_back(home: Home) -> None:
     _, found = home.anchor(1, 2)
-    kept = home.objects.get(dossier_key(found.registration_id))
+    kept = home.objects.get(home.vault.dossiers.name(found.registration_id))
     home.erase(found)
-    home.objects.put(dossier_key(found.registration_id), kept)
+    home.objects.put(home.vault.dossiers.name(found.registration_id), kept)
     rebuilt, rows = home.rebuild()
     assert rows["registration"] == home.rows()["registration"]
     (finding,) = rebuilt.findings
@@ -302,7 +298,7 @@ def test_a_damaged_dossier_is_told_and_its_neighbours_keep_their_proofs(
     home: Home, damage: str
 ) -> None:
     found = home.anchor(1, 2, 3)
-    key = dossier_key(found[1].registration_id)
+    key = home.vault.dossiers.name(found[1].registration_id)
     home.objects.put(key, DAMAGES[damage](home.objects.get(key)))
     rebuilt, rows = home.rebuild()
     assert [(one.problem, one.key) for one in rebuilt.findings] == [(SalvageProblem.DAMAGED, key)]
@@ -314,7 +310,7 @@ def test_a_damaged_dossier_is_told_and_its_neighbours_keep_their_proofs(
 
 def test_a_missing_dossier_is_told(home: Home) -> None:
     found = home.anchor(1, 2)
-    key = dossier_key(found[0].registration_id)
+    key = home.vault.dossiers.name(found[0].registration_id)
     home.objects.delete(key)
     rebuilt, _ = home.rebuild()
     assert [(one.problem, one.key) for one in rebuilt.findings] == [(SalvageProblem.MISSING, key)]
@@ -369,7 +365,7 @@ def test_proofs_are_made_anew_and_that_is_told(home: Home, *, missing: bool) -> 
 
 def test_a_damaged_bundle_is_deleted_and_that_is_told(home: Home) -> None:
     (found,) = home.anchor(1)
-    key = bundle_key(found.registration_id)
+    key = home.vault.bundles.name(found.registration_id)
     home.objects.put(key, b"{")
     rebuilt, rows = home.rebuild()
     assert [(one.problem, one.key) for one in rebuilt.findings] == [(SalvageProblem.DAMAGED, key)]
@@ -379,7 +375,7 @@ def test_a_damaged_bundle_is_deleted_and_that_is_told(home: Home) -> None:
 
 def test_a_missing_picture_is_told(home: Home) -> None:
     (found,) = home.anchor(1)
-    key = thumbnail_key(found.registration_id)
+    key = home.vault.thumbnails.name(found.registration_id)
     home.objects.delete(key)
     rebuilt, rows = home.rebuild()
     assert [(one.problem, one.key) for one in rebuilt.findings] == [(SalvageProblem.MISSING, key)]
@@ -405,7 +401,7 @@ def test_what_is_lost_of_an_import_is_told(home: Home, damage: str) -> None:
         home.objects.put(key, DAMAGES[damage](home.objects.get(key)))
     rebuilt, _ = home.rebuild()
     assert (rebuilt.imported, [one.key for one in rebuilt.findings]) == (1, [key])
-    index = import_key("ab" * 32)
+    index = home.vault.imports.name("ab" * 32)
     home.objects.put(index, b"{}")
     rebuilt, _ = home.rebuild()
     assert index in [one.key for one in rebuilt.findings]
@@ -413,10 +409,12 @@ def test_what_is_lost_of_an_import_is_told(home: Home, damage: str) -> None:
 
 def test_a_dossier_that_took_anothers_place_is_told(home: Home) -> None:
     first, second = home.anchor(1, 2)
-    data = home.objects.get(dossier_key(first.registration_id))
-    home.objects.put(dossier_key(second.registration_id), data)
+    data = home.objects.get(home.vault.dossiers.name(first.registration_id))
+    home.objects.put(home.vault.dossiers.name(second.registration_id), data)
     rebuilt, _ = home.rebuild()
-    assert [one.key for one in rebuilt.findings] == [dossier_key(second.registration_id)]
+    assert [one.key for one in rebuilt.findings] == [
+        home.vault.dossiers.name(second.registration_id)
+    ]
 
 
 def test_the_status_is_that_of_the_chain(home: Home) -> None:

@@ -78,7 +78,7 @@ class Studio(Desk):
         self.history = HistoryService(
             following=self.following,
             chain=self.chain,
-            objects=self.objects,
+            vault=self.vault,
             identity=ledger.identity,
         )
         self.acts = ActService(
@@ -86,7 +86,7 @@ class Studio(Desk):
             sending=self.sending,
             history=self.history,
             registrations=self.repositories.registrations,
-            anchoring=self.anchoring,
+            vault=self.vault,
             ledger=lambda: ledger,
             identity=ledger.identity,
             clock=self.clock,

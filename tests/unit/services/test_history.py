@@ -18,11 +18,9 @@ from builders import (
     build_registration,
     seeded_bytes,
 )
+from vaults import open_vault
 
-from titledeed.anchoring.batching import bundle_key
 from titledeed.anchoring.following import FollowingService
-from titledeed.canonical.bundles import encode_bundle
-from titledeed.canonical.documents import encode_document
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word, derive_deed_id
 from titledeed.models.evidence import ChainIdentity
@@ -54,9 +52,8 @@ from titledeed.ports import Ledger
 from titledeed.proofs.entries import NO_DOCUMENT, kind_word
 from titledeed.services.history import OTHERS_MAX, HistoryService
 from titledeed.store.database import sqlite_url
-from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
-from titledeed.vault.dossiers import KeptDossier, dossier_key, encode_kept
+from titledeed.vault.dossiers import KeptDossier
 
 CLAIMANT: Final = build_claimant(0).address
 RECOVERY: Final = build_address(2)
@@ -71,21 +68,22 @@ class Index:
         self.repositories = SqlRepositories(
             url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
         )
-        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.vault = open_vault(folder)
+        self.objects = self.vault.objects
 
     def history(self, identity: ChainIdentity) -> HistoryService:
         chain, confirmations = self.repositories.chain, Confirmations(0, 0)
         return HistoryService(
             following=FollowingService(ledger=_no_ledger, chain=chain, confirmations=confirmations),
             chain=chain,
-            objects=self.objects,
+            vault=self.vault,
             identity=identity,
         )
 
     def keep(self, dossier: Dossier) -> Registration:
         """An own registration with this dossier."""
         kept = KeptDossier(dossier, Visibility.PRIVATE, EPOCH, None)
-        self.objects.put(dossier_key(dossier.registration_id), encode_kept(kept))
+        self.vault.dossiers.keep(kept)
         return build_registration(dossier)
 
     def say(self, *bodies: EventBody) -> None:
@@ -235,7 +233,7 @@ def test_an_imported_claim_is_judged_if_its_bundle_is_of_this_chain(
 ) -> None:
     bundle = build_bundle(4)
     imported = build_registration(bundle.dossier, bundle=bundle, snapshot_id="abc")
-    index.objects.put(bundle_key(imported.registration_id), encode_document(encode_bundle(bundle)))
+    index.vault.bundles.keep(bundle)
     index.say(withdrawn(imported.leaf))
     history = index.history(other(bundle.chain))
     assert bool(history.list_entries(imported)) is is_heard

@@ -11,13 +11,12 @@ import pytest
 from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
 from repository_adapters import anchored_in, event_in, follow
+from simulation.ledger_simulator import LedgerSimulator
+from vaults import open_vault
 
-from titledeed.anchoring.batching import AnchoringService, bundle_key
-from titledeed.anchoring.following import FollowingService
-from titledeed.anchoring.sending import SendingService
-from titledeed.canonical.bundles import encode_bundle
+from titledeed.anchoring.completion import BundleCompletion
 from titledeed.canonical.claims import hash_claim
-from titledeed.canonical.documents import Json, encode_document
+from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.errors import (
     MalformedDocumentError,
@@ -32,10 +31,8 @@ from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
 from titledeed.models.registration import Batch, Registration, Visibility
-from titledeed.ports import Ledger
 from titledeed.services.snapshot import SnapshotService, read_coverage
 from titledeed.store.database import sqlite_url
-from titledeed.store.objects import LocalObjectStore
 from titledeed.store.repositories import SqlRepositories
 
 AT_ONCE = Confirmations(0, 0)
@@ -58,10 +55,6 @@ class Keys:
         return self.holder.sign(digest)
 
 
-def no_chain() -> Ledger:
-    raise AssertionError("a snapshot never asks the chain for what is stored")
-
-
 class Shelf:
     """The part of a home that snapshots need: a real database and object store."""
 
@@ -71,31 +64,17 @@ class Shelf:
             url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "sender"
         )
         self.registrations = self.repositories.registrations
-        self.objects = LocalObjectStore(folder=folder / "objects")
+        self.vault = open_vault(folder)
+        self.objects = self.vault.objects
         self.snapshots = SnapshotService(
             keys=Keys(EXPORTER),
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
-            objects=self.objects,
-            anchoring=AnchoringService(
-                ledger=no_chain,
-                outbox=self.repositories.outbox,
-                objects=self.objects,
-                sending=SendingService(
-                    ledger=no_chain,
-                    outbox=self.repositories.outbox,
-                    objects=self.objects,
-                    following=FollowingService(
-                        ledger=no_chain, chain=self.repositories.chain, confirmations=AT_ONCE
-                    ),
-                    clock=lambda: EPOCH,
-                    replace_after_s=60,
-                    in_flight_max=1,
-                    inclusion_timeout_s=1,
-                ),
-                clock=lambda: EPOCH,
-                batch_wait_s=0,
-                waiting_max=1_000,
+            vault=self.vault,
+            completion=BundleCompletion(
+                ledger=LedgerSimulator(),
+                completions=self.repositories.completions,
+                vault=self.vault,
                 timestamps=None,
             ),
             chain=build_chain(),
@@ -128,8 +107,10 @@ class Shelf:
         event = anchored_in(block, anchor.sequence, batch)
         follow(self.repositories, block, *others, event, confirmations=AT_ONCE)
         for bundle in bundles:
-            key = bundle_key(bundle.dossier.registration_id)
-            self.objects.put(key, encode_document(encode_bundle(bundle)))
+            self.vault.bundles.keep(bundle)
+        incomplete = self.repositories.completions.find_next(0)
+        assert incomplete is not None
+        self.repositories.completions.mark(incomplete, is_final=True)
 
     def contents(self) -> tuple[list[object], list[str], list[object]]:
         """Everything that an import could have added."""

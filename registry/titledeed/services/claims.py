@@ -1,0 +1,217 @@
+"""What stands of each claim: when it counts from, by which evidence, and what was said since.
+
+Reads only: bundles are completed by whoever anchors. The chain is followed once a call at most, and
+what was followed is bound by the contract's own count, so no claim needs a question of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from titledeed.errors import NotFoundError, VerificationError
+from titledeed.models.evidence import (
+    Anchor,
+    Answer,
+    Bundle,
+    ChainIdentity,
+    ChainKind,
+    TimeCode,
+    VisibleClaim,
+)
+from titledeed.models.ledger import Cursor
+from titledeed.models.primitives import Address, RegistrationId
+from titledeed.models.registration import Registration, Viewer
+from titledeed.ports import ChainRepository, RegistrationRepository
+from titledeed.proofs.bundles import BundleChecker
+from titledeed.proofs.verdict import format_time
+from titledeed.services.history import HistoryService
+from titledeed.vault.assembly import Assembly
+from titledeed.vault.vault import Vault
+
+
+class Claims:
+    """Reads the evidence about registrations."""
+
+    def __init__(
+        self,
+        *,
+        registrations: RegistrationRepository,
+        history: HistoryService,
+        events: ChainRepository,
+        vault: Vault,
+        checker: BundleChecker,
+        chain: ChainIdentity,
+        claimant: Address,
+    ) -> None:
+        self._registrations = registrations
+        self._history = history
+        self._events = events
+        self._vault = vault
+        self._checker = checker
+        self._chain = chain
+        self._claimant = claimant
+
+    def begin(self, viewer: Viewer) -> ClaimReading:
+        """A reading for one call: each claim is judged once, the chain followed once at most."""
+        return ClaimReading(self, viewer)
+
+    def read_manifest_store(self, registration: Registration) -> bytes:
+        """The manifest store that the registry kept; empty where none is kept."""
+        try:
+            if registration.snapshot_id is None:
+                return self._vault.dossiers.read(registration.registration_id).manifest_store
+            return self._vault.bundles.read(registration.registration_id).dossier.manifest_store
+        except NotFoundError:
+            return b""
+
+    def refresh(self, registration: Registration) -> Registration:
+        """The registration as the followed chain has it now."""
+        return self._registrations.find(registration.registration_id) or registration
+
+    def follow(self) -> Cursor | None:
+        """Catch up with the chain, where this home can."""
+        return self._history.follow()
+
+    def find_bundle(self, registration: Registration) -> Bundle | None:
+        """The bundle of an anchored registration; put together from what is kept if need be."""
+        if registration.anchor is None:
+            return None
+        if registration.has_bundle:
+            return self._vault.bundles.read(registration.registration_id)
+        return Assembly(
+            self._vault,
+            registration.anchor,
+            self._chain,
+            state_proof=None,
+            timestamp_token=self._vault.batches.find_token(registration.anchor.root),
+        ).assemble(registration)
+
+    def is_followed(self, bundle: Bundle) -> bool:
+        """Whether this home follows the chain of a bundle.
+
+        The claim's domain alone would not do: a forged bundle may name our chain id and contract.
+        """
+        return bundle.chain == self._chain
+
+    def tell(
+        self,
+        registration: Registration,
+        bundle: Bundle | None,
+        viewer: Viewer,
+        cursor: Cursor | None,
+    ) -> VisibleClaim:
+        """One claim, judged by its bundle and by what was followed."""
+        time, asked = self._judge(registration, bundle, cursor)
+        anchor = None if time.code == TimeCode.NONE else registration.anchor
+        return VisibleClaim(
+            registration_id=registration.registration_id,
+            title=registration.title,
+            claimant=registration.claimant,
+            time=time,
+            at=anchor.block_timestamp if anchor else None,
+            asked=asked,
+            status=registration.status,
+            mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
+            entries=self._history.list_entries(registration) if asked else (),
+        )
+
+    def _judge(
+        self, registration: Registration, bundle: Bundle | None, cursor: Cursor | None
+    ) -> tuple[Answer, bool]:
+        """Evidence of time for one claim, and whether the chain that gives it was asked."""
+        if registration.anchor is None or bundle is None:
+            waits = "The claim waits for its block; only its own clock speaks."
+            return Answer(TimeCode.CLAIMED_ONLY, waits), False
+        try:
+            self._checker.require(bundle)
+        except VerificationError as error:
+            wrong = f"The stored proof does not hold: {error.message}"
+            return Answer(TimeCode.NONE, wrong), False
+        if not self.is_followed(bundle):
+            return _judge_foreign(bundle.chain, registration.anchor), False
+        return self._judge_followed(registration.anchor, cursor), cursor is not None
+
+    def _judge_followed(self, anchor: Anchor, cursor: Cursor | None) -> Answer:
+        when = format_time(anchor.block_timestamp)
+        if cursor is None:
+            return Answer(
+                TimeCode.CLAIMED_ONLY,
+                f"Its bundle names {when}; the chain was not asked, because this home cannot be "
+                "written and never followed it.",
+            )
+        event = self._events.find_anchor(anchor.root, anchor.caller)
+        as_of = (
+            ""
+            if self._history.is_live
+            else (
+                f" The chain was not asked, because this home cannot be written: as of block "
+                f"{cursor.block.number}."
+            )
+        )
+        if event is None or event.block_timestamp != anchor.block_timestamp:
+            return Answer(
+                TimeCode.NONE, f"The chain does not hold the anchor of this claim.{as_of}"
+            )
+        if self._chain.kind is ChainKind.DEVELOPMENT:
+            return Answer(
+                TimeCode.SELF_KEPT,
+                f"It existed by {when}, by a development chain that this home keeps itself: "
+                f"order inside this home only.{as_of}",
+            )
+        return Answer(
+            TimeCode.PUBLIC_CHAIN,
+            f"It existed by {when}, by chain {self._chain.chain_id}.{as_of}",
+        )
+
+
+@dataclass(slots=True)
+class ClaimReading:
+    """The claims of one call."""
+
+    claims: Claims
+    viewer: Viewer
+    told: dict[RegistrationId, VisibleClaim] = field(default_factory=dict)
+    _cursor: Cursor | None = None
+    _has_followed: bool = False
+
+    def tell(self, registrations: Iterable[Registration]) -> list[VisibleClaim]:
+        """The claims of these registrations, in their order.
+
+        Raises:
+            LedgerUnavailableError: one of them is on this home's chain, which does not answer.
+        """
+        wanted = list(registrations)
+        fresh = [one for one in wanted if one.registration_id not in self.told]
+        found = [(one, self.claims.find_bundle(one)) for one in fresh]
+        if not self._has_followed and any(
+            bundle is not None and self.claims.is_followed(bundle) for _, bundle in found
+        ):
+            self._follow()
+            # A reorganisation may just have put an anchor into another block.
+            fresh = [self.claims.refresh(one) for one in fresh]
+            found = [(one, self.claims.find_bundle(one)) for one in fresh]
+        for one, bundle in found:
+            self.told[one.registration_id] = self.claims.tell(
+                one, bundle, self.viewer, self._cursor
+            )
+        return [self.told[one.registration_id] for one in wanted]
+
+    def _follow(self) -> None:
+        self._cursor = self.claims.follow()
+        self._has_followed = True
+
+
+def _judge_foreign(chain: ChainIdentity, anchor: Anchor) -> Answer:
+    when = format_time(anchor.block_timestamp)
+    if chain.kind is ChainKind.DEVELOPMENT:
+        return Answer(
+            TimeCode.SELF_KEPT,
+            f"{when} by a development chain that another home keeps itself; it proves "
+            "order inside that home only and was not asked.",
+        )
+    return Answer(
+        TimeCode.CLAIMED_ONLY,
+        f"Its bundle names {when} on chain {chain.chain_id}, which this home does not "
+        "ask: compare the block hash on any explorer.",
+    )

@@ -1,0 +1,67 @@
+"""Evidence bundles, own and imported."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from titledeed.canonical.bundles import encode_bundle, parse_bundle
+from titledeed.canonical.documents import encode_document, parse_document
+from titledeed.errors import NotFoundError
+from titledeed.models.evidence import Bundle
+from titledeed.models.primitives import RegistrationId
+from titledeed.ports import ObjectStore
+
+_FOLDER: Final = "bundles/"
+
+
+class Bundles:
+    """The bundle of each registration that has one."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def name(self, registration_id: RegistrationId) -> str:
+        """What the object is called, for people."""
+        return f"{_FOLDER}{registration_id}.json"
+
+    def locate(self, registration_id: RegistrationId) -> str:
+        """Where a person finds the bundle, whether or not it is kept yet."""
+        return self._objects.locate(self.name(registration_id))
+
+    def read_bytes(self, registration_id: RegistrationId) -> bytes:
+        """The bundle's canonical bytes.
+
+        Raises:
+            NotFoundError: none was completed or imported.
+        """
+        return self._objects.get(self.name(registration_id))
+
+    def read(self, registration_id: RegistrationId) -> Bundle:
+        """The bundle of an own or imported registration.
+
+        Raises:
+            NotFoundError: none was completed or imported.
+            MalformedDocumentError: the object is damaged.
+        """
+        data = self.read_bytes(registration_id)
+        return parse_bundle(parse_document(data, what=self.name(registration_id)))
+
+    def find(self, registration_id: RegistrationId) -> Bundle | None:
+        """The same, or None where none is kept.
+
+        Raises:
+            MalformedDocumentError: the object is damaged.
+        """
+        try:
+            return self.read(registration_id)
+        except NotFoundError:
+            return None
+
+    def keep(self, bundle: Bundle) -> None:
+        """Keep a bundle in the place of what was there."""
+        name = self.name(bundle.dossier.registration_id)
+        self._objects.put(name, encode_document(encode_bundle(bundle)))
+
+    def delete(self, registration_id: RegistrationId) -> None:
+        """Forget one; its absence is no error."""
+        self._objects.delete(self.name(registration_id))
