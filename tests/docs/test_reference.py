@@ -24,14 +24,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert documented == effective
 
 
-def test_every_error_is_listed_with_its_codes() -> None:
-    listed = re.findall(r"^\| \[`(\w+)`\]\(#\1\) \| (\d+) \| (\d+) \| (\w+) \|$", ERRORS, re.M)
+def test_every_error_is_listed_with_its_codes_and_data() -> None:
+    listed = re.findall(
+        r"^\| \[`(\w+)`\]\(#\1\) \| (\d+) \| (\d+) \| (\w+) \|(?: (.*))? \|$", ERRORS, re.M
+    )
     expected = [
         (
             error.code,
             str(code.value),
             str(KINDS[error.code].status),
             "yes" if error.retryable else "no",
+            ", ".join(f"`{name}`" for name in error.data_names()),
         )
         for error, code in ERROR_CODES.items()
     ]

@@ -113,7 +113,9 @@ def explain_problem(code: str) -> Response:
     """What a problem's ``type`` leads to."""
     kind = KINDS.get(code)
     if kind is None:
-        raise NotFoundError(f"there is no problem called {code[:60]}")
+        raise NotFoundError(
+            f"there is no problem called {code[:60]}", what="problem", name=code[:60]
+        )
     return render_page("problem_kind.html", {"kind": kind})
 
 

@@ -94,6 +94,8 @@ def read_bundle(server: ServerDep, viewer: ViewerDep, registration_id: str) -> R
         raise NotFoundError(
             f"{registration.registration_id} has no evidence bundle yet",
             next_step="It comes with the block that includes the claim: ask again later.",
+            what="bundle",
+            registration_id=registration.registration_id,
         )
     return _send_file(Path(path), f"{registration.registration_id}.bundle.json")
 
@@ -104,7 +106,11 @@ def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -
     registration = find_registration(server, viewer, registration_id)
     thumbnail = server.registry.registration.thumbnail(registration)
     if not thumbnail:
-        raise NotFoundError(f"{registration.registration_id} has no thumbnail")
+        raise NotFoundError(
+            f"{registration.registration_id} has no thumbnail",
+            what="thumbnail",
+            registration_id=registration.registration_id,
+        )
     return Response(thumbnail, media_type="image/jpeg")
 
 
@@ -113,7 +119,11 @@ def read_signed(server: ServerDep, owner: OwnerDep, registration_id: str) -> Res
     """The copy that carries the Content Credentials; there is none for some media types."""
     registration = find_registration(server, owner, registration_id)
     if registration.signed_path is None:
-        raise NotFoundError(f"{registration.registration_id} has no signed copy here")
+        raise NotFoundError(
+            f"{registration.registration_id} has no signed copy here",
+            what="signed_copy",
+            registration_id=registration.registration_id,
+        )
     path = Path(registration.signed_path)
     return _send_file(path, registration.registration_id + path.suffix)
 
@@ -188,5 +198,5 @@ def _show_made(server: Server, job: Job) -> Document:
 
 def _send_file(path: Path, name: str) -> Response:
     if not path.is_file():
-        raise NotFoundError(f"{name} is not kept on this server any more")
+        raise NotFoundError(f"{name} is not kept on this server any more", what="file", name=name)
     return FileResponse(path, filename=name, media_type="application/octet-stream")

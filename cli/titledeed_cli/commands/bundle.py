@@ -109,6 +109,8 @@ def export(
         raise NotFoundError(
             f"{registration} is in no block yet",
             next_step=f"Run `titledeed receipt {registration}`.",
+            what="bundle",
+            registration_id=registration,
         )
     _copy(Path(stored), destination)
     if as_json:
@@ -130,11 +132,11 @@ def _read(path: Path) -> bytes:
             data = file.read(BUNDLE_LENGTH_MAX + 1)
     except OSError as error:
         raise UnreadableInputError(
-            f"{path} cannot be read: {error.strerror}", next_step="Check the path."
+            f"{path} cannot be read: {error.strerror}", next_step="Check the path.", path=path
         ) from error
     if len(data) > BUNDLE_LENGTH_MAX:
         raise UnreadableInputError(
-            f"{path} is larger than any evidence bundle", next_step="Check the path."
+            f"{path} is larger than any evidence bundle", next_step="Check the path.", path=path
         )
     return data
 
@@ -148,6 +150,7 @@ def _copy(source: Path, destination: Path) -> None:
         raise StorageError(
             f"{destination} cannot be written: {error.strerror}",
             next_step="Choose another folder or free some space.",
+            path=destination,
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

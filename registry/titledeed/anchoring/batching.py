@@ -180,6 +180,8 @@ class AnchoringService:
             raise NotFoundError(
                 f"{registration.registration_id} is in no block yet",
                 next_step=f"Run `titledeed receipt {registration.registration_id}`.",
+                what="bundle",
+                registration_id=registration.registration_id,
             )
         if registration.status is ClaimStatus.FINAL:
             stored = self._find_bundle(registration.registration_id)
@@ -266,6 +268,7 @@ def _raw_transaction(objects: ObjectStore, anchor: Anchor) -> bytes:
     raise LedgerError(
         f"this home signed no transaction 0x{anchor.transaction.hex()}",
         next_step="Another program anchored the same batch from this home's account.",
+        transaction="0x" + anchor.transaction.hex(),
     )
 
 

@@ -86,6 +86,7 @@ class _Reader:
             raise MalformedDocumentError(
                 f"the disclosure: 'schema' must be {SCHEMA!r}",
                 next_step=f"Write 'schema: {SCHEMA}' as its first line.",
+                place="the disclosure: schema",
             )
         fields.optional("profile", lambda name: _one_of(fields, name, PROFILES))
         title = fields.optional("film", self._film) or ""
@@ -104,7 +105,10 @@ class _Reader:
         )
         repeated = Counter(use.id for use in disclosure.uses or ()).most_common(1)
         if repeated and repeated[0][1] > 1:
-            raise MalformedDocumentError(f"the disclosure: 'uses' names {repeated[0][0]!r} twice")
+            raise MalformedDocumentError(
+                f"the disclosure: 'uses' names {repeated[0][0]!r} twice",
+                place="the disclosure: uses",
+            )
         return disclosure
 
     def _each(self, name: str, read: Callable[[Fields], _T]) -> tuple[_T, ...] | None:

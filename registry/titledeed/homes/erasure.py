@@ -102,6 +102,8 @@ class ErasureService:
             raise NotFoundError(
                 f"this home registered nothing as {registration_id}",
                 next_step="`titledeed registration list` shows what it registered.",
+                what="registration",
+                registration_id=registration_id,
             )
         return tombstone
 
@@ -112,6 +114,7 @@ class ErasureService:
             raise StorageError(
                 f"the signed copy {path} cannot be deleted: {error.strerror}",
                 next_step="Make its folder writable, then erase again.",
+                path=path,
             ) from error
         if path.parent.parent == self._signed_folder:
             with suppress(OSError):  # somebody put a file of their own there

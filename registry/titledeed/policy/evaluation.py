@@ -148,6 +148,7 @@ def _mismatch(question: Question, fact: Fact) -> MalformedDocumentError:
     return MalformedDocumentError(
         f"the rule pack asks {asked!r} of {question.fact!r}, a fact of kind {kind}",
         next_step="Correct the rule; the kinds of facts are listed in the reference.",
+        place=f"the rule pack: {question.fact}",
     )
 
 

@@ -70,7 +70,10 @@ def load_pack(name: str) -> RulePack:
     known = list_packs()
     if name not in known:
         raise NotFoundError(
-            f"there is no rule pack {name[:60]!r}", next_step=f"Choose one of: {', '.join(known)}."
+            f"there is no rule pack {name[:60]!r}",
+            next_step=f"Choose one of: {', '.join(known)}.",
+            what="rule_pack",
+            name=name[:60],
         )
     return parse_pack(files("titledeed.policy").joinpath("packs", f"{name}.yaml").read_bytes())
 
@@ -102,11 +105,15 @@ def _check_example(pack: RulePack, number: int, example: Example) -> None:
     answers = {rule.id: decide(rule.when, example.facts) for rule in pack.rules}
     for rule_id, expected in example.expect.items():
         if rule_id not in answers:
-            raise MalformedDocumentError(f"the rule pack: examples[{number}] names no rule of it")
+            raise MalformedDocumentError(
+                f"the rule pack: examples[{number}] names no rule of it",
+                place=f"the rule pack: examples[{number}]",
+            )
         if answers[rule_id] is not expected:
             raise MalformedDocumentError(
                 f"the rule pack contradicts its examples[{number}]: rule {rule_id!r} gives "
-                f"{_truth_text(answers[rule_id])}, not {_truth_text(expected)}"
+                f"{_truth_text(answers[rule_id])}, not {_truth_text(expected)}",
+                place=f"the rule pack: examples[{number}]",
             )
 
 
@@ -204,7 +211,10 @@ def _question(fields: Fields) -> Question:
     operand = _operand(fields, operator)
     fields.done()
     if bound and not isinstance(operand, Fraction):
-        raise MalformedDocumentError(f"the rule pack: 'bound' of {fact!r} needs a number to meet")
+        raise MalformedDocumentError(
+            f"the rule pack: 'bound' of {fact!r} needs a number to meet",
+            place="the rule pack: bound",
+        )
     return Question(fact, operator, operand, bound)
 
 

@@ -135,6 +135,7 @@ class AuditService:
             raise InvalidRequestError(
                 "the report would land in the submission's own folder",
                 next_step="Choose another folder with --output.",
+                path=target,
             )
         document = audit_document(report)
         result = AuditResult(report, document, target / "report.json", target / "report.html")
@@ -202,12 +203,14 @@ def _read_submission(folder: Path) -> _Submission:
         raise UnreadableInputError(
             f"{folder} is no folder",
             next_step="Name the folder that holds film.* and disclosure.yaml.",
+            path=folder,
         )
     films = sorted(path for path in folder.glob("film.*") if path.is_file())
     if len(films) != 1:
         raise InvalidRequestError(
             f"{folder} holds {len(films)} files named film.*",
             next_step="Put exactly one film there, named film.mp4, film.mov or the like.",
+            path=folder,
         )
     submission = _Submission(films[0])
     submission.disclosure = _read(submission, folder / "disclosure.yaml", parse_film_disclosure)
