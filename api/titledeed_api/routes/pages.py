@@ -18,10 +18,10 @@ from titledeed_api.dependencies import Server, ServerDep, ViewerDep
 from titledeed_api.jobs import find_job, read_problem, show_job
 from titledeed_api.presentation import (
     CHAIN_TIMES,
-    CODES,
     HEADLINES,
     PRINCIPLE,
     SOURCE_TYPES,
+    TIMES,
     Bars,
     draw_bars,
     list_answers,
@@ -122,7 +122,7 @@ def explain_problem(code: str) -> Response:
 def _render_home(values: dict[str, object]) -> Response:
     types = ", ".join(media_type.extension.upper() for media_type in MediaType)
     return render_page(
-        "home.html", {"principle": PRINCIPLE, "types": types, "times": CODES["time"], **values}
+        "home.html", {"principle": PRINCIPLE, "types": types, "times": TIMES, **values}
     )
 
 
