@@ -22,7 +22,7 @@ from titledeed.models.evidence import (
     TimeCode,
     TrustCode,
 )
-from titledeed_api.schemas.resources import Answer, Match, Segment
+from titledeed_api.schemas.resources import AnswerResource, Match, SegmentResource
 
 PRINCIPLE: Final = (
     "A registration proves that a key was bound to these bytes before a time. "
@@ -143,7 +143,7 @@ CHAIN_TIMES: Final = {
 }
 
 
-def list_answers(answers: dict[str, Answer]) -> list[AnswerRow]:
+def list_answers(answers: dict[str, AnswerResource]) -> list[AnswerRow]:
     """Answers as rows, in the order given."""
     return [
         AnswerRow(name.capitalize(), words.question, words.badges[answer.code], answer.reason)
@@ -202,7 +202,7 @@ def draw_bars(match: Match, work_duration_s: float) -> Bars | None:
     )
 
 
-def _draw_band(segment: Segment, scale: float) -> Band:
+def _draw_band(segment: SegmentResource, scale: float) -> Band:
     query = (round(segment.query_start_s * scale, 1), round(segment.query_end_s * scale, 1))
     work = (round(segment.work_start_s * scale, 1), round(segment.work_end_s * scale, 1))
     corners = (
@@ -220,7 +220,7 @@ def _draw_band(segment: Segment, scale: float) -> Band:
     )
 
 
-def _describe(segment: Segment) -> str:
+def _describe(segment: SegmentResource) -> str:
     mirrored = ", mirrored" if segment.mirrored else ""
     verb = "are" if segment.same_recording else "share content with"
     return (

@@ -26,7 +26,7 @@ from titledeed_api.presentation import (
     draw_bars,
     list_answers,
 )
-from titledeed_api.problems import KINDS, wants_page
+from titledeed_api.problems import PROBLEM_KINDS, wants_page
 from titledeed_api.routes.registrations import find_registration, show_registration
 from titledeed_api.routes.verifications import KIND, show_verification, start_verification
 from titledeed_api.schemas.resources import Match, Verification
@@ -111,7 +111,7 @@ def show_registration_page(
 @router.get("/problems/{code}")
 def explain_problem(code: str) -> Response:
     """What a problem's ``type`` leads to."""
-    kind = KINDS.get(code)
+    kind = PROBLEM_KINDS.get(code)
     if kind is None:
         raise NotFoundError(
             f"there is no problem called {code[:60]}", what="problem", name=code[:60]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from titledeed.audit.severities import raise_finding
-from titledeed.audit.shares import EDGE_S, Comparison, compare
+from titledeed.audit.shares import EDGE_S, ShareComparison, compare
 from titledeed.audit.source_types import SourceClass, classify
 from titledeed.audit.wording import counted, percent, percent_range, printable, runs, timecode
 from titledeed.audit.works import COVERED_MIN, find_shared, is_ai_use, names
@@ -35,9 +35,9 @@ UNREAD_SHOWN_MAX: Final = 20
 
 _COMPARED: Final = {
     None: (FindingCode.NOT_COMPARABLE, "cannot be compared"),
-    Comparison.BELOW: (FindingCode.SHARE_BELOW, "is below the film"),
-    Comparison.ABOVE: (FindingCode.SHARE_ABOVE, "is above the film"),
-    Comparison.CONSISTENT: (FindingCode.SHARE_CONSISTENT, "is consistent"),
+    ShareComparison.BELOW: (FindingCode.SHARE_BELOW, "is below the film"),
+    ShareComparison.ABOVE: (FindingCode.SHARE_ABOVE, "is above the film"),
+    ShareComparison.CONSISTENT: (FindingCode.SHARE_CONSISTENT, "is consistent"),
 }
 
 

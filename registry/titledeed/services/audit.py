@@ -96,7 +96,7 @@ class _Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader(Generic[T]):
+class _PartReader(Generic[T]):
     """How files of one kind are read.
 
     Attributes:
@@ -278,10 +278,10 @@ def _read_bundle(data: bytes) -> Bundle:
     return bundle
 
 
-_READERS: Final[tuple[_Reader[Any], ...]] = (
-    _Reader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
-    _Reader("timeline.otio", read_timeline, lambda found: found.timelines),
-    _Reader("bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=BUNDLES_MAX),
+_READERS: Final[tuple[_PartReader[Any], ...]] = (
+    _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
+    _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
+    _PartReader("bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=BUNDLES_MAX),
 )
 """One entry for each kind of file beside the film; unassessed ones are named in this order."""
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import titledeed_api
+from titledeed.settings import Settings
 
 
 def test_documents_come_without_a_web_framework() -> None:
@@ -24,6 +26,13 @@ def test_the_application_is_there_when_it_is_asked_for() -> None:
     from titledeed_api.app import create_app
 
     assert titledeed_api.create_app is create_app
+
+
+def test_openapi_knows_resources_by_their_bare_nouns(tmp_path: Path) -> None:
+    schemas = titledeed_api.create_app(Settings(home=tmp_path)).openapi()["components"]["schemas"]
+    assert {"Answer", "Answers", "Claim", "Registration", "Segment"} <= set(schemas)
+    assert [name for name in schemas if name.endswith("Resource")] == []
+    assert all(schema["title"] == name for name, schema in schemas.items())
 
 
 def test_nothing_else_is() -> None:

@@ -24,7 +24,12 @@ from titledeed_api.presentation import (
     Bars,
     draw_bars,
 )
-from titledeed_api.schemas.resources import Answers, Match, RecoveredAnswers, Segment
+from titledeed_api.schemas.resources import (
+    AnswersResource,
+    Match,
+    RecoveredAnswers,
+    SegmentResource,
+)
 
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "integrity": IntegrityCode,
@@ -44,7 +49,7 @@ def test_every_verdict_has_words() -> None:
 
 def test_the_six_answers_have_one_order_everywhere() -> None:
     names = [field.name for field in fields(models.Answers)]
-    assert names == list(VOCABULARIES) == list(ANSWERS) == list(Answers.model_fields)
+    assert names == list(VOCABULARIES) == list(ANSWERS) == list(AnswersResource.model_fields)
 
 
 def test_what_a_manifest_gives_by_itself_keeps_that_order() -> None:
@@ -76,7 +81,7 @@ def make_match(*spans: tuple[float, float, float, float]) -> Match:
         score=1.0,
         relation="clip of",
         segments=[
-            Segment(
+            SegmentResource(
                 query_start_s=span[0],
                 query_end_s=span[1],
                 work_start_s=span[2],
