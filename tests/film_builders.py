@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from titledeed.disclosure import parse_film_disclosure
-from titledeed.models.audit import FilmEvidence, Shot, Timeline
+from titledeed.models.audit import FilmEvidence, Timeline, TimelineShot
 from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType, FilmDisclosure
 from titledeed.models.evidence import ClaimStatus
@@ -81,7 +81,7 @@ def film(
     """A film of 20 s; ``disclosure`` is the YAML after its schema line."""
     timeline = None
     if shots is not None:
-        named = tuple(Shot(f"shot {n}", Interval(*run)) for n, run in enumerate(shots))
+        named = tuple(TimelineShot(f"shot {n}", Interval(*run)) for n, run in enumerate(shots))
         timeline = Timeline(named, rate=24.0, duration_s=max(s.time.end_s for s in named))
     return FilmEvidence(
         film_name="film.mp4",

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from media_factory import LIMITS, Frames, Samples
 
 from titledeed.canonical.documents import Json
-from titledeed.errors import ConflictError, UnsupportedMediaTypeError
+from titledeed.errors import ConflictError, MediaTooLargeError, UnsupportedMediaTypeError
 from titledeed.media.decoding import decode
 
 Report = Callable[[float], None]
@@ -28,6 +28,15 @@ def echo(file: BinaryIO, arguments: Arguments, report: Report) -> dict[str, Json
 
 def refuse(file: BinaryIO, arguments: Arguments, report: Report) -> dict[str, Json]:
     raise UnsupportedMediaTypeError("no media", next_step="Convert it.")
+
+
+def measure(file: BinaryIO, arguments: Arguments, report: Report) -> dict[str, Json]:
+    raise MediaTooLargeError("too large", limit=7, size=1 << 62, setting="media.pixels_max")
+
+
+def misname(file: BinaryIO, arguments: Arguments, report: Report) -> dict[str, Json]:
+    """Name a path, which only the parent knows, and a text where a number belongs."""
+    raise MediaTooLargeError("too large", path=Path("/etc/passwd"), limit=arguments["limit"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def conflict(file: BinaryIO, arguments: Arguments, report: Report) -> dict[str, Json]:

@@ -10,7 +10,6 @@ from titledeed.anchoring.recording import RecordedAct
 from titledeed.canonical.attachments import encode_fingerprint
 from titledeed.errors import TitledeedError
 from titledeed.models.evidence import (
-    Answer,
     Answers,
     ClaimEntry,
     RecoveredManifest,
@@ -37,7 +36,7 @@ def verification_document(report: VerificationReport) -> Document:
         "schema_version": SCHEMA_VERSION,
         "verdict": report.headline.value,
         "sentence": report.sentence,
-        "answers": answers_document(report.answers),
+        "answers": _answers_document(report.answers),
         "matches": [
             {"title": report.titles[match.registration_id], **match_document(match)}
             for match in report.matches
@@ -47,15 +46,10 @@ def verification_document(report: VerificationReport) -> Document:
     }
 
 
-def answers_document(answers: Answers) -> Document:
-    """The six answers."""
+def _answers_document(answers: Answers | RecoveredManifest) -> Document:
     return {
-        "integrity": _answer_document(answers.integrity),
-        "trust": _answer_document(answers.trust),
-        "history": _answer_document(answers.history),
-        "time": _answer_document(answers.time),
-        "registry": _answer_document(answers.registry),
-        "disclosure": _answer_document(answers.disclosure),
+        name: {"code": str(answer.code), "reason": answer.reason}
+        for name, answer in answers.items()
     }
 
 
@@ -237,10 +231,6 @@ def problem_document(error: TitledeedError) -> Document:
     return {"code": error.code, "message": error.message, "next_step": error.next_step}
 
 
-def _answer_document(answer: Answer) -> Document:
-    return {"code": str(answer.code), "reason": answer.reason}
-
-
 def segment_document(segment: Segment) -> Document:
     """One aligned run."""
     return {
@@ -275,12 +265,7 @@ def _recovered_document(recovered: RecoveredManifest) -> Document:
     return {
         "registration_id": recovered.registration_id,
         "manifest_id": recovered.manifest_id,
-        "answers": {
-            "integrity": _answer_document(recovered.integrity),
-            "trust": _answer_document(recovered.trust),
-            "history": _answer_document(recovered.history),
-            "disclosure": _answer_document(recovered.disclosure),
-        },
+        "answers": _answers_document(recovered),
     }
 
 

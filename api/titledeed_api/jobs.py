@@ -54,7 +54,9 @@ def find_job(server: Server, kind: str, job_id: str, viewer: Viewer) -> Job:
     Raises:
         NotFoundError: there is none, or none that the viewer may see.
     """
-    missing = NotFoundError(f"there is no {kind} {job_id[:60]} to be seen here")
+    missing = NotFoundError(
+        f"there is no {kind} {job_id[:60]} to be seen here", what=kind, name=job_id[:60]
+    )
     try:
         job = server.registry.jobs.get(job_id, viewer)
     except NotFoundError as error:

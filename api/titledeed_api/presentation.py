@@ -7,6 +7,7 @@ something in it does not fit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -21,7 +22,7 @@ from titledeed.models.evidence import (
     TimeCode,
     TrustCode,
 )
-from titledeed_api.schemas.resources import Answer, Match, Segment
+from titledeed_api.schemas.resources import AnswerResource, Match, SegmentResource
 
 PRINCIPLE: Final = (
     "A registration proves that a key was bound to these bytes before a time. "
@@ -47,6 +48,14 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """What a page asks for one of the six answers, and a badge for each of its codes."""
+
+    question: str
+    badges: Mapping[str, Badge]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRow:
     """One of the six answers as a row."""
 
@@ -65,69 +74,81 @@ HEADLINES: Final = {
     Headline.CONFLICT: Badge(Tone.CAUTION, "Conflicting claims"),
 }
 
-QUESTIONS: Final = {
-    "integrity": "Do the file's own credentials fit its bytes?",
-    "trust": "Is the signer on a trust list of this server?",
-    "history": "Is the chain of ingredients whole?",
-    "time": "What shows when it existed?",
-    "registry": "Does the registry hold this content?",
-    "disclosure": "What is declared about AI?",
-}
-
 _PLAIN_NONE: Final = Badge(Tone.PLAIN, "None")
 
-CODES: Final[dict[str, dict[str, Badge]]] = {
-    "integrity": {
-        IntegrityCode.INTACT: Badge(Tone.FOUND, "Intact"),
-        IntegrityCode.ALTERED: Badge(Tone.PROBLEM, "Altered"),
-        IntegrityCode.NO_CREDENTIALS: Badge(Tone.PLAIN, "No credentials"),
-        IntegrityCode.UNREADABLE: Badge(Tone.PROBLEM, "Unreadable"),
-    },
-    "trust": {
-        TrustCode.TRUSTED: Badge(Tone.FOUND, "On a list"),
-        TrustCode.UNTRUSTED: Badge(Tone.CAUTION, "On no list"),
-        TrustCode.EXPIRED: Badge(Tone.CAUTION, "Expired"),
-        TrustCode.REVOKED: Badge(Tone.PROBLEM, "Revoked"),
-        TrustCode.NOT_CHECKED: Badge(Tone.PLAIN, "Not checked"),
-    },
-    "history": {
-        HistoryCode.COMPLETE: Badge(Tone.FOUND, "Complete"),
-        HistoryCode.GAPS: Badge(Tone.CAUTION, "Gaps"),
-        HistoryCode.BROKEN_INGREDIENT: Badge(Tone.PROBLEM, "Broken ingredient"),
-        HistoryCode.NONE: _PLAIN_NONE,
-    },
-    "time": {
-        TimeCode.PUBLIC_CHAIN: Badge(Tone.FOUND, "Public chain"),
-        TimeCode.RFC3161_TRUSTED: Badge(Tone.FOUND, "Trusted time-stamp"),
-        TimeCode.SELF_KEPT: Badge(Tone.CAUTION, "Kept by the registry itself"),
-        TimeCode.CLAIMED_ONLY: Badge(Tone.CAUTION, "Claimed only"),
-        TimeCode.NONE: _PLAIN_NONE,
-    },
-    "registry": {
-        RegistryCode.EXACT: Badge(Tone.FOUND, "These very bytes"),
-        RegistryCode.MATCH: Badge(Tone.FOUND, "Match"),
-        RegistryCode.CONFLICT: Badge(Tone.CAUTION, "Conflict"),
-        RegistryCode.NONE: _PLAIN_NONE,
-    },
-    "disclosure": {
-        DisclosureCode.DECLARED: Badge(Tone.FOUND, "Declared"),
-        DisclosureCode.AMBIGUOUS: Badge(Tone.CAUTION, "Ambiguous"),
-        DisclosureCode.CONTRADICTED: Badge(Tone.PROBLEM, "Contradicted"),
-        DisclosureCode.NONE: _PLAIN_NONE,
-    },
+ANSWERS: Final[Mapping[str, AnswerWords]] = {
+    "integrity": AnswerWords(
+        "Do the file's own credentials fit its bytes?",
+        {
+            IntegrityCode.INTACT: Badge(Tone.FOUND, "Intact"),
+            IntegrityCode.ALTERED: Badge(Tone.PROBLEM, "Altered"),
+            IntegrityCode.NO_CREDENTIALS: Badge(Tone.PLAIN, "No credentials"),
+            IntegrityCode.UNREADABLE: Badge(Tone.PROBLEM, "Unreadable"),
+        },
+    ),
+    "trust": AnswerWords(
+        "Is the signer on a trust list of this server?",
+        {
+            TrustCode.TRUSTED: Badge(Tone.FOUND, "On a list"),
+            TrustCode.UNTRUSTED: Badge(Tone.CAUTION, "On no list"),
+            TrustCode.EXPIRED: Badge(Tone.CAUTION, "Expired"),
+            TrustCode.REVOKED: Badge(Tone.PROBLEM, "Revoked"),
+            TrustCode.NOT_CHECKED: Badge(Tone.PLAIN, "Not checked"),
+        },
+    ),
+    "history": AnswerWords(
+        "Is the chain of ingredients whole?",
+        {
+            HistoryCode.COMPLETE: Badge(Tone.FOUND, "Complete"),
+            HistoryCode.GAPS: Badge(Tone.CAUTION, "Gaps"),
+            HistoryCode.BROKEN_INGREDIENT: Badge(Tone.PROBLEM, "Broken ingredient"),
+            HistoryCode.NONE: _PLAIN_NONE,
+        },
+    ),
+    "time": AnswerWords(
+        "What shows when it existed?",
+        {
+            TimeCode.PUBLIC_CHAIN: Badge(Tone.FOUND, "Public chain"),
+            TimeCode.RFC3161_TRUSTED: Badge(Tone.FOUND, "Trusted time-stamp"),
+            TimeCode.SELF_KEPT: Badge(Tone.CAUTION, "Kept by the registry itself"),
+            TimeCode.CLAIMED_ONLY: Badge(Tone.CAUTION, "Claimed only"),
+            TimeCode.NONE: _PLAIN_NONE,
+        },
+    ),
+    "registry": AnswerWords(
+        "Does the registry hold this content?",
+        {
+            RegistryCode.EXACT: Badge(Tone.FOUND, "These very bytes"),
+            RegistryCode.MATCH: Badge(Tone.FOUND, "Match"),
+            RegistryCode.CONFLICT: Badge(Tone.CAUTION, "Conflict"),
+            RegistryCode.NONE: _PLAIN_NONE,
+        },
+    ),
+    "disclosure": AnswerWords(
+        "What is declared about AI?",
+        {
+            DisclosureCode.DECLARED: Badge(Tone.FOUND, "Declared"),
+            DisclosureCode.AMBIGUOUS: Badge(Tone.CAUTION, "Ambiguous"),
+            DisclosureCode.CONTRADICTED: Badge(Tone.PROBLEM, "Contradicted"),
+            DisclosureCode.NONE: _PLAIN_NONE,
+        },
+    ),
 }
+
+TIMES: Final = ANSWERS["time"].badges
 
 CHAIN_TIMES: Final = {
-    ChainKind.PUBLIC: Badge(Tone.FOUND, "Public chain"),
-    ChainKind.DEVELOPMENT: Badge(Tone.CAUTION, "Kept by the registry itself"),
+    ChainKind.PUBLIC: TIMES[TimeCode.PUBLIC_CHAIN],
+    ChainKind.DEVELOPMENT: TIMES[TimeCode.SELF_KEPT],
 }
 
 
-def list_answers(answers: dict[str, Answer]) -> list[AnswerRow]:
+def list_answers(answers: dict[str, AnswerResource]) -> list[AnswerRow]:
     """Answers as rows, in the order given."""
     return [
-        AnswerRow(name.capitalize(), QUESTIONS[name], CODES[name][answer.code], answer.reason)
+        AnswerRow(name.capitalize(), words.question, words.badges[answer.code], answer.reason)
         for name, answer in answers.items()
+        for words in [ANSWERS[name]]
     ]
 
 
@@ -181,7 +202,7 @@ def draw_bars(match: Match, work_duration_s: float) -> Bars | None:
     )
 
 
-def _draw_band(segment: Segment, scale: float) -> Band:
+def _draw_band(segment: SegmentResource, scale: float) -> Band:
     query = (round(segment.query_start_s * scale, 1), round(segment.query_end_s * scale, 1))
     work = (round(segment.work_start_s * scale, 1), round(segment.work_end_s * scale, 1))
     corners = (
@@ -199,7 +220,7 @@ def _draw_band(segment: Segment, scale: float) -> Band:
     )
 
 
-def _describe(segment: Segment) -> str:
+def _describe(segment: SegmentResource) -> str:
     mirrored = ", mirrored" if segment.mirrored else ""
     verb = "are" if segment.same_recording else "share content with"
     return (

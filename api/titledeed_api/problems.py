@@ -79,7 +79,7 @@ def _first_line(error: type[TitledeedError]) -> str:
     return (error.__doc__ or "").partition("\n")[0]
 
 
-KINDS: Final[dict[str, ProblemKind]] = {
+PROBLEM_KINDS: Final[dict[str, ProblemKind]] = {
     kind.code: kind
     for kind in (
         *(
@@ -107,7 +107,7 @@ _API_PREFIXES: Final = ("/v1/", "/livez", "/readyz", "/openapi.json")
 
 def describe_problem(code: str, detail: str = "", next_step: str = "") -> Problem:
     """The document of a problem with this code."""
-    kind = KINDS[code]
+    kind = PROBLEM_KINDS[code]
     if kind.is_ours:
         detail, next_step = kind.meaning, kind.remedy
     return Problem(
@@ -127,14 +127,14 @@ def describe_error(error: TitledeedError) -> Problem:
 
 def log_fault(error: TitledeedError) -> None:
     """Write down what the client will not be told."""
-    if KINDS[error.code].is_ours:
+    if PROBLEM_KINDS[error.code].is_ours:
         _log.error("%s: %s %s", error.code, error.message, error.next_step, exc_info=error)
 
 
 def answer_problem(problem: Problem, headers: dict[str, str] | None = None) -> Response:
     """The answer that carries a problem document."""
     added = dict(headers or {})
-    if KINDS[problem.code].retryable:
+    if PROBLEM_KINDS[problem.code].retryable:
         added["Retry-After"] = str(RETRY_AFTER_S)
     if problem.status == 401:
         added["WWW-Authenticate"] = 'Bearer realm="titledeed"'

@@ -181,6 +181,8 @@ class UploadArea:
             raise MediaTooLargeError(
                 f"the body is longer than the {self._size_bytes_max} bytes allowed here",
                 next_step="Use the command line, or ask the operator for a larger limit.",
+                limit=self._size_bytes_max,
+                setting="api.upload_bytes_max",
             )
 
 

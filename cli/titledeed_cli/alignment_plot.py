@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIDE: Final = 480.0
 MARGIN: Final = 64.0
 TICKS: Final = 5
-LABEL_LENGTH_MAX: Final = 60
+AXIS_LABEL_LENGTH_MAX: Final = 60
 COLOURS: Final = {"picture": "#0b6e99", "sound": "#b35900"}
 """Told apart without colour as well: sound is dashed."""
 
@@ -90,4 +90,6 @@ def _point(right: float, up: float) -> tuple[float, float]:
 
 def _text(name: str) -> str:
     shown = sanitize(name)
-    return escape(shown if len(shown) <= LABEL_LENGTH_MAX else f"{shown[:LABEL_LENGTH_MAX]}…")
+    return escape(
+        shown if len(shown) <= AXIS_LABEL_LENGTH_MAX else f"{shown[:AXIS_LABEL_LENGTH_MAX]}…"
+    )

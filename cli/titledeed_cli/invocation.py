@@ -107,4 +107,5 @@ def _explain(detail: ErrorDetails) -> ConfigurationError:
     return ConfigurationError(
         f"{variable}: {detail['msg']}",
         next_step="Correct or unset it; docs/reference/settings.md gives its bounds.",
+        setting=variable,
     )

@@ -56,7 +56,9 @@ class ErrorReportingGroup(TyperGroup):
             where = error.filename or "standard output"
             _output_of(ctx).report(
                 StorageError(
-                    f"{where}: {error.strerror}", next_step="Check its permissions and free space."
+                    f"{where}: {error.strerror}",
+                    next_step="Check its permissions and free space.",
+                    path=Path(error.filename) if error.filename else None,
                 )
             )
             raise typer.Exit(ExitCode.ERROR) from error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BARS_MAX: Final = 6
 """A folder of 10,000 files must not fill the screen."""
 
-LABEL_LENGTH_MAX: Final = 48
+STEP_LENGTH_MAX: Final = 48
 
 
 @contextmanager
@@ -89,4 +89,4 @@ class _Lines:
 
 def _shorten(label: str) -> str:
     text = sanitize(label)
-    return text if len(text) <= LABEL_LENGTH_MAX else f"{text[: LABEL_LENGTH_MAX - 1]}…"
+    return text if len(text) <= STEP_LENGTH_MAX else f"{text[: STEP_LENGTH_MAX - 1]}…"

@@ -99,6 +99,7 @@ def read_passphrase(settings: Settings) -> str:
         raise PassphraseError(
             f"no passphrase: {path} cannot be read",
             next_step="Set TITLEDEED_PASSPHRASE or TITLEDEED_PASSPHRASE_FILE.",
+            path=path,
         ) from error
 
 
@@ -112,6 +113,7 @@ class Registry:
             raise HomeNotInitializedError(
                 f"{self.layout.root} is no home of Titledeed yet",
                 next_step="Run `titledeed init`, or set TITLEDEED_HOME to an existing home.",
+                path=self.layout.root,
             )
 
     def __enter__(self) -> Self:

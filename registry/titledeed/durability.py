@@ -54,6 +54,7 @@ def replacing(destination: Path, *, mode: int = ORDINARY_MODE) -> Iterator[Binar
         raise StorageError(
             f"{destination} cannot be written: {error.strerror or error}",
             next_step="Free space there, or choose a folder that can be written.",
+            path=destination,
         ) from error
 
 
@@ -122,6 +123,7 @@ def write_all_durably(
         raise StorageError(
             f"{error.filename or staging} cannot be written: {error.strerror or error}",
             next_step="Free space there, or choose a folder that can be written.",
+            path=Path(error.filename or staging),
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    TitledeedError                    code · message · next_step · retryable
+    TitledeedError                    code · message · next_step · retryable · data
     ├─ InputError                     the input is at fault; trying again changes nothing
     │  ├─ UnreadableInputError        the path cannot be opened, or vanished while read
     │  ├─ UnsupportedMediaTypeError   the bytes are no media type that we read
@@ -29,15 +29,25 @@
        └─ PassphraseError
     InvariantViolation(AssertionError)   a bug of ours: never caught, never mapped
 
+What an error is about stands in attributes, so that no caller reads it out of the message; each
+class names its own, all may be None, and ``data`` gives those that are known.
+
 The core knows neither HTTP statuses nor exit codes: each face has one total table, and a test
 fails when a class is missing from it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import ClassVar
 
+Datum = str | int
+"""A value of ``TitledeedError.data``; fits JSON."""
 
+
+@dataclass(eq=False, repr=False)
 class TitledeedError(Exception):
     """Base of all errors that a caller may handle.
 
@@ -51,16 +61,41 @@ class TitledeedError(Exception):
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, next_step: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.next_step = next_step
+    message: str
+    next_step: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Let Python itself show the message, however it was handed in."""
+        super().__init__(self.message)
+
+    @classmethod
+    def data_names(cls) -> tuple[str, ...]:
+        """The attributes in which errors of this class carry their data."""
+        names = (attribute.name for attribute in fields(cls))
+        return tuple(name for name in names if name not in ("message", "next_step"))
+
+    @property
+    def data(self) -> Mapping[str, Datum]:
+        """What the error is about: the attributes that are known, as values for JSON."""
+        values = ((name, getattr(self, name)) for name in self.data_names())
+        return {
+            name: value if isinstance(value, int) else str(value)
+            for name, value in values
+            if value is not None
+        }
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class InputError(TitledeedError):
-    """The input is at fault."""
+    """The input is at fault.
+
+    Attributes:
+        path: the file or folder that is at fault.
+    """
 
     code = "input"
+
+    path: Path | None = None
 
 
 class UnreadableInputError(InputError):
@@ -75,22 +110,47 @@ class UnsupportedMediaTypeError(InputError):
     code = "unsupported_media_type"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class MalformedMediaError(InputError):
-    """The media are empty, truncated or broken."""
+    """The media are empty, truncated or broken.
+
+    Attributes:
+        media_type: what the bytes begin as.
+    """
 
     code = "malformed_media"
 
+    media_type: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class MediaTooLargeError(InputError):
-    """A limit on size, pixels, time or memory was reached."""
+    """A limit on size, pixels, time or memory was reached.
+
+    Attributes:
+        limit: what is allowed at most, in the setting's unit.
+        size: what was found; None where reading stopped at the limit.
+        setting: which limit, as ``media.pixels_max``.
+    """
 
     code = "media_too_large"
 
+    limit: int | None = None
+    size: int | None = None
+    setting: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class MalformedDocumentError(InputError):
-    """A document (disclosure, timeline, rule pack, bundle, snapshot) does not parse."""
+    """A document (disclosure, timeline, rule pack, bundle, snapshot) does not parse.
+
+    Attributes:
+        place: the document and the place in it, as ``the disclosure: uses[2].time``.
+    """
 
     code = "malformed_document"
+
+    place: str | None = None
 
 
 class InvalidRequestError(InputError):
@@ -99,22 +159,49 @@ class InvalidRequestError(InputError):
     code = "invalid_request"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotFoundError(TitledeedError):
-    """No such registration, report or file."""
+    """No such registration, report or file.
+
+    Attributes:
+        what: the kind of thing, as ``registration`` or ``rule_pack``.
+        name: how it was asked for.
+        registration_id: the registration that was asked for, or whose part it is.
+    """
 
     code = "not_found"
 
+    what: str | None = None
+    name: str | None = None
+    registration_id: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ConflictError(TitledeedError):
-    """The request contradicts what is stored."""
+    """The request contradicts what is stored.
+
+    Attributes:
+        path: what exists already.
+        registration_id: the registration that stands against it.
+    """
 
     code = "conflict"
 
+    path: Path | None = None
+    registration_id: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class NotAuthorizedError(TitledeedError):
-    """The caller showed no token, or a wrong one."""
+    """The caller showed no token, or a wrong one.
+
+    Attributes:
+        registration_id: the registration for which the caller does not speak.
+    """
 
     code = "not_authorized"
+
+    registration_id: str | None = None
 
 
 class VerificationError(TitledeedError):
@@ -123,10 +210,19 @@ class VerificationError(TitledeedError):
     code = "verification"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ClaimSignatureError(VerificationError):
-    """The claimant's signature over the Claim does not fit."""
+    """The claimant's signature over the Claim does not fit.
+
+    Attributes:
+        claimant: whom the claim names.
+        signer: who signed it; None where nobody can be told.
+    """
 
     code = "claim_signature"
+
+    claimant: str | None = None
+    signer: str | None = None
 
 
 class ProofError(VerificationError):
@@ -142,53 +238,119 @@ class DependencyError(TitledeedError):
     retryable = True
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class LedgerUnavailableError(DependencyError):
-    """The chain does not answer."""
+    """The chain does not answer.
+
+    Attributes:
+        endpoint: host and port of the node; never its access key.
+        transaction: hash of the one that no block holds yet.
+    """
 
     code = "ledger_unavailable"
 
+    endpoint: str | None = None
+    transaction: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ToolMissingError(DependencyError):
-    """A program is not installed."""
+    """A program is not installed.
+
+    Attributes:
+        tool: its name.
+    """
 
     code = "tool_missing"
     retryable = False
 
+    tool: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class LedgerError(TitledeedError):
-    """The chain answered with something that must not be."""
+    """The chain answered with something that must not be.
+
+    Attributes:
+        block: number of the block that was asked about.
+        transaction: hash of the transaction that was asked about.
+    """
 
     code = "ledger"
 
+    block: int | None = None
+    transaction: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ChainMismatchError(LedgerError):
-    """Chain id, genesis hash or contract differ from what this home has pinned."""
+    """Chain id, genesis hash or contract differ from what this home has pinned.
+
+    Attributes:
+        what: what differs, as ``chain id``.
+        expected: what this home has pinned.
+        found: what the node shows.
+    """
 
     code = "chain_mismatch"
 
+    what: str | None = None
+    expected: Datum | None = None
+    found: Datum | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class TransactionRevertedError(LedgerError):
-    """The contract refused a transaction."""
+    """The contract refused a transaction.
+
+    Attributes:
+        reason: the contract's own name for it, or the node's words.
+    """
 
     code = "transaction_reverted"
 
+    reason: str | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class StorageError(TitledeedError):
-    """The disk is full, read-only or damaged."""
+    """The disk is full, read-only or damaged.
+
+    Attributes:
+        path: the file or folder.
+    """
 
     code = "storage"
 
+    path: Path | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class SigningError(TitledeedError):
-    """Content Credentials could not be made."""
+    """Content Credentials could not be made.
+
+    Attributes:
+        path: the file that could not be signed or written.
+    """
 
     code = "signing"
 
+    path: Path | None = None
 
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class ConfigurationError(TitledeedError):
-    """Settings or home folder are wrong."""
+    """Settings or home folder are wrong.
+
+    Attributes:
+        setting: the environment variable, as ``TITLEDEED_CHAIN__RPC_URL``.
+        path: the file or folder of the home.
+    """
 
     code = "configuration"
+
+    setting: str | None = None
+    path: Path | None = None
 
 
 class HomeNotInitializedError(ConfigurationError):

@@ -140,6 +140,7 @@ def _make_private(root: Path) -> None:
         raise StorageError(
             f"{root} cannot be made: {error.strerror}",
             next_step="Set TITLEDEED_HOME to a folder that can be written.",
+            path=root,
         ) from error
 
 
@@ -330,7 +331,9 @@ def back_up(
     layout = HomeLayout(settings.home_path)
     if not layout.database.exists():
         raise HomeNotInitializedError(
-            f"{layout.root} is no home of Titledeed yet", next_step="Run `titledeed init`."
+            f"{layout.root} is no home of Titledeed yet",
+            next_step="Run `titledeed init`.",
+            path=layout.root,
         )
     service = BackupService(
         layout=layout,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from titledeed.settings import Settings
-from titledeed_api.problems import KINDS
+from titledeed_api.problems import PROBLEM_KINDS
 from titledeed_cli.commands.config import list_settings
 from titledeed_cli.exit_codes import ERROR_CODES
 
@@ -24,14 +24,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert documented == effective
 
 
-def test_every_error_is_listed_with_its_codes() -> None:
-    listed = re.findall(r"^\| \[`(\w+)`\]\(#\1\) \| (\d+) \| (\d+) \| (\w+) \|$", ERRORS, re.M)
+def test_every_error_is_listed_with_its_codes_and_data() -> None:
+    listed = re.findall(
+        r"^\| \[`(\w+)`\]\(#\1\) \| (\d+) \| (\d+) \| (\w+) \|(?: (.*))? \|$", ERRORS, re.M
+    )
     expected = [
         (
             error.code,
             str(code.value),
-            str(KINDS[error.code].status),
+            str(PROBLEM_KINDS[error.code].status),
             "yes" if error.retryable else "no",
+            ", ".join(f"`{name}`" for name in error.data_names()),
         )
         for error, code in ERROR_CODES.items()
     ]
@@ -45,7 +48,7 @@ def test_every_error_has_a_section_with_text(code: str) -> None:
 
 
 def test_codes_of_the_api_alone_are_documented() -> None:
-    own = set(KINDS) - {error.code for error in ERROR_CODES}
+    own = set(PROBLEM_KINDS) - {error.code for error in ERROR_CODES}
     only_api = ERRORS.partition("## Only from the HTTP API")[2]
     documented = set(re.findall(r"^\| `(\w+)` \| (\d+) \|", only_api, re.M))
-    assert documented == {(code, str(KINDS[code].status)) for code in own}
+    assert documented == {(code, str(PROBLEM_KINDS[code].status)) for code in own}

@@ -146,6 +146,20 @@ def test_a_snapshot_that_was_changed_is_refused(
     assert stranger.run("snapshot", "list", "--json").document["snapshots"] == []
 
 
+def test_a_snapshot_with_another_signature_ends_with_12(
+    studio: Studio, stranger: Home, tmp_path: Path
+) -> None:
+    snapshot = tmp_path / "published.snapshot"
+    assert studio.home.run("snapshot", "export", snapshot).code == 0
+    *content, trailer = snapshot.read_bytes().splitlines(keepends=True)
+    signature = json.loads(trailer)["signature"]
+    other = signature[:10] + ("1" if signature[10] == "0" else "0") + signature[11:]
+    snapshot.write_bytes(b"".join(content) + json.dumps({"signature": other}).encode() + b"\n")
+    done = stranger.run("snapshot", "import", snapshot, "--json")
+    assert (done.code, done.document["error"]["code"]) == (12, "proof")
+    assert stranger.run("snapshot", "list", "--json").document["snapshots"] == []
+
+
 def test_the_chain_tells_who_keeps_its_time(studio: Studio) -> None:
     done = studio.home.run("chain", "status", "--json")
     assert done.code == 0

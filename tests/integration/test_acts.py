@@ -413,8 +413,11 @@ class TestPages:
             result = client.get(
                 f"/verifications/{found['id']}", headers={"Accept": "text/html"}
             ).text
-        assert resources.Registration.model_validate(data).entries[0].kind == "withdrawn"
+        assert resources.RegistrationResource.model_validate(data).entries[0].kind == "withdrawn"
         verification = resources.Verification.model_validate(found)
-        assert verification.claims[0].entries == resources.Registration.model_validate(data).entries
+        assert (
+            verification.claims[0].entries
+            == resources.RegistrationResource.model_validate(data).entries
+        )
         for shown in (page, result):
             assert f"Counts · entry {done.event.sequence}, withdrawn" in shown

@@ -43,7 +43,9 @@ class Served:
         folder = self.settings.home_path / "uploads"
         return [path for path in folder.rglob("*") if path.is_file()]
 
-    def register(self, path: Path, *, title: str, publish: bool = False) -> resources.Registration:
+    def register(
+        self, path: Path, *, title: str, publish: bool = False
+    ) -> resources.RegistrationResource:
         answer = self.client.post(
             "/v1/registrations",
             files={"file": (path.name, path.read_bytes())},
@@ -51,7 +53,7 @@ class Served:
             headers={**self.owner, **WAIT},
         )
         assert answer.status_code in {200, 201}, answer.text
-        return resources.Registration.model_validate_json(answer.content)
+        return resources.RegistrationResource.model_validate_json(answer.content)
 
     def verify(self, path: Path, *, as_owner: bool = False) -> resources.Verification:
         answer = self.client.post(
@@ -86,12 +88,12 @@ def cut(clip: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(served: Served, clip: Path) -> resources.Registration:
+def published(served: Served, clip: Path) -> resources.RegistrationResource:
     return served.register(clip, title="A published clip", publish=True)
 
 
 @pytest.fixture(scope="module")
-def private(served: Served, clip: Path) -> resources.Registration:
+def private(served: Served, clip: Path) -> resources.RegistrationResource:
     picture = render_picture(clip.with_name("private.png"), seed=12)
     return served.register(picture, title="A private picture")
 
@@ -116,7 +118,7 @@ def poll(served: Served, address: str, headers: dict[str, str]) -> dict[str, obj
 
 class TestRegistering:
     def test_a_registration_is_anchored_and_described(
-        self, published: resources.Registration
+        self, published: resources.RegistrationResource
     ) -> None:
         assert published.status == "final"
         assert published.title == "A published clip"
@@ -125,7 +127,7 @@ class TestRegistering:
         assert published.links.page == f"/registrations/{published.registration_id}"
 
     def test_the_same_bytes_again_are_the_same_registration(
-        self, served: Served, clip: Path, published: resources.Registration
+        self, served: Served, clip: Path, published: resources.RegistrationResource
     ) -> None:
         again = served.register(clip, title="Another title")
         assert again.created is False
@@ -145,7 +147,7 @@ class TestRegistering:
         started = resources.Running.model_validate_json(answer.content)
         assert answer.headers["location"] == f"/v1/registrations/{started.id}"
         done = poll(served, answer.headers["location"], served.owner)
-        made = resources.Registration.model_validate(done)
+        made = resources.RegistrationResource.model_validate(done)
         assert made.status == "final"
         assert made.title == "Untitled"
         assert made.visibility == "private"
@@ -163,7 +165,7 @@ class TestRegistering:
         assert answer.json()["title"] == "Sunset, take 2"
 
     def test_no_answer_names_a_path_of_the_server(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         home = str(served.settings.home_path)
         for headers in ({}, served.owner):
@@ -171,7 +173,7 @@ class TestRegistering:
             assert home not in answer.text
 
     def test_uploads_are_gone_when_their_work_is_done(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         assert published.created
         assert served.uploads == []
@@ -179,15 +181,15 @@ class TestRegistering:
 
 class TestSeeing:
     def test_a_published_registration_is_seen_by_everybody(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         answer = served.client.get(f"/v1/registrations/{published.registration_id}")
-        seen = resources.Registration.model_validate_json(answer.content)
+        seen = resources.RegistrationResource.model_validate_json(answer.content)
         assert seen.registration_id == published.registration_id
         assert seen.links.signed is None
 
     def test_a_private_one_is_seen_with_the_token_only(
-        self, served: Served, private: resources.Registration
+        self, served: Served, private: resources.RegistrationResource
     ) -> None:
         address = f"/v1/registrations/{private.registration_id}"
         assert served.client.get(address, headers=served.owner).json()["title"] == private.title
@@ -195,7 +197,7 @@ class TestSeeing:
 
     @pytest.mark.parametrize("page", ["", "/bundle", "/thumbnail"])
     def test_a_private_one_looks_like_none_at_all(
-        self, served: Served, private: resources.Registration, page: str
+        self, served: Served, private: resources.RegistrationResource, page: str
     ) -> None:
         hidden = served.client.get(f"/v1/registrations/{private.registration_id}{page}")
         missing = served.client.get(f"/v1/registrations/{NO_SUCH_ID}{page}")
@@ -204,7 +206,7 @@ class TestSeeing:
         assert dict(hidden.headers) == dict(missing.headers)
 
     def test_its_page_looks_like_none_at_all(
-        self, served: Served, private: resources.Registration
+        self, served: Served, private: resources.RegistrationResource
     ) -> None:
         browser = {"Accept": "text/html"}
         hidden = served.client.get(f"/registrations/{private.registration_id}", headers=browser)
@@ -213,7 +215,7 @@ class TestSeeing:
         assert hidden.text.replace(private.registration_id, NO_SUCH_ID) == missing.text
 
     def test_the_bundle_is_the_stored_evidence(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         assert published.links.bundle is not None
         answer = served.client.get(published.links.bundle)
@@ -222,14 +224,14 @@ class TestSeeing:
         assert published.registration_id.encode() in answer.content
 
     def test_the_thumbnail_is_a_jpeg(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         answer = served.client.get(published.links.thumbnail)
         assert answer.headers["content-type"] == "image/jpeg"
         assert answer.content.startswith(b"\xff\xd8")
 
     def test_the_signed_copy_is_for_its_owner(
-        self, served: Served, published: resources.Registration
+        self, served: Served, published: resources.RegistrationResource
     ) -> None:
         address = f"{published.links.self}/signed"
         problem_of(served.client.get(address), 401, "not_authorized")
@@ -254,7 +256,7 @@ class TestSeeing:
 
 class TestVerifying:
     def test_a_cut_is_found_with_its_seconds(
-        self, served: Served, cut: Path, published: resources.Registration
+        self, served: Served, cut: Path, published: resources.RegistrationResource
     ) -> None:
         found = served.verify(cut)
         assert found.verdict == "registered_match"
@@ -264,7 +266,7 @@ class TestVerifying:
         assert found.claims[0].time.code == "self_kept"
 
     def test_the_address_of_a_verification_stays(
-        self, served: Served, cut: Path, published: resources.Registration
+        self, served: Served, cut: Path, published: resources.RegistrationResource
     ) -> None:
         found = served.verify(cut)
         assert published.created
@@ -286,7 +288,7 @@ class TestVerifying:
         assert owned.matches[0].registration_id == registration.registration_id
 
     def test_what_the_owner_asked_is_not_shown_to_others(
-        self, served: Served, cut: Path, published: resources.Registration
+        self, served: Served, cut: Path, published: resources.RegistrationResource
     ) -> None:
         owned = served.verify(cut, as_owner=True)
         assert owned.claims[0].mine
@@ -294,7 +296,7 @@ class TestVerifying:
         problem_of(served.client.get(f"/v1/verifications/{owned.id}"), 404, "not_found")
 
     def test_a_form_without_scripts_leads_to_the_page(
-        self, served: Served, cut: Path, published: resources.Registration
+        self, served: Served, cut: Path, published: resources.RegistrationResource
     ) -> None:
         answer = served.client.post("/verifications", files={"file": ("cut.mp4", cut.read_bytes())})
         assert answer.status_code == 303
@@ -314,7 +316,7 @@ def audit_files(clip: Path, disclosure: bytes) -> dict[str, tuple[str, bytes]]:
 
 class TestAuditing:
     def test_a_film_is_held_against_its_disclosure(
-        self, served: Served, clip: Path, published: resources.Registration
+        self, served: Served, clip: Path, published: resources.RegistrationResource
     ) -> None:
         bundle = served.client.get(published.links.bundle or "")
         answer = served.client.post(
@@ -367,7 +369,7 @@ class TestRefusing:
 
     @pytest.mark.parametrize("value", ["Bearer wrong", "Bearer ", "Basic eDp4", "Bearer é"])
     def test_a_wrong_token_is_not_taken_for_none(
-        self, served: Served, value: str, published: resources.Registration
+        self, served: Served, value: str, published: resources.RegistrationResource
     ) -> None:
         answer = served.client.get(
             published.links.self, headers=[(b"Authorization", value.encode("latin-1"))]

@@ -422,6 +422,25 @@ class TestBadSubmissions:
         assert any(Path(name).name in message for message in told)
         assert any("zero.json" in message for message in told)
 
+    def test_what_is_not_there_is_not_told(self, festival: Festival, tmp_path: Path) -> None:
+        """A link that leads nowhere is no file of the submission, whatever its kind."""
+        folder = submit(tmp_path / "a", festival.film, None)
+        (folder / "bundles").mkdir()
+        for name in ("disclosure.yaml", "timeline.otio", "bundles/a.json"):
+            (folder / name).symlink_to(tmp_path / "nowhere")
+        assert found(audit(festival.auditor, folder), "NOT_ASSESSED") == []
+
+    def test_files_that_cannot_be_read_are_told_in_one_order(
+        self, festival: Festival, tmp_path: Path
+    ) -> None:
+        folder = submit(tmp_path / "a", festival.film, None)
+        (folder / "bundles").mkdir()
+        for name in ("bundles/b.json", "bundles/a.json", "timeline.otio", "disclosure.yaml"):
+            (folder / name).write_text("no document: [")
+        unassessed = audit(festival.auditor, folder).report.evidence.unassessed
+        told = [line.partition(":")[0] for line in unassessed]
+        assert told == ["disclosure.yaml", "timeline.otio", "a.json", "b.json"]
+
     def test_a_submission_needs_exactly_one_film(self, festival: Festival, tmp_path: Path) -> None:
         folder = submit(tmp_path / "a", festival.film, declare())
         shutil.copy(festival.film, folder / "film.mov")

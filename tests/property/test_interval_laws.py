@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from titledeed.audit.shares import shot_share, time_share
-from titledeed.models.audit import Shot
+from titledeed.models.audit import TimelineShot
 from titledeed.models.interval import (
     Interval,
     clip,
@@ -82,7 +82,7 @@ def test_bounds_of_time_are_ordered_and_more_evidence_only_narrows_them(
 def test_bounds_of_shots_are_ordered_and_count_every_shot_once(
     generative: list[Interval], declared: list[Interval], others: list[Interval], number: int
 ) -> None:
-    shots = [Shot(str(n), Interval(n * 5.0, n * 5.0 + 5)) for n in range(number)]
+    shots = [TimelineShot(str(n), Interval(n * 5.0, n * 5.0 + 5)) for n in range(number)]
     share = shot_share(shots, generative, declared, [*generative, *others])
     assert share is not None and share.total == number
     for bounds in (share.detected, share.known):

@@ -69,6 +69,22 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [relative(p) for p in MODULES if p.stem in BANNED_MODULE_NAMES] == []
 
 
+def test_a_class_of_the_faces_or_the_audit_is_named_like_no_other() -> None:
+    names: dict[str, list[str]] = {}
+    for path in SHIPPED:
+        if path.suffix == ".py":
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    names.setdefault(node.name, []).append(relative(path))
+    rooms = tuple(f"registry/titledeed/{room}/" for room in ("audit", "policy", "timeline"))
+    repeated = {
+        name: places
+        for name, places in names.items()
+        if len(places) > 1 and any(place.startswith(("api/", "cli/", *rooms)) for place in places)
+    }
+    assert repeated == {}
+
+
 @pytest.mark.parametrize("folder", ["registry", "api", "cli"])
 def test_source_roots_are_no_packages(folder: str) -> None:
     assert not (CHECKOUT / folder / "__init__.py").exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from titledeed.canonical.documents import INTEGER_MAX
 from titledeed.errors import (
     DependencyError,
     InvariantViolation,
@@ -82,6 +83,27 @@ def test_input_error_of_the_job_arrives_as_itself(sandbox: Sandbox, file: Path) 
         sandbox.run("sandbox_jobs:refuse", file, {})
     assert caught.value.message == "file.bin: no media"
     assert caught.value.next_step == "Convert it."
+
+
+def test_data_of_an_error_arrives_with_the_path_that_only_the_parent_knows(
+    sandbox: Sandbox, file: Path
+) -> None:
+    with pytest.raises(MediaTooLargeError) as caught:
+        sandbox.run("sandbox_jobs:measure", file, {})
+    error = caught.value
+    assert (error.limit, error.setting, error.path) == (7, "media.pixels_max", file)
+    assert error.size == INTEGER_MAX, "more than a document can hold is cut, as long texts are"
+
+
+def test_a_path_that_a_child_names_is_not_believed(sandbox: Sandbox, file: Path) -> None:
+    with pytest.raises(MediaTooLargeError) as caught:
+        sandbox.run("sandbox_jobs:misname", file, {"limit": 1})
+    assert (caught.value.path, caught.value.limit) == (file, 1)
+
+
+def test_data_of_another_kind_is_refused(sandbox: Sandbox, file: Path) -> None:
+    with pytest.raises(MalformedMediaError, match="misbehaved"):
+        sandbox.run("sandbox_jobs:misname", file, {"limit": "1"})
 
 
 def test_hostile_file_name_stays_on_one_line(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -68,13 +68,19 @@ def read_report(server: ServerDep, owner: OwnerDep, job_id: str) -> Response:
     """The HTML report, once the audit is done."""
     job = find_job(server, KIND, job_id, owner)
     if job.status is not JobStatus.SUCCEEDED:
-        raise NotFoundError(f"the audit {job_id} has no report: it is {job.status.value}")
+        raise NotFoundError(
+            f"the audit {job_id} has no report: it is {job.status.value}",
+            what="report",
+            name=job_id,
+        )
     location = str(read_result(job)["report"])
     try:
         page = server.registry.audit.read_report(location)
     except NotFoundError as error:
         raise NotFoundError(
-            f"the report of {job_id} is not kept on this server any more"
+            f"the report of {job_id} is not kept on this server any more",
+            what="report",
+            name=job_id,
         ) from error
     return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
 
@@ -99,6 +105,8 @@ def _show_audit(server: Server, job: Job) -> Document:
     del server
     document = read_result(job)["document"]
     if not isinstance(document, dict):
-        raise NotFoundError(f"the audit {job.job_id} left no report")
+        raise NotFoundError(
+            f"the audit {job.job_id} left no report", what="report", name=job.job_id
+        )
     here = f"/v1/audits/{job.job_id}"
     return {**document, "links": {"self": here, "report": f"{here}/report"}}

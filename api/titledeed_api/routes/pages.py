@@ -17,15 +17,15 @@ from titledeed_api.dependencies import Server, ServerDep, ViewerDep
 from titledeed_api.jobs import find_job, read_problem, show_job
 from titledeed_api.presentation import (
     CHAIN_TIMES,
-    CODES,
     HEADLINES,
     PRINCIPLE,
     SOURCE_TYPES,
+    TIMES,
     Bars,
     draw_bars,
     list_answers,
 )
-from titledeed_api.problems import KINDS, wants_page
+from titledeed_api.problems import PROBLEM_KINDS, wants_page
 from titledeed_api.routes.registrations import find_registration, show_registration
 from titledeed_api.routes.verifications import KIND, show_verification, start_verification
 from titledeed_api.schemas.resources import Match, Verification
@@ -110,16 +110,18 @@ def show_registration_page(
 @router.get("/problems/{code}")
 def explain_problem(code: str) -> Response:
     """What a problem's ``type`` leads to."""
-    kind = KINDS.get(code)
+    kind = PROBLEM_KINDS.get(code)
     if kind is None:
-        raise NotFoundError(f"there is no problem called {code[:60]}")
+        raise NotFoundError(
+            f"there is no problem called {code[:60]}", what="problem", name=code[:60]
+        )
     return render_page("problem_kind.html", {"kind": kind})
 
 
 def _render_home(values: dict[str, object]) -> Response:
     types = ", ".join(media_type.extension.upper() for media_type in MediaType)
     return render_page(
-        "home.html", {"principle": PRINCIPLE, "types": types, "times": CODES["time"], **values}
+        "home.html", {"principle": PRINCIPLE, "types": types, "times": TIMES, **values}
     )
 
 

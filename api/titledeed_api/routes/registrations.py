@@ -47,8 +47,8 @@ router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
     status_code=202,
     summary="Register a file",
     responses={
-        200: {"model": resources.Registration, "description": "Registered already"},
-        201: {"model": resources.Registration, "description": "Registered"},
+        200: {"model": resources.RegistrationResource, "description": "Registered already"},
+        201: {"model": resources.RegistrationResource, "description": "Registered"},
         202: {"model": Running},
     },
     openapi_extra=describe_form(RegistrationFields, {FILE_FIELD: "A picture, clip or sound"}),
@@ -76,7 +76,7 @@ async def create_registration(
 @router.get(
     "/{registration_id}",
     summary="See a registration",
-    response_model=resources.Registration | Running | Failed,
+    response_model=resources.RegistrationResource | Running | Failed,
     response_model_exclude_unset=True,
 )
 def read_registration(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Document:
@@ -108,7 +108,11 @@ def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -
     registration = find_registration(server, viewer, registration_id)
     thumbnail = server.registry.registration.thumbnail(registration)
     if not thumbnail:
-        raise NotFoundError(f"{registration.registration_id} has no thumbnail")
+        raise NotFoundError(
+            f"{registration.registration_id} has no thumbnail",
+            what="thumbnail",
+            registration_id=registration.registration_id,
+        )
     return Response(thumbnail, media_type="image/jpeg")
 
 

@@ -14,7 +14,7 @@ from titledeed.models.disclosure import DigitalSourceType, HumanOversight
 MODEL_LENGTH_MAX = 200
 
 
-class Fields(BaseModel):
+class FormFields(BaseModel):
     """Base: an unknown field is refused, since a misspelt ``publish`` would be ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +43,7 @@ def _one_line(text: object) -> object:
 Line = Annotated[str, BeforeValidator(_one_line)]
 
 
-class RegistrationFields(Fields):
+class RegistrationFields(FormFields):
     """What the claimant says about the file."""
 
     source_type: DigitalSourceType = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
@@ -56,11 +56,11 @@ class RegistrationFields(Fields):
     publish: bool = False
 
 
-class VerificationFields(Fields):
+class VerificationFields(FormFields):
     """A verification has no fields beside the file."""
 
 
-class AuditFields(Fields):
+class AuditFields(FormFields):
     """Choices for an audit."""
 
     pack: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")] | None = None
@@ -68,7 +68,7 @@ class AuditFields(Fields):
 
 
 def describe_form(
-    fields: type[Fields], files: Mapping[str, str], *, many: frozenset[str] = frozenset()
+    fields: type[FormFields], files: Mapping[str, str], *, many: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The OpenAPI ``requestBody`` of a form; ``files`` maps names to what they hold.
 

@@ -6,7 +6,7 @@ access, and are held against real answers by tests.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,14 @@ from titledeed_api.schemas.problems import Problem
 
 
 class _Resource(BaseModel):
+    """Base: what is named like the model that it shows ends in ``Resource``, here alone."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Keep the bare noun for OpenAPI, whose readers know of no other."""
+        super().__init_subclass__(**options)
+        cls.__name__ = cls.__qualname__ = cls.__name__.removesuffix("Resource")
 
 
 class Running(_Resource):
@@ -34,25 +41,25 @@ class Failed(_Resource):
     problem: Problem
 
 
-class Answer(_Resource):
+class AnswerResource(_Resource):
     """A code of its own vocabulary and a reason a person understands."""
 
     code: str
     reason: str
 
 
-class Answers(_Resource):
+class AnswersResource(_Resource):
     """The six independent answers."""
 
-    integrity: Answer
-    trust: Answer
-    history: Answer
-    time: Answer
-    registry: Answer
-    disclosure: Answer
+    integrity: AnswerResource
+    trust: AnswerResource
+    history: AnswerResource
+    time: AnswerResource
+    registry: AnswerResource
+    disclosure: AnswerResource
 
 
-class Segment(_Resource):
+class SegmentResource(_Resource):
     """Seconds of the file that are seconds of the work."""
 
     query_start_s: float
@@ -72,7 +79,7 @@ class Match(_Resource):
     registration_id: str
     score: float
     relation: str
-    segments: list[Segment]
+    segments: list[SegmentResource]
 
 
 class ClaimTime(_Resource):
@@ -94,7 +101,7 @@ class Entry(_Resource):
     detail: str
 
 
-class Claim(_Resource):
+class ClaimResource(_Resource):
     """One registration, in order of time."""
 
     registration_id: str
@@ -109,10 +116,10 @@ class Claim(_Resource):
 class RecoveredAnswers(_Resource):
     """What the kept manifest says by itself."""
 
-    integrity: Answer
-    trust: Answer
-    history: Answer
-    disclosure: Answer
+    integrity: AnswerResource
+    trust: AnswerResource
+    history: AnswerResource
+    disclosure: AnswerResource
 
 
 class Recovered(_Resource):
@@ -131,9 +138,9 @@ class Verification(_Resource):
     status: Literal["succeeded"]
     verdict: str
     sentence: str
-    answers: Answers
+    answers: AnswersResource
     matches: list[Match]
-    claims: list[Claim]
+    claims: list[ClaimResource]
     recovered: Recovered | None
 
 
@@ -167,10 +174,10 @@ class Similar(_Resource):
     mine: bool
     score: float
     relation: str
-    segments: list[Segment]
+    segments: list[SegmentResource]
 
 
-class Registration(_Resource):
+class RegistrationResource(_Resource):
     """One registration. The last three fields come only with the work that made it."""
 
     schema_version: int

@@ -110,6 +110,8 @@ def export(
                 if found.anchor is None
                 else f"the evidence bundle of {registration} is not completed yet",
                 next_step=f"Run `titledeed receipt {registration}`.",
+                what="bundle",
+                registration_id=registration,
             )
         data = registry.registration.read_bundle(found)
     write_durably(destination, data)
@@ -132,10 +134,10 @@ def _read(path: Path) -> bytes:
             data = file.read(BUNDLE_LENGTH_MAX + 1)
     except OSError as error:
         raise UnreadableInputError(
-            f"{path} cannot be read: {error.strerror}", next_step="Check the path."
+            f"{path} cannot be read: {error.strerror}", next_step="Check the path.", path=path
         ) from error
     if len(data) > BUNDLE_LENGTH_MAX:
         raise UnreadableInputError(
-            f"{path} is larger than any evidence bundle", next_step="Check the path."
+            f"{path} is larger than any evidence bundle", next_step="Check the path.", path=path
         )
     return data

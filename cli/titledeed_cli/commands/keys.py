@@ -223,7 +223,7 @@ def _read_key(file: str) -> bytes:
             return stream.read(KEYFILE_LENGTH_MAX + 1)
     except OSError as error:
         raise UnreadableInputError(
-            f"{file} cannot be read: {error.strerror}", next_step="Check the path."
+            f"{file} cannot be read: {error.strerror}", next_step="Check the path.", path=Path(file)
         ) from error
 
 
@@ -238,7 +238,9 @@ def _ask_passphrase(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableInputError(f"{file} cannot be read", next_step="Check the path.") from error
+        raise UnreadableInputError(
+            f"{file} cannot be read", next_step="Check the path.", path=file
+        ) from error
 
 
 def _parse_time(text: str) -> int:

@@ -131,6 +131,7 @@ def _register(invocation: Invocation, request: RegisterRequest) -> None:
         raise NotFoundError(
             f"there are no media in {', '.join(map(str, request.sources))}",
             next_step="`titledeed register --help` names the types that are read.",
+            what="media",
         )
     if any(isinstance(outcome, RefusedFile) for outcome in outcomes):
         raise typer.Exit(ExitCode.ERROR)

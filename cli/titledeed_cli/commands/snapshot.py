@@ -58,7 +58,7 @@ def export(
         output.write(f"{file}: {coverage.registrations} registration(s)")
 
 
-@add_command(group, "import", exits=(ExitCode.OK,))
+@add_command(group, "import", exits=(ExitCode.OK, ExitCode.INVALID))
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A snapshot.", show_default=False)],

@@ -17,7 +17,12 @@ from titledeed_cli.progress import show_progress
 from titledeed_cli.registrations import ENTRY_HEADINGS, entry_row
 
 if TYPE_CHECKING:
-    from titledeed.models.evidence import Answer, VerificationReport, VisibleClaim
+    from titledeed.models.evidence import (
+        Answers,
+        RecoveredManifest,
+        VerificationReport,
+        VisibleClaim,
+    )
 
 app = typer.Typer()
 
@@ -76,18 +81,8 @@ def write_report(output: Output, report: VerificationReport) -> None:
     """What a person reads: the verdict first, what it is not, then the evidence."""
     output.write(report.sentence, style=_STYLES[HEADLINE_CODES[report.headline]])
     output.write(CLAIMS_NOT_TRUTH)
-    answers, recovered = report.answers, report.recovered
-    output.write_table(
-        _ANSWER_HEADINGS,
-        _answer_rows(
-            integrity=answers.integrity,
-            trust=answers.trust,
-            history=answers.history,
-            time=answers.time,
-            registry=answers.registry,
-            disclosure=answers.disclosure,
-        ),
-    )
+    recovered = report.recovered
+    output.write_table(_ANSWER_HEADINGS, _answer_rows(report.answers))
     output.write_table(
         ("relation", *SEGMENT_HEADINGS, "score", "title", "registration"),
         _segment_rows(report),
@@ -110,17 +105,12 @@ def write_report(output: Output, report: VerificationReport) -> None:
     if recovered is not None:
         output.write_table(
             _ANSWER_HEADINGS,
-            _answer_rows(
-                integrity=recovered.integrity,
-                trust=recovered.trust,
-                history=recovered.history,
-                disclosure=recovered.disclosure,
-            ),
+            _answer_rows(recovered),
             title=f"Credentials that the registry kept for {recovered.registration_id}",
         )
 
 
-def _answer_rows(**answers: Answer) -> list[tuple[str, str, str]]:
+def _answer_rows(answers: Answers | RecoveredManifest) -> list[tuple[str, str, str]]:
     return [(name, str(answer.code), answer.reason) for name, answer in answers.items()]
 
 

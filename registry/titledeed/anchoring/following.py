@@ -155,6 +155,7 @@ class FollowingService:
                 f"the node shows {found[0]} events up to block {last}, which are not those that "
                 "the contract counted",
                 next_step=OTHER_NODE,
+                block=last,
             )
         return _Step(fork, tuple(blocks), tuple(events))
 
@@ -223,7 +224,9 @@ def _require_block(ledger: Ledger, number: int) -> Block:
     block = ledger.find_block(number)
     if block is None or block.number != number:
         raise LedgerError(
-            f"the node shows no block {number} below its own head", next_step=OTHER_NODE
+            f"the node shows no block {number} below its own head",
+            next_step=OTHER_NODE,
+            block=number,
         )
     return block
 
@@ -235,6 +238,7 @@ def _check_links(blocks: Sequence[Block]) -> None:
             raise LedgerError(
                 f"the node's block {block.number} does not stand on block {parent.number}",
                 next_step=OTHER_NODE,
+                block=block.number,
             )
 
 
@@ -262,6 +266,7 @@ def _check_events(
             raise LedgerError(
                 f"the node's event {event.sequence} is of another block than was asked for",
                 next_step=OTHER_NODE,
+                block=event.block_number,
             )
         first = event.block_number
     return known

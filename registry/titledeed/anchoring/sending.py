@@ -168,10 +168,12 @@ class SendingService:
             if found.state is SubmissionState.INCLUDED:
                 return found
             if found.state is SubmissionState.REVERTED:
-                raise TransactionRevertedError(found.problem)
+                raise TransactionRevertedError(found.problem, reason=found.problem)
             if time.monotonic() > deadline:
                 raise LedgerUnavailableError(
-                    f"the {found.label} transaction is in no block yet", next_step=_NOTHING_LOST
+                    f"the {found.label} transaction is in no block yet",
+                    next_step=_NOTHING_LOST,
+                    transaction="0x" + found.attempts[-1].hash.hex(),
                 )
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, POLL_MAX_S)
@@ -222,6 +224,8 @@ class SendingService:
                 f"the node says that block {receipt.block_number} holds the {found.label} "
                 "transaction, and nothing else shows it",
                 next_step="Ask another node: this one's answers do not fit together.",
+                block=receipt.block_number,
+                transaction="0x" + receipt.transaction.hex(),
             )
         if receipt.succeeded:
             self._outbox.mark_included(found)

@@ -1,6 +1,6 @@
 """Declared against detected: each check reads one draft and gives findings.
 
-A concern makes the outcome ``inconsistent``, a question leaves it open. Every check raises a
+How grave a finding is and what follows from it stands in ``severities``. Every check raises a
 concern only where two things that were stated or matched contradict each other; what is merely
 absent is a question or nothing.
 """
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from titledeed.audit.shares import EDGE_S, Comparison, compare
+from titledeed.audit.severities import raise_finding
+from titledeed.audit.shares import EDGE_S, ShareComparison, compare
 from titledeed.audit.source_types import SourceClass, classify
 from titledeed.audit.wording import counted, percent, percent_range, printable, runs, timecode
 from titledeed.audit.works import COVERED_MIN, find_shared, is_ai_use, names
@@ -24,13 +25,20 @@ from titledeed.models.disclosure import (
     ShareUnit,
     Used,
 )
-from titledeed.models.finding import Finding, Severity
+from titledeed.models.finding import Finding, FindingCode, Severity
 from titledeed.models.interval import Interval, covered_s, shared_s, union
 
 LENGTH_TOLERANCE_S: Final = 1.0
 """Two versions of one film differ when their lengths differ by more than this."""
 
 UNREAD_SHOWN_MAX: Final = 20
+
+_COMPARED: Final = {
+    None: (FindingCode.NOT_COMPARABLE, "cannot be compared"),
+    ShareComparison.BELOW: (FindingCode.SHARE_BELOW, "is below the film"),
+    ShareComparison.ABOVE: (FindingCode.SHARE_ABOVE, "is above the film"),
+    ShareComparison.CONSISTENT: (FindingCode.SHARE_CONSISTENT, "is consistent"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,9 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _shared(draft)
     yield from _lengths(draft)
     if draft.disclosure is None:
-        yield _question("MISSING_ANSWER", "The submission holds no disclosure that could be read.")
+        yield raise_finding(
+            FindingCode.MISSING_ANSWER, "The submission holds no disclosure that could be read."
+        )
         return
     yield from _answers(draft.disclosure)
     yield from _contradictions(draft, draft.disclosure)
@@ -63,12 +73,17 @@ def check(draft: Draft) -> Iterator[Finding]:
         yield _share(draft, draft.disclosure, claim)
     if unread := draft.disclosure.unread:
         listed = ", ".join(printable(path, length_max=80) for path in unread[:UNREAD_SHOWN_MAX])
-        yield _info("FIELD_NOT_READ", f"Fields kept but not looked at: {listed}.")
+        yield raise_finding(FindingCode.FIELD_NOT_READ, f"Fields kept but not looked at: {listed}.")
 
 
 def _unassessed(draft: Draft) -> Iterator[Finding]:
     for line in draft.evidence.unassessed:
-        yield _question("NOT_ASSESSED", f"Not assessed: {printable(line)}")
+        yield not_assessed(line)
+
+
+def not_assessed(reason: str) -> Finding:
+    """That a part of the submission could not be looked at."""
+    return raise_finding(FindingCode.NOT_ASSESSED, f"Not assessed: {printable(reason)}")
 
 
 def _works(draft: Draft) -> Iterator[Finding]:
@@ -78,8 +93,8 @@ def _works(draft: Draft) -> Iterator[Finding]:
         if not work.is_generative:
             yield _about(
                 work,
-                _info(
-                    "REGISTERED_WORK_USED",
+                raise_finding(
+                    FindingCode.REGISTERED_WORK_USED,
                     f"The film shows {title} for {seconds}, registered as "
                     f"{work.source_type.value}: a question of rights, not of AI.",
                 ),
@@ -88,8 +103,8 @@ def _works(draft: Draft) -> Iterator[Finding]:
             open_s = covered_s(work.undeclared_time)
             yield _about(
                 work,
-                _concern(
-                    "USE_UNDECLARED",
+                raise_finding(
+                    FindingCode.USE_UNDECLARED,
                     f"The film shows {title}, registered as {work.source_type.value}, and no "
                     f"declared use covers {open_s:.1f} s of it ({runs(work.undeclared_time)}).",
                 ),
@@ -97,8 +112,8 @@ def _works(draft: Draft) -> Iterator[Finding]:
         elif work.declared is None:
             yield _about(
                 work,
-                _question(
-                    "MISSING_ANSWER",
+                raise_finding(
+                    FindingCode.MISSING_ANSWER,
                     f"The film shows {title}, registered as {work.source_type.value}, for "
                     f"{seconds}; nothing says whether this use is declared.",
                 ),
@@ -110,12 +125,13 @@ def _shared(draft: Draft) -> Iterator[Finding]:
     """What a person should look at; it counts neither as shown nor as AI."""
     for work, times in find_shared(draft.evidence):
         open_time = [one for one in times if not shared_s([one], draft.declared_time)]
-        raise_as = _question if work.source_type.is_generative and open_time else _info
-        finding = raise_as(
-            "CONTENT_SHARED",
+        is_open = work.source_type.is_generative and open_time
+        finding = raise_finding(
+            FindingCode.CONTENT_SHARED,
             f"The film shares content with “{printable(work.title)}” ({work.registration_id}), "
             f"registered as {work.source_type.value}, at {runs(times)}: perhaps a stem, a room or "
             "a source in common. It is not counted as showing it; compare the two.",
+            eased=None if is_open else Severity.INFO,
         )
         yield replace(finding, film_time=times[0], registration_id=work.registration_id)
 
@@ -128,8 +144,8 @@ def _disagreeing_registrations(works: tuple[DetectedWork, ...]) -> Iterator[Find
         if work.is_generative and shared > 2 * EDGE_S:
             yield _about(
                 work,
-                _question(
-                    "REG_SOURCE_CONFLICT",
+                raise_finding(
+                    FindingCode.REG_SOURCE_CONFLICT,
                     f"Registrations disagree about the source of {shared:.1f} s that show "
                     f"“{printable(work.title)}”; they count as AI here.",
                 ),
@@ -138,16 +154,22 @@ def _disagreeing_registrations(works: tuple[DetectedWork, ...]) -> Iterator[Find
 
 def _answers(disclosure: FilmDisclosure) -> Iterator[Finding]:
     if disclosure.declared_use is None:
-        yield _question("MISSING_ANSWER", "The disclosure does not say whether AI was used.")
+        yield raise_finding(
+            FindingCode.MISSING_ANSWER, "The disclosure does not say whether AI was used."
+        )
     if disclosure.declared_use is DeclaredUse.UNSURE:
-        yield _question("UNSURE_ANSWER", "The disclosure is unsure whether AI was used.")
+        yield raise_finding(
+            FindingCode.UNSURE_ANSWER, "The disclosure is unsure whether AI was used."
+        )
     if disclosure.declared_use is DeclaredUse.GENERATIVE and disclosure.uses is None:
-        yield _question(
-            "MISSING_ANSWER", "Generative use is declared, and the uses are not listed."
+        yield raise_finding(
+            FindingCode.MISSING_ANSWER, "Generative use is declared, and the uses are not listed."
         )
     unsure = [a.department for a in disclosure.departments or () if a.used is Used.UNSURE]
     for department in dict.fromkeys(unsure):
-        yield _question("UNSURE_ANSWER", f"The disclosure is unsure about {department}.")
+        yield raise_finding(
+            FindingCode.UNSURE_ANSWER, f"The disclosure is unsure about {department}."
+        )
 
 
 def _contradictions(draft: Draft, disclosure: FilmDisclosure) -> Iterator[Finding]:
@@ -161,26 +183,26 @@ def _contradictions(draft: Draft, disclosure: FilmDisclosure) -> Iterator[Findin
         }
         listed = [counted(number, noun) for noun, number in named.items() if number]
         if listed:
-            yield _concern(
-                "DECLARATION_CONFLICT",
+            yield raise_finding(
+                FindingCode.DECLARATION_CONFLICT,
                 f"The disclosure declares no use of AI and lists {' and '.join(listed)}.",
             )
     if declared is DeclaredUse.ASSISTIVE and any(
         w.is_generative and w.declared for w in draft.works
     ):
-        yield _concern(
-            "DECLARATION_CONFLICT",
+        yield raise_finding(
+            FindingCode.DECLARATION_CONFLICT,
             "The disclosure declares assistive use only and lists a use that is registered as "
             "generative.",
         )
     stated = draft.evidence.manifest_source_types
     generative = [text for text in stated if classify(text) is SourceClass.GENERATIVE]
     if generative and (declared is DeclaredUse.NONE or declared is DeclaredUse.ASSISTIVE):
-        raise_as = _concern if declared is DeclaredUse.NONE else _question
-        yield raise_as(
-            "PROV_CONFLICT",
+        yield raise_finding(
+            FindingCode.PROV_CONFLICT,
             f"The film carries a credential that states {printable(generative[0])}; the "
             f"disclosure answers {declared.value!r}.",
+            eased=None if declared is DeclaredUse.NONE else Severity.QUESTION,
         )
 
 
@@ -194,13 +216,13 @@ def _uses(draft: Draft, disclosure: FilmDisclosure) -> Iterator[Finding]:
         ]
         references = len(use.registrations) + len(use.source_files)
         if references and not found:
-            yield _info(
-                "USE_NOT_FOUND",
+            yield raise_finding(
+                FindingCode.USE_NOT_FOUND,
                 f"{label} was not found in the film, which is no evidence either way.",
             )
         if use.time and use.time.end_s > draft.evidence.duration_s + LENGTH_TOLERANCE_S:
-            yield _question(
-                "USE_OUT_OF_RANGE",
+            yield raise_finding(
+                FindingCode.USE_OUT_OF_RANGE,
                 f"{label} ends at {timecode(use.time.end_s)}, after the end of the film.",
             )
         yield from _source_type(draft, use, label, found)
@@ -213,8 +235,9 @@ def _source_type(
         return
     stated = printable(use.source_type)
     if classify(use.source_type) is SourceClass.UNKNOWN:
-        yield _question(
-            "SOURCE_TYPE_UNCLEAR", f"{label}: {stated} does not tell whether it is generative AI."
+        yield raise_finding(
+            FindingCode.SOURCE_TYPE_UNCLEAR,
+            f"{label}: {stated} does not tell whether it is generative AI.",
         )
     covered = [work for work in draft.works if use.time and _is_inside(work, use.time)]
     works = {work.registration_id: work for work in (*found, *covered) if work.is_generative}
@@ -222,8 +245,8 @@ def _source_type(
         for work in works.values():
             yield _about(
                 work,
-                _concern(
-                    "PROV_CONFLICT",
+                raise_finding(
+                    FindingCode.PROV_CONFLICT,
                     f"{label} states {stated}; “{printable(work.title)}” is registered as "
                     f"{work.source_type.value}.",
                 ),
@@ -237,8 +260,8 @@ def _is_inside(work: DetectedWork, time: Interval) -> bool:
 def _lengths(draft: Draft) -> Iterator[Finding]:
     evidence = draft.evidence
     if evidence.timeline and not fits(evidence, evidence.timeline.duration_s):
-        yield _question(
-            "RUNTIME_MISMATCH",
+        yield raise_finding(
+            FindingCode.RUNTIME_MISMATCH,
             f"The timeline runs {timecode(evidence.timeline.duration_s)}, the film "
             f"{timecode(evidence.duration_s)}; its shots are not counted.",
         )
@@ -252,15 +275,15 @@ def fits(evidence: FilmEvidence, duration_s: float) -> bool:
 def _versions(draft: Draft, disclosure: FilmDisclosure) -> Iterator[Finding]:
     lengths = [v.duration_s for v in disclosure.versions if v.duration_s is not None]
     if lengths and not any(fits(draft.evidence, length) for length in lengths):
-        yield _question(
-            "RUNTIME_MISMATCH",
+        yield raise_finding(
+            FindingCode.RUNTIME_MISMATCH,
             f"The disclosure speaks of a film of {timecode(lengths[0])}; this one runs "
             f"{timecode(draft.evidence.duration_s)}.",
         )
     digests = [version.digest for version in disclosure.versions if version.digest]
     if digests and draft.evidence.film_digest not in digests:
-        yield _question(
-            "VERSION_MISMATCH",
+        yield raise_finding(
+            FindingCode.VERSION_MISMATCH,
             "The disclosure names the SHA-256 of another file; it may be about another export.",
         )
 
@@ -272,16 +295,8 @@ def _share(draft: Draft, disclosure: FilmDisclosure, claim: ShareClaim) -> Findi
     measured = f"Known: {_known(draft)}."
     metric = claim.metric.value if claim.metric else "no metric"
     stated = f"{claim.qualifier.value.replace('_', ' ')} {_value(claim)} ({metric})"
-    match comparison:
-        case None:
-            return _question("NOT_COMPARABLE", f"The claim {stated} cannot be compared. {measured}")
-        case Comparison.BELOW:
-            return _concern("SHARE_BELOW", f"The claim {stated} is below the film. {measured}")
-        case Comparison.ABOVE:
-            # The upper bound rests on what others registered as not generative: a weak ground.
-            return _question("SHARE_ABOVE", f"The claim {stated} is above the film. {measured}")
-        case Comparison.CONSISTENT:
-            return _info("SHARE_CONSISTENT", f"The claim {stated} is consistent. {measured}")
+    code, words = _COMPARED[comparison]
+    return raise_finding(code, f"The claim {stated} {words}. {measured}")
 
 
 def _known(draft: Draft) -> str:
@@ -307,23 +322,8 @@ def _value(claim: ShareClaim) -> str:
 
 
 def _about(work: DetectedWork, finding: Finding) -> Finding:
-    time = work.undeclared_time if finding.code == "USE_UNDECLARED" else work.film_time
-    return Finding(
-        code=finding.code,
-        severity=finding.severity,
-        message=finding.message,
-        film_time=time[0] if time else None,
-        registration_id=work.registration_id,
+    is_open = finding.code == FindingCode.USE_UNDECLARED
+    time = work.undeclared_time if is_open else work.film_time
+    return replace(
+        finding, film_time=time[0] if time else None, registration_id=work.registration_id
     )
-
-
-def _info(code: str, message: str) -> Finding:
-    return Finding(code, Severity.INFO, message)
-
-
-def _question(code: str, message: str) -> Finding:
-    return Finding(code, Severity.QUESTION, message)
-
-
-def _concern(code: str, message: str) -> Finding:
-    return Finding(code, Severity.CONCERN, message)

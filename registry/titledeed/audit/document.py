@@ -163,7 +163,7 @@ def _fraction(share: Fraction, total: int) -> Document:
 
 def _finding(finding: Finding) -> Document:
     return {
-        "code": finding.code,
+        "code": str(finding.code),
         "severity": finding.severity.value,
         "message": finding.message,
         "film_time": _interval(finding.film_time) if finding.film_time else None,

@@ -16,19 +16,13 @@ import jinja2
 from markupsafe import Markup
 
 from titledeed.audit.document import audit_document
+from titledeed.audit.severities import GRADES
 from titledeed.audit.wording import runs, timecode
 from titledeed.models.audit import AuditReport, DetectedWork
 from titledeed.models.finding import Severity
 from titledeed.models.interval import Interval, subtract, union
 
 AXIS_WIDTH: Final = 1000.0
-
-_SEVERITIES: Final = {
-    Severity.RULE_CONFLICT: "Conflicts with a rule",
-    Severity.CONCERN: "Concerns",
-    Severity.QUESTION: "Questions",
-    Severity.INFO: "For information",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ def _policy(css: str) -> str:
 
 def _severities(report: AuditReport) -> list[tuple[Severity, str]]:
     present = {finding.severity for finding in report.findings}
-    return [(severity, title) for severity, title in _SEVERITIES.items() if severity in present]
+    return [(severity, grade.title) for severity, grade in GRADES.items() if severity in present]
 
 
 def _bar(work: DetectedWork, report: AuditReport) -> dict[str, object]:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from titledeed.audit.checks import Draft, check, fits
+from titledeed.audit.checks import Draft, check, fits, not_assessed
+from titledeed.audit.severities import GRADES
 from titledeed.audit.shares import shot_share, time_share
 from titledeed.audit.wording import printable
 from titledeed.audit.works import detect_works
 from titledeed.models.audit import AuditReport, FilmEvidence, PackInfo
-from titledeed.models.finding import Finding, Outcome, Severity
+from titledeed.models.finding import Finding, Outcome
 from titledeed.models.interval import Interval, union
 
 MESSAGE_LENGTH_MAX = 1_000
-
-_ORDER = (Severity.RULE_CONFLICT, Severity.CONCERN, Severity.QUESTION, Severity.INFO)
-_OUTCOMES = {
-    Severity.RULE_CONFLICT: Outcome.RULE_CONFLICT,
-    Severity.CONCERN: Outcome.INCONSISTENT,
-    Severity.QUESTION: Outcome.QUESTIONS_OPEN,
-    Severity.INFO: Outcome.COMPLETE,
-}
 
 
 def assess(evidence: FilmEvidence) -> AuditReport:
@@ -73,23 +66,20 @@ def apply_rules(
 
 def _unreadable(evidence: FilmEvidence) -> list[Finding]:
     reasons = evidence.unassessed or ("the film could not be read",)
-    return [
-        Finding("NOT_ASSESSED", Severity.QUESTION, f"Not assessed: {printable(reason)}")
-        for reason in reasons
-    ]
+    return [not_assessed(reason) for reason in reasons]
 
 
 def _outcome(evidence: FilmEvidence, findings: tuple[Finding, ...]) -> Outcome:
     """The gravest finding decides; a film that nobody could read has no other outcome."""
     if evidence.duration_s <= 0:
         return Outcome.CANNOT_ASSESS
-    return _OUTCOMES[findings[0].severity] if findings else Outcome.COMPLETE
+    return GRADES[findings[0].severity].outcome if findings else Outcome.COMPLETE
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     def key(finding: Finding) -> tuple[int, str, Interval, str, str, str]:
         return (
-            _ORDER.index(finding.severity),
+            -finding.severity.gravity,
             finding.code,
             finding.film_time or Interval(0.0, 0.0),
             finding.registration_id or "",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from titledeed.models.audit import Share, Shot
+from titledeed.models.audit import Share, TimelineShot
 from titledeed.models.disclosure import Qualifier, ShareClaim, ShareMetric, ShareUnit
 from titledeed.models.interval import Interval, ShareBounds, covered_s, shared_with_union_s, union
 
@@ -28,7 +28,7 @@ ABOUT_TOLERANCE: Final = Fraction(25, 1000)
 TIME_METRICS: Final = (ShareMetric.SECONDS_ANY, ShareMetric.FRAMES_ANY)
 
 
-class Comparison(StrEnum):
+class ShareComparison(StrEnum):
     """A claim against the known share. ``below``: the film shows more than is claimed."""
 
     CONSISTENT = "consistent"
@@ -60,7 +60,7 @@ def time_share(
 
 
 def shot_share(
-    shots: Sequence[Shot], generative: Intervals, declared: Intervals, resolved: Intervals
+    shots: Sequence[TimelineShot], generative: Intervals, declared: Intervals, resolved: Intervals
 ) -> Share | None:
     """Share of the shots; None without shots.
 
@@ -87,23 +87,23 @@ def shot_share(
     return Share(len(shots), bounds(generative), bounds([*generative, *declared]))
 
 
-def shot_tolerance_s(shot: Shot) -> float:
+def shot_tolerance_s(shot: TimelineShot) -> float:
     """The edge of a match, and never more than half of a short shot."""
     return min(EDGE_S, shot.time.duration_s / 2)
 
 
-def shows(shot: Shot, merged: Intervals) -> bool:
+def shows(shot: TimelineShot, merged: Intervals) -> bool:
     """Whether a shot counts as showing the intervals, which are a union."""
     return shared_with_union_s(shot.time, merged) > shot_tolerance_s(shot)
 
 
-def _is_resolved(shot: Shot, merged: Intervals) -> bool:
+def _is_resolved(shot: TimelineShot, merged: Intervals) -> bool:
     return shot.time.duration_s - shared_with_union_s(shot.time, merged) <= shot_tolerance_s(shot)
 
 
 def compare(
     claim: ShareClaim, time: Share, shots: Share | None, rate: Fraction | None, runs: int
-) -> Comparison | None:
+) -> ShareComparison | None:
     """A claim against the known share; None where they cannot be compared.
 
     Args:
@@ -131,17 +131,17 @@ def compare(
 
 def _place(
     claim: ShareClaim, known: ShareBounds, whole: Fraction | None, slack: Fraction
-) -> Comparison | None:
+) -> ShareComparison | None:
     if whole is None:
         return None
     default = ABOUT_TOLERANCE if claim.qualifier is Qualifier.ABOUT else Fraction(0)
     tolerance = default if claim.tolerance is None else claim.tolerance / whole
     value = claim.value / whole
     if claim.qualifier is not Qualifier.AT_LEAST and value + tolerance + slack < known.lower:
-        return Comparison.BELOW
+        return ShareComparison.BELOW
     if claim.qualifier is not Qualifier.AT_MOST and value - tolerance - slack > known.upper:
-        return Comparison.ABOVE
-    return Comparison.CONSISTENT
+        return ShareComparison.ABOVE
+    return ShareComparison.CONSISTENT
 
 
 def _milliseconds(seconds: float) -> int:

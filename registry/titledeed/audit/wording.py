@@ -16,7 +16,7 @@ from titledeed.models.audit import AuditReport
 from titledeed.models.finding import Outcome, Severity
 from titledeed.models.interval import Interval, ShareBounds, covered_s
 
-TEXT_LENGTH_MAX: Final = 300
+PRINTED_LENGTH_MAX: Final = 300
 
 DISCLAIMER: Final = (
     "A record proves that a key was bound to these bytes before a time; it is no proof of "
@@ -30,7 +30,7 @@ _REORDERING: Final = frozenset(
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
-def printable(text: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+def printable(text: str, *, length_max: int = PRINTED_LENGTH_MAX) -> str:
     """Text of a submission with control, line and reordering characters spelt out, and cut.
 
     Letters of every script stay, with the joiners that some need.

@@ -93,9 +93,9 @@ def parse_document(data: bytes, *, what: str) -> Fields:
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise MalformedDocumentError(f"{what} is not valid JSON: {error}") from error
+        raise MalformedDocumentError(f"{what} is not valid JSON: {error}", place=what) from error
     if not isinstance(value, dict):
-        raise MalformedDocumentError(f"{what} must be a JSON object")
+        raise MalformedDocumentError(f"{what} must be a JSON object", place=what)
     return Fields(value, path=what)
 
 
@@ -123,7 +123,10 @@ class Fields:
 
     def fail(self, name: str, problem: str) -> MalformedDocumentError:
         """An error that names the field."""
-        return MalformedDocumentError(f"{self._path}: {name!r} {problem}"[:TEXT_LENGTH_MAX])
+        return MalformedDocumentError(
+            f"{self._path}: {name!r} {problem}"[:TEXT_LENGTH_MAX],
+            place=f"{self._path}: {name}"[:TEXT_LENGTH_MAX],
+        )
 
     def _take(self, name: str) -> object:
         if name not in self._values:

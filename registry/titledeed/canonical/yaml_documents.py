@@ -44,17 +44,17 @@ def parse_yaml(data: bytes, *, what: str) -> Fields:
         MalformedDocumentError: not YAML, too large, too deep, or outside the subset above.
     """
     if len(data) > YAML_BYTES_MAX:
-        raise MalformedDocumentError(f"{what} is larger than {YAML_BYTES_MAX} bytes")
+        raise MalformedDocumentError(f"{what} is larger than {YAML_BYTES_MAX} bytes", place=what)
     try:
         text = data.decode("utf-8-sig")
         value = _Builder(what).build(yaml.parse(text, Loader=yaml.CSafeLoader))
     except UnicodeDecodeError as error:
-        raise MalformedDocumentError(f"{what} is not UTF-8 text") from error
+        raise MalformedDocumentError(f"{what} is not UTF-8 text", place=what) from error
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())[:300]
-        raise MalformedDocumentError(f"{what} is not valid YAML: {problem}") from error
+        raise MalformedDocumentError(f"{what} is not valid YAML: {problem}", place=what) from error
     if not isinstance(value, dict):
-        raise MalformedDocumentError(f"{what} must be a YAML mapping of fields")
+        raise MalformedDocumentError(f"{what} must be a YAML mapping of fields", place=what)
     return Fields(value, path=what)
 
 
@@ -71,10 +71,12 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.NodeEvent):
                 if roots:
-                    raise MalformedDocumentError(f"{self._what} holds more than one document")
+                    raise MalformedDocumentError(
+                        f"{self._what} holds more than one document", place=self._what
+                    )
                 roots.append(self._node(event, events, depth=0))
         if not roots:
-            raise MalformedDocumentError(f"{self._what} is empty")
+            raise MalformedDocumentError(f"{self._what} is empty", place=self._what)
         return roots[0]
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], *, depth: int) -> Plain:
@@ -107,7 +109,9 @@ class _Builder:
     def _fail(self, event: yaml.Event, problem: str) -> MalformedDocumentError:
         mark = event.start_mark
         where = f", line {mark.line + 1}" if mark else ""
-        return MalformedDocumentError(f"{self._what}{where}: {problem}")
+        return MalformedDocumentError(
+            f"{self._what}{where}: {problem}", place=f"{self._what}{where}"
+        )
 
 
 def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:

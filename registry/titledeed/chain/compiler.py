@@ -33,6 +33,7 @@ def find_compiler(checkout: Path) -> Path:
     raise ToolMissingError(
         f"no Solidity compiler {SOLC_VERSION} is installed",
         next_step="Run npm ci --ignore-scripts in the checkout. Only changed contracts need it.",
+        tool="solc",
     )
 
 

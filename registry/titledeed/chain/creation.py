@@ -63,7 +63,9 @@ def describe_deployment(node: Node, contract: Address) -> Deployment:
         LedgerUnavailableError: the node does not answer.
     """
     if not parse_bytes(ask(node, "eth_getCode", contract, "latest")):
-        raise NotFoundError(f"the chain holds no contract at {contract}")
+        raise NotFoundError(
+            f"the chain holds no contract at {contract}", what="contract", name=contract
+        )
     is_standard = contract == load_artifact().address
     number = find_creation_block(node, contract)
     creation = None if number is None else _find_creating(node, number, contract)

@@ -59,9 +59,16 @@ def pin_chain(
         raise NotFoundError(
             f"the chain holds no contract at {address}",
             next_step="Set TITLEDEED_CHAIN__CONTRACT, or deploy the contract first.",
+            what="contract",
+            name=address,
         )
     if code_hash != artifact.runtime_hash:
-        raise ChainMismatchError(f"the contract at {address} is not TitleDeed")
+        raise ChainMismatchError(
+            f"the contract at {address} is not TitleDeed",
+            what="contract",
+            expected=hex_word(artifact.runtime_hash),
+            found=hex_word(code_hash),
+        )
     identity = ChainIdentity(_kind(node), fetch_chain_id(node), _genesis_hash(node), address)
     if first_block is None:
         first_block = find_creation_block(node, address)
@@ -69,6 +76,7 @@ def pin_chain(
         raise ConfigurationError(
             f"the node cannot tell which block made the contract at {address}",
             next_step="Set TITLEDEED_CHAIN__FIRST_BLOCK to its number, as an explorer shows it.",
+            setting="TITLEDEED_CHAIN__FIRST_BLOCK",
         )
     return ChainPin(identity, code_hash, first_block=first_block)
 
@@ -83,7 +91,7 @@ def check_pin(node: Node, pin: ChainPin) -> None:
     identity = pin.identity
     chain_id = fetch_chain_id(node)
     if chain_id != identity.chain_id:
-        raise _mismatch("chain id", str(chain_id), str(identity.chain_id))
+        raise _mismatch("chain id", chain_id, identity.chain_id)
     genesis_hash = _genesis_hash(node)
     if genesis_hash != identity.genesis_hash:
         raise _mismatch("genesis hash", hex_word(genesis_hash), hex_word(identity.genesis_hash))
@@ -145,9 +153,12 @@ def _await_receipt(node: Node, transaction: TransactionHash, timeout_s: float) -
         raise LedgerUnavailableError(
             f"no block holds {hex_word(transaction)} yet",
             next_step="Run the command again later: what is deployed by then is found.",
+            transaction=hex_word(transaction),
         ) from error
     if receipt["status"] != 1:
-        raise TransactionRevertedError("the chain refused to deploy the contract")
+        raise TransactionRevertedError(
+            "the chain refused to deploy the contract", transaction=hex_word(transaction)
+        )
     return receipt
 
 
@@ -167,8 +178,11 @@ def _code_hash(node: Node, address: Address) -> Keccak256 | None:
     return keccak256(code) if code else None
 
 
-def _mismatch(what: str, found: str, pinned: str) -> ChainMismatchError:
+def _mismatch(what: str, found: str | int, pinned: str | int) -> ChainMismatchError:
     return ChainMismatchError(
         f"the chain's {what} is {found}, but this home pins {pinned}",
         next_step="Check TITLEDEED_CHAIN__RPC_URL, or use the home folder of that chain.",
+        what=what,
+        expected=pinned,
+        found=found,
     )

@@ -139,7 +139,10 @@ class KeyFolder:
         path = self._path(name) if _NAME.fullmatch(name) else Path(name)
         if not path.is_file():
             raise NotFoundError(
-                f"there is no key {name}", next_step="`titledeed keys list` shows them."
+                f"there is no key {name}",
+                next_step="`titledeed keys list` shows them.",
+                what="key",
+                name=name,
             )
         return FileKeyStore(path=path, passphrase=self._passphrase)
 
@@ -179,7 +182,7 @@ def read_recovery_address(folder: Path) -> Address:
     except FileNotFoundError:
         return ZERO_ADDRESS
     except (OSError, UnicodeDecodeError, MalformedDocumentError) as error:
-        raise StorageError(f"{path} does not tell the recovery key: {error}") from error
+        raise StorageError(f"{path} does not tell the recovery key: {error}", path=path) from error
 
 
 def _recovery_path(folder: Path) -> Path:

@@ -107,13 +107,17 @@ class KeyFile:
         try:
             key = decrypt_keystore(self._keystore, self._passphrase())
         except MalformedDocumentError as error:
-            raise StorageError(f"{self._path}: {error.message}") from error
+            raise StorageError(f"{self._path}: {error.message}", path=self._path) from error
         except PassphraseError as error:
             raise PassphraseError(
-                f"the passphrase does not open {self._path}", next_step=error.next_step
+                f"the passphrase does not open {self._path}",
+                next_step=error.next_step,
+                path=self._path,
             ) from error
         if address_of_key(key) != self.address:
-            raise StorageError(f"{self._path} names another account than its key has")
+            raise StorageError(
+                f"{self._path} names another account than its key has", path=self._path
+            )
         return key
 
 
@@ -174,9 +178,9 @@ def _write_new(path: Path, data: bytes) -> None:
             partial.unlink()
         sync_folder(path.parent)
     except FileExistsError as error:
-        raise ConflictError(f"{path} exists; a key is never overwritten") from error
+        raise ConflictError(f"{path} exists; a key is never overwritten", path=path) from error
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror}", path=path) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -185,19 +189,19 @@ def _read(path: Path) -> dict[str, Any]:
             keystore = json.loads(file.read(KEYFILE_LENGTH_MAX))
     except FileNotFoundError as error:
         raise HomeNotInitializedError(
-            f"there is no key file {path}", next_step="Run titledeed init."
+            f"there is no key file {path}", next_step="Run titledeed init.", path=path
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(f"cannot read {path}: {error.strerror}", path=path) from error
     except (ValueError, RecursionError) as error:
-        raise StorageError(f"{path} is not a keystore v3 file") from error
+        raise StorageError(f"{path} is not a keystore v3 file", path=path) from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
-        raise StorageError(f"{path} is not a keystore v3 file")
+        raise StorageError(f"{path} is not a keystore v3 file", path=path)
     return keystore
 
 
 def _address_in(keystore: dict[str, Any], path: Path) -> Address:
     text = keystore.get("address")
     if not isinstance(text, str) or not _ADDRESS.fullmatch(text):
-        raise StorageError(f"{path} names no account")
+        raise StorageError(f"{path} names no account", path=path)
     return address_from_bytes(bytes.fromhex(text[-40:]))

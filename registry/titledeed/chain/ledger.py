@@ -106,6 +106,7 @@ class EvmLedger:
                 raise LedgerError(
                     f"the chain refuses transaction {known_as}: {refusal.message}",
                     next_step=f"See that {self.sender} can pay for it.",
+                    transaction=known_as,
                 ) from refusal
 
     def find_receipt(self, transaction: TransactionHash) -> Receipt | None:
@@ -118,6 +119,7 @@ class EvmLedger:
             raise LedgerError(
                 f"the node shows the receipt of another transaction than {hex_word(transaction)}",
                 next_step=OTHER_NODE,
+                transaction=hex_word(transaction),
             )
         receipt = Receipt(
             transaction=transaction,
@@ -145,7 +147,9 @@ class EvmLedger:
         block = _parse_block(answer)
         if block.number != number:
             raise LedgerError(
-                f"the node shows block {block.number} as block {number}", next_step=OTHER_NODE
+                f"the node shows block {block.number} as block {number}",
+                next_step=OTHER_NODE,
+                block=number,
             )
         return block
 
@@ -161,6 +165,7 @@ class EvmLedger:
                 raise LedgerError(
                     f"the node answers about another block than {hex_word(block.hash)}",
                     next_step=OTHER_NODE,
+                    block=block.number,
                 )
         return events
 
@@ -176,6 +181,7 @@ class EvmLedger:
             raise LedgerError(
                 f"the node's chain ends at block {head}, below block {last} that was asked about",
                 next_step="Wait until the node has caught up, or ask another.",
+                block=last,
             )
         blocks: dict[int, Block] = {}
         return [self._dated(log, blocks, first, last) for log in logs]
@@ -239,7 +245,8 @@ class EvmLedger:
         except RpcError as refusal:
             if first == last:
                 raise LedgerError(
-                    f"the node refuses to list the events of block {first}: {refusal.message}"
+                    f"the node refuses to list the events of block {first}: {refusal.message}",
+                    block=first,
                 ) from refusal
         middle = (first + last) // 2
         return self._list_logs(first, middle) + self._list_logs(middle + 1, last)
@@ -254,6 +261,7 @@ class EvmLedger:
             raise LedgerError(
                 f"the node shows an event of block {number}, outside {first} to {last}",
                 next_step=OTHER_NODE,
+                block=number,
             )
         blocks[number] = block
         event = decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
@@ -261,6 +269,7 @@ class EvmLedger:
             raise LedgerError(
                 f"the node shows an event of another block {number} than its own",
                 next_step=OTHER_NODE,
+                block=number,
             )
         return event
 

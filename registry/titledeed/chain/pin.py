@@ -74,10 +74,10 @@ def read_pin(folder: Path) -> ChainPin:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise HomeNotInitializedError(
-            f"no chain is pinned in {folder}", next_step="Run titledeed init."
+            f"no chain is pinned in {folder}", next_step="Run titledeed init.", path=folder
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(f"cannot read {path}: {error.strerror}", path=path) from error
     return _parse(parse_document(data, what=PIN_NAME))
 
 

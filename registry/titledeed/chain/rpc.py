@@ -69,6 +69,7 @@ class HttpNode:
             raise ConfigurationError(
                 "the chain's RPC URL is neither http nor https",
                 next_step="Set TITLEDEED_CHAIN__RPC_URL, for example to http://127.0.0.1:8545.",
+                setting="TITLEDEED_CHAIN__RPC_URL",
             )
         self._name = parts.netloc.rpartition("@")[2]
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -82,7 +83,9 @@ class HttpNode:
         try:
             self._connection = kind(parts.hostname, parts.port, timeout=timeout_s)
         except ValueError as error:
-            raise ConfigurationError(f"the RPC URL of {self._name} has no valid port") from error
+            raise ConfigurationError(
+                f"the RPC URL of {self._name} has no valid port", setting="TITLEDEED_CHAIN__RPC_URL"
+            ) from error
         self._lock = threading.Lock()
 
     def call(self, method: str, *params: Json) -> Json:
@@ -95,7 +98,9 @@ class HttpNode:
         }
         answer = self._post(json.dumps(body).encode("utf-8"))
         if not isinstance(answer, dict) or not {"result", "error"} & answer.keys():
-            raise LedgerUnavailableError(f"{self._name} does not answer in JSON-RPC")
+            raise LedgerUnavailableError(
+                f"{self._name} does not answer in JSON-RPC", endpoint=self._name
+            )
         problem = answer.get("error")
         if problem is None:
             return answer["result"]
@@ -125,10 +130,12 @@ class HttpNode:
                 raise LedgerUnavailableError(
                     f"the chain at {self._name} does not answer: {error or type(error).__name__}",
                     next_step="Check that the node runs and that the RPC URL is right.",
+                    endpoint=self._name,
                 ) from error
         raise LedgerUnavailableError(
             f"the chain at {self._name} answered HTTP {status}",
             next_step="Check the RPC URL and its access key, or try again later.",
+            endpoint=self._name,
         )
 
     def _exchange(self, body: bytes) -> tuple[int, bytes]:
@@ -164,7 +171,9 @@ def ask(node: Node, method: str, *params: Json) -> Json:
     except RpcError as error:
         if error.code == _EXECUTION_REVERTED or "revert" in error.message:
             reason = _name_refusal(error.data) or error.message
-            raise TransactionRevertedError(f"the contract refuses: {reason}") from error
+            raise TransactionRevertedError(
+                f"the contract refuses: {reason}", reason=reason
+            ) from error
         raise LedgerError(f"the node refuses {method}: {error.message}") from error
 
 

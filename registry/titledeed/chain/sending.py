@@ -94,6 +94,7 @@ def sign_replacement(
         raise LedgerError(
             f"transaction {hex_word(transaction.hash)} is not of {sender.address}",
             next_step="Use the sender's key that this home began with until all is anchored.",
+            transaction=hex_word(transaction.hash),
         )
     tip, fee_max = _market_fees(node)
     return _sign(

@@ -71,7 +71,7 @@ def create_authority(folder: Path, *, organization: str, passphrase: str) -> Non
         StorageError: the files cannot be written.
     """
     if (folder / _SIGNER_CHAIN).exists():
-        raise ConfigurationError(f"{folder} already holds a signing certificate")
+        raise ConfigurationError(f"{folder} already holds a signing certificate", path=folder)
     if not 1 <= len(organization) <= ORGANIZATION_LENGTH_MAX:
         raise ConfigurationError(
             f"the organisation's name must have 1 to {ORGANIZATION_LENGTH_MAX} characters"
@@ -100,16 +100,17 @@ def open_signing_identity(folder: Path, passphrase: str) -> SigningIdentity:
     path = folder / _SIGNER_KEY
     pem = _read(path)
     if not pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----"):
-        raise ConfigurationError(f"{path} is no encrypted private key")
+        raise ConfigurationError(f"{path} is no encrypted private key", path=path)
     try:
         key = serialization.load_pem_private_key(pem, passphrase.encode("utf-8"))
     except (ValueError, TypeError) as error:
         raise PassphraseError(
             f"the passphrase does not open {path}",
             next_step="Give the passphrase that was set when this home was initialised.",
+            path=path,
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ConfigurationError(f"{path} holds no P-256 key")
+        raise ConfigurationError(f"{path} holds no P-256 key", path=path)
     return SigningIdentity(chain_pem, key)
 
 
@@ -207,7 +208,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be made: {error.strerror}") from error
+        raise ConfigurationError(
+            f"{folder} cannot be made: {error.strerror}", path=folder
+        ) from error
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -222,4 +225,5 @@ def _read(path: Path) -> bytes:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}",
             next_step="Run `titledeed init`, or restore the home folder from a backup.",
+            path=path,
         ) from error

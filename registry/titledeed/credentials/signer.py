@@ -69,7 +69,9 @@ class C2paSigner:
             PassphraseError: the signing key cannot be opened.
         """
         if not draft.media_type.carries_credentials:
-            raise SigningError(f"{draft.media_type.value} files carry no Content Credentials")
+            raise SigningError(
+                f"{draft.media_type.value} files carry no Content Credentials", path=source
+            )
         with _open_source(source) as original:
             _refuse_same_file(original, destination)
             with replacing(destination) as copy:
@@ -159,7 +161,9 @@ def _open_source(source: Path) -> BinaryIO:
     try:
         return source.open("rb")
     except OSError as error:
-        raise UnreadableInputError(f"{source} cannot be read: {error.strerror}") from error
+        raise UnreadableInputError(
+            f"{source} cannot be read: {error.strerror}", path=source
+        ) from error
 
 
 def _refuse_same_file(original: BinaryIO, destination: Path) -> None:
@@ -171,6 +175,7 @@ def _refuse_same_file(original: BinaryIO, destination: Path) -> None:
         raise SigningError(
             f"{destination} is the source itself",
             next_step="Name another file: Titledeed never changes a source.",
+            path=destination,
         )
 
 

@@ -59,6 +59,7 @@ class Rfc3161Authority:
             raise ConfigurationError(
                 "the URL of the time-stamp authority is neither http nor https",
                 next_step="Set TITLEDEED_TIMESTAMP__URL, or unset it to do without time-stamps.",
+                setting="TITLEDEED_TIMESTAMP__URL",
             )
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

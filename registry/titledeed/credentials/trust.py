@@ -44,6 +44,7 @@ def _load_list(path: Path) -> str:
         raise ConfigurationError(
             f"the trust list {path} holds no readable PEM certificates: {problem}"[:500],
             next_step="Correct the file, or move it out of the trust folder.",
+            path=path,
         )
     return "".join(
         certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")

@@ -37,7 +37,7 @@ from titledeed.models.disclosure import (
 from titledeed.models.interval import Interval
 from titledeed.models.primitives import RegistrationId, Sha256
 
-SCHEMA: Final = "aidisc/1"
+FILM_SCHEMA: Final = "aidisc/1"
 PROFILES: Final = ("mini", "festival", "full")
 DEPARTMENTS: Final = (
     *("screenplay", "dialogue_text", "storyboard", "concept_art", "production_design"),
@@ -50,10 +50,10 @@ MODES: Final = (
     *("assistive", "analysis", "admin"),
 )
 
-ITEMS_MAX: Final = 10_000
-NAME_LENGTH_MAX: Final = 300
+ENTRIES_MAX: Final = 10_000
+DISCLOSED_TEXT_LENGTH_MAX: Final = 300
 RATE_MAX: Final = 1_000
-FRAMES_MAX: Final = 100_000_000
+FILM_FRAMES_MAX: Final = 100_000_000
 
 _RATE = re.compile(r"([0-9]{1,7})/([0-9]{1,7})")
 _T = TypeVar("_T")
@@ -82,10 +82,11 @@ class _Reader:
 
     def read(self, digest: Sha256) -> FilmDisclosure:
         fields = self._fields
-        if fields.text("schema") != SCHEMA:
+        if fields.text("schema") != FILM_SCHEMA:
             raise MalformedDocumentError(
-                f"the disclosure: 'schema' must be {SCHEMA!r}",
-                next_step=f"Write 'schema: {SCHEMA}' as its first line.",
+                f"the disclosure: 'schema' must be {FILM_SCHEMA!r}",
+                next_step=f"Write 'schema: {FILM_SCHEMA}' as its first line.",
+                place="the disclosure: schema",
             )
         fields.optional("profile", lambda name: _one_of(fields, name, PROFILES))
         title = fields.optional("film", self._film) or ""
@@ -104,12 +105,15 @@ class _Reader:
         )
         repeated = Counter(use.id for use in disclosure.uses or ()).most_common(1)
         if repeated and repeated[0][1] > 1:
-            raise MalformedDocumentError(f"the disclosure: 'uses' names {repeated[0][0]!r} twice")
+            raise MalformedDocumentError(
+                f"the disclosure: 'uses' names {repeated[0][0]!r} twice",
+                place="the disclosure: uses",
+            )
         return disclosure
 
     def _each(self, name: str, read: Callable[[Fields], _T]) -> tuple[_T, ...] | None:
         def read_all(name: str) -> tuple[_T, ...]:
-            items = self._fields.children(name, items_max=ITEMS_MAX)
+            items = self._fields.children(name, items_max=ENTRIES_MAX)
             values = tuple(read(item) for item in items)
             for item in items:
                 self._keep_unread(f"{name}[]", item)
@@ -163,8 +167,8 @@ class _Reader:
         label = fields.optional("version_label", lambda key: _name(fields, key))
         if not (fields.has("start_frame") or fields.has("end_frame")):
             return None
-        start = fields.integer("start_frame", maximum=FRAMES_MAX)
-        end = fields.integer("end_frame", minimum=start + 1, maximum=FRAMES_MAX)
+        start = fields.integer("start_frame", maximum=FILM_FRAMES_MAX)
+        end = fields.integer("end_frame", minimum=start + 1, maximum=FILM_FRAMES_MAX)
         versions = [v for v in self._versions if label is None or v.label == label]
         rates = {version.rate for version in versions if version.rate}
         if len(rates) != 1:
@@ -199,7 +203,7 @@ def _version(fields: Fields, film_rate: Fraction | None) -> FilmVersion:
         label=fields.optional("label", lambda name: _name(fields, name)),
         digest=fields.optional("sha256", fields.sha256),
         frames=fields.optional(
-            "frames", lambda name: fields.integer(name, minimum=1, maximum=FRAMES_MAX)
+            "frames", lambda name: fields.integer(name, minimum=1, maximum=FILM_FRAMES_MAX)
         ),
         rate=fields.optional("rate", lambda name: _rate(fields, name)) or film_rate,
     )
@@ -210,9 +214,11 @@ def _title(fields: Fields, name: str) -> str:
     value = fields.value(name)
     texts = value if isinstance(value, dict) else {"": value}
     for text in (texts.get("en"), *texts.values()):
-        if isinstance(text, str) and len(text) <= NAME_LENGTH_MAX:
+        if isinstance(text, str) and len(text) <= DISCLOSED_TEXT_LENGTH_MAX:
             return text
-    raise fields.fail(name, f"must be text of at most {NAME_LENGTH_MAX} characters, or by language")
+    raise fields.fail(
+        name, f"must be text of at most {DISCLOSED_TEXT_LENGTH_MAX} characters, or by language"
+    )
 
 
 def _rate(fields: Fields, name: str) -> Fraction:
@@ -234,7 +240,7 @@ def _number(fields: Fields, name: str) -> Fraction:
 
 
 def _name(fields: Fields, name: str) -> str:
-    text = fields.text(name, length_max=NAME_LENGTH_MAX)
+    text = fields.text(name, length_max=DISCLOSED_TEXT_LENGTH_MAX)
     if not text.strip():
         raise fields.fail(name, "must not be empty")
     return text
@@ -245,13 +251,13 @@ def _version_text(fields: Fields, name: str) -> str:
     value = fields.value(name)
     if isinstance(value, int | Fraction) and not isinstance(value, bool):
         return f"{value}" if isinstance(value, int) else f"{float(value):g}"
-    if isinstance(value, str) and len(value) <= NAME_LENGTH_MAX:
+    if isinstance(value, str) and len(value) <= DISCLOSED_TEXT_LENGTH_MAX:
         return value
     raise fields.fail(name, "must be text")
 
 
 def _digests(fields: Fields, name: str) -> tuple[Sha256, ...]:
-    texts = [text.lower() for text in fields.texts(name, items_max=ITEMS_MAX)]
+    texts = [text.lower() for text in fields.texts(name, items_max=ENTRIES_MAX)]
     if not all(re.fullmatch(r"[0-9a-f]{64}", text) for text in texts):
         raise fields.fail(name, "must hold SHA-256 digests of 64 hex digits")
     return tuple(Sha256(bytes.fromhex(text)) for text in texts)
@@ -259,7 +265,7 @@ def _digests(fields: Fields, name: str) -> tuple[Sha256, ...]:
 
 def _ids(fields: Fields, name: str) -> tuple[RegistrationId, ...]:
     try:
-        return tuple(map(parse_registration_id, fields.texts(name, items_max=ITEMS_MAX)))
+        return tuple(map(parse_registration_id, fields.texts(name, items_max=ENTRIES_MAX)))
     except InvalidRequestError as error:
         raise fields.fail(name, f"must hold registration ids: {error.message}") from error
 

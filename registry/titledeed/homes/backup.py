@@ -122,15 +122,19 @@ class BackupService:
             raise InvalidRequestError(
                 f"{destination.name} ends neither in .tar nor in .tar.gz",
                 next_step="Choose one of both endings.",
+                path=destination,
             )
         if self._layout.root.resolve() in destination.resolve().parents:
             raise InvalidRequestError(
                 "a backup inside the home folder is lost with it",
                 next_step="Choose a folder elsewhere, best on another disk.",
+                path=destination,
             )
         if destination.exists():
             raise ConflictError(
-                f"{destination} exists", next_step="Choose another name, or delete it first."
+                f"{destination} exists",
+                next_step="Choose another name, or delete it first.",
+                path=destination,
             )
 
     def _write(
@@ -198,7 +202,9 @@ def _add(archive: ArchiveWriter, source: _Source) -> Iterator[tuple[Member, Sha2
         while size:
             piece = file.read(min(size, PIECE))
             if not piece:
-                raise StorageError(f"{source.path} became shorter while it was copied")
+                raise StorageError(
+                    f"{source.path} became shorter while it was copied", path=source.path
+                )
             size -= len(piece)
             digest.update(piece)
             archive.write(piece)

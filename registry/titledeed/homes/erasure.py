@@ -89,5 +89,7 @@ class ErasureService:
             raise NotFoundError(
                 f"this home registered nothing as {registration_id}",
                 next_step="`titledeed registration list` shows what it registered.",
+                what="registration",
+                registration_id=registration_id,
             )
         return tombstone

@@ -74,13 +74,13 @@ def restore_backup(
     home = home.absolute()
     if home.exists() and not (home.is_dir() and not any(home.iterdir())):
         raise ConflictError(
-            f"{home} is not empty", next_step="Restore into a new folder, then use that."
+            f"{home} is not empty", next_step="Restore into a new folder, then use that.", path=home
         )
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{home.name}.restoring-", dir=home.parent))
     except OSError as error:
-        raise StorageError(f"{home} cannot be made: {error.strerror}") from error
+        raise StorageError(f"{home} cannot be made: {error.strerror}", path=home) from error
     try:
         summary, old_home = _unpack(source, partial, progress)
         layout = HomeLayout(partial)
@@ -90,7 +90,9 @@ def restore_backup(
         partial.replace(home)
         sync_folder(home.parent)
     except OSError as error:
-        raise StorageError(f"{home} cannot be written: {error.strerror or error}") from error
+        raise StorageError(
+            f"{home} cannot be written: {error.strerror or error}", path=home
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return summary
@@ -101,14 +103,16 @@ def _unpack(source: Path, folder: Path, progress: Progress) -> tuple[BackupSumma
         raw = source.open("rb")
     except OSError as error:
         raise UnreadableInputError(
-            f"{source} cannot be read: {error.strerror}", next_step="Check the path."
+            f"{source} cannot be read: {error.strerror}", next_step="Check the path.", path=source
         ) from error
     with raw:
         try:
             return _unpack_stream(raw, source, folder, progress)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise MalformedDocumentError(
-                f"{source} is damaged: {error}", next_step="Use another copy of the backup."
+                f"{source} is damaged: {error}",
+                next_step="Use another copy of the backup.",
+                path=source,
             ) from error
 
 

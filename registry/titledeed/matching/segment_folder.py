@@ -107,6 +107,7 @@ class SegmentFolder:
             raise StorageError(
                 f"{path} cannot be written: {error.strerror or error}",
                 next_step="Free space there, or choose a folder that can be written.",
+                path=path,
             ) from error
         finally:
             if not is_whole:
@@ -178,4 +179,5 @@ def _damaged(folder: Path) -> StorageError:
     return StorageError(
         f"the code index in {folder} is damaged or of another kind",
         next_step="Delete the folder; the index is built again from the registry.",
+        path=folder,
     )

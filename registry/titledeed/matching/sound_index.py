@@ -200,6 +200,7 @@ class SoundIndex:
         return StorageError(
             f"the sound index in {self._folder} cannot be read: {reason}",
             next_step="Delete the folder; the index is built again from the registry.",
+            path=self._folder,
         )
 
     def _open(self, name: str) -> PostingRun:

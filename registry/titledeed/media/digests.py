@@ -23,4 +23,5 @@ def digest_file(path: Path) -> Sha256:
         raise UnreadableInputError(
             f"{str(path)!r} cannot be read: {problem}",
             next_step="Check that the file exists and that you may read it.",
+            path=path,
         ) from error

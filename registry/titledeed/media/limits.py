@@ -31,6 +31,9 @@ class MediaLimits:
             raise MediaTooLargeError(
                 f"the file has {size_bytes:,} bytes, more than {self.size_bytes_max:,}",
                 next_step="Make the file smaller, or raise media.size_bytes_max in the settings.",
+                limit=self.size_bytes_max,
+                size=size_bytes,
+                setting="media.size_bytes_max",
             )
 
     def check_picture(self, width: int, height: int) -> None:
@@ -43,6 +46,9 @@ class MediaLimits:
             raise MediaTooLargeError(
                 f"a picture of {width:,} x {height:,} pixels is more than {self.pixels_max:,}",
                 next_step="Scale the picture down, or raise media.pixels_max in the settings.",
+                limit=self.pixels_max,
+                size=width * height,
+                setting="media.pixels_max",
             )
 
     def check_duration(self, duration_s: float) -> None:
@@ -55,4 +61,6 @@ class MediaLimits:
             raise MediaTooLargeError(
                 f"it lasts longer than {self.duration_s_max:,} s",
                 next_step="Split the file, or raise media.duration_s_max in the settings.",
+                limit=int(self.duration_s_max),
+                setting="media.duration_s_max",
             )

@@ -117,12 +117,15 @@ def _load(file: BinaryIO, media_type: MediaType, limits: MediaLimits) -> Image.I
                 return _flatten(ImageOps.exif_transpose(picture))
         except Image.DecompressionBombError as error:
             raise MediaTooLargeError(
-                "the picture has too many pixels", next_step="Scale the picture down."
+                "the picture has too many pixels",
+                next_step="Scale the picture down.",
+                setting="media.pixels_max",
             ) from error
         except _DECODER_ERRORS as error:
             raise MalformedMediaError(
                 f"the {media_type.name} picture is truncated or broken",
                 next_step="Export the picture again.",
+                media_type=media_type.value,
             ) from error
 
 

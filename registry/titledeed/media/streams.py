@@ -97,7 +97,8 @@ def decode_streams(
             return facts, picture.thumbnail()
         if sound is None:
             raise MalformedMediaError(
-                f"the {media_type.name} file holds no sound that can be decoded"
+                f"the {media_type.name} file holds no sound that can be decoded",
+                media_type=media_type.value,
             )
         _run(container, [sound], media_type, size_bytes, report)
         return sound.facts(media_type, size_bytes), b""
@@ -122,6 +123,7 @@ def _opened(file: BinaryIO, media_type: MediaType) -> Iterator[InputContainer]:
         raise MalformedMediaError(
             f"the {media_type.name} file is broken: {error.strerror}",
             next_step="Export or download the file again.",
+            media_type=media_type.value,
         ) from error
 
 
@@ -130,7 +132,8 @@ def _find_video(container: InputContainer, media_type: MediaType) -> VideoStream
         if _has_decoder(stream) and not stream.disposition & Disposition.attached_pic:
             return stream
     raise MalformedMediaError(
-        f"the {media_type.name} file holds no moving picture that can be decoded"
+        f"the {media_type.name} file holds no moving picture that can be decoded",
+        media_type=media_type.value,
     )
 
 
@@ -195,6 +198,7 @@ class _Picture:
             raise MalformedMediaError(
                 f"no frame of the {media_type.name} file can be decoded",
                 next_step="Export or download the file again.",
+                media_type=media_type.value,
             )
         self._end_s = self._held_s + (self._held.duration * self._tick_s or self._step_s)
         before = self._sampled
@@ -205,7 +209,7 @@ class _Picture:
     def facts(self, media_type: MediaType, size_bytes: int, audio_codec: str) -> MediaFacts:
         frame = self._first
         if frame is None:
-            raise MalformedMediaError("no frame was decoded")
+            raise MalformedMediaError("no frame was decoded", media_type=media_type.value)
         shown = (frame.width, frame.height)
         width, height = shown if _quarter_turns(frame) % 2 == 0 else shown[::-1]
         return MediaFacts(
@@ -298,7 +302,9 @@ class _Sound:
 
     def finish(self, media_type: MediaType) -> None:
         if self._start_s is None:
-            raise MalformedMediaError(f"the {media_type.name} file holds no sound")
+            raise MalformedMediaError(
+                f"the {media_type.name} file holds no sound", media_type=media_type.value
+            )
         self._duration_s = self._end_s - self._start_s
         declared_s = float((self.stream.duration or 0) * (self.stream.time_base or 0))
         if abs(declared_s - self._duration_s) <= DURATION_TOLERANCE_S:

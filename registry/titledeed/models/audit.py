@@ -13,7 +13,7 @@ from titledeed.models.registration import Coverage, Registration
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class TimelineShot:
     """One shot that a timeline names, in seconds of the film."""
 
     name: str
@@ -29,7 +29,7 @@ class Timeline:
         duration_s: length of the track, gaps included.
     """
 
-    shots: tuple[Shot, ...]
+    shots: tuple[TimelineShot, ...]
     rate: float
     duration_s: float
 

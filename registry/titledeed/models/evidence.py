@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
@@ -196,6 +197,11 @@ class Answers:
     registry: Answer
     disclosure: Answer
 
+    def items(self) -> Iterator[tuple[str, Answer]]:
+        """Each answer under its name, in the order in which every face tells them."""
+        for field in fields(self):
+            yield field.name, getattr(self, field.name)
+
 
 READER_STOPPED: Final = "reader_stopped"
 """A failure: the reader's library crashed, misbehaved, or reached a limit on time or memory."""
@@ -314,6 +320,12 @@ class RecoveredManifest:
     trust: Answer
     history: Answer
     disclosure: Answer
+
+    def items(self) -> Iterator[tuple[str, Answer]]:
+        """Those of the six answers that a manifest gives by itself, as ``Answers.items``."""
+        for field in fields(Answers):
+            if hasattr(self, field.name):
+                yield field.name, getattr(self, field.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,41 @@ Facts = Mapping[str, Fact]
 
 
 class Severity(StrEnum):
-    """How much a finding asks of the reader; the human decides."""
+    """How much a finding asks of the reader, mildest first; the human decides."""
 
     INFO = "info"
     QUESTION = "question"
     CONCERN = "concern"
     RULE_CONFLICT = "rule_conflict"
+
+    @property
+    def gravity(self) -> int:
+        """Greater is graver."""
+        return list(Severity).index(self)
+
+
+class FindingCode(StrEnum):
+    """What our own checks find; rule packs bring words of their own beside these."""
+
+    USE_UNDECLARED = "USE_UNDECLARED"
+    DECLARATION_CONFLICT = "DECLARATION_CONFLICT"
+    PROV_CONFLICT = "PROV_CONFLICT"
+    SHARE_BELOW = "SHARE_BELOW"
+    SHARE_ABOVE = "SHARE_ABOVE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+    MISSING_ANSWER = "MISSING_ANSWER"
+    UNSURE_ANSWER = "UNSURE_ANSWER"
+    NOT_ASSESSED = "NOT_ASSESSED"
+    RUNTIME_MISMATCH = "RUNTIME_MISMATCH"
+    VERSION_MISMATCH = "VERSION_MISMATCH"
+    USE_OUT_OF_RANGE = "USE_OUT_OF_RANGE"
+    SOURCE_TYPE_UNCLEAR = "SOURCE_TYPE_UNCLEAR"
+    REG_SOURCE_CONFLICT = "REG_SOURCE_CONFLICT"
+    CONTENT_SHARED = "CONTENT_SHARED"
+    REGISTERED_WORK_USED = "REGISTERED_WORK_USED"
+    USE_NOT_FOUND = "USE_NOT_FOUND"
+    SHARE_CONSISTENT = "SHARE_CONSISTENT"
+    FIELD_NOT_READ = "FIELD_NOT_READ"
 
 
 class Outcome(StrEnum):
@@ -38,7 +67,7 @@ class Finding:
     """One thing that the audit noticed.
 
     Attributes:
-        code: stable word, for example ``USE_UNDECLARED``.
+        code: stable word: a ``FindingCode``, or what a rule calls it.
         message: one sentence for a person; may hold text from the submission, so escape it.
         film_time: where in the film, if anywhere.
         rule_id: ``pack/rule`` when a rule raised it.

@@ -148,6 +148,7 @@ def _mismatch(question: Question, fact: Fact) -> MalformedDocumentError:
     return MalformedDocumentError(
         f"the rule pack asks {asked!r} of {question.fact!r}, a fact of kind {kind}",
         next_step="Correct the rule; the kinds of facts are listed in the reference.",
+        place=f"the rule pack: {question.fact}",
     )
 
 
@@ -157,13 +158,11 @@ def _effect(rule: Rule, truth: Truth) -> Effect | None:
     return rule.then if truth else None
 
 
-_REVIEW_MAX = (Severity.INFO, Severity.QUESTION)
-
-
 def _finding(pack: RulePack, rule: Rule, effect: Effect, facts: Facts) -> Finding:
     severity, message = effect.severity, effect.message
     if rule.human_review:
-        severity = severity if severity in _REVIEW_MAX else Severity.QUESTION
+        # A person decides: a rule that says so asks, and never accuses.
+        severity = min(severity, Severity.QUESTION, key=lambda one: one.gravity)
         known = [f"{name} = {_text(facts[name])}" for name in rule.collect if name in facts]
         message = " ".join([message, *([f"Facts: {'; '.join(known)}."] if known else [])])
     return Finding(effect.code, severity, message, rule_id=f"{pack.info.id}/{rule.id}")

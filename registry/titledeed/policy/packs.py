@@ -28,30 +28,30 @@ from titledeed.policy.rules import (
     Bound,
     Condition,
     Effect,
-    Example,
     Measure,
     Negation,
     Operator,
     Question,
     Rule,
+    RuleExample,
     RulePack,
     Scalar,
     Truth,
 )
 
-STATUSES: Final = ("binding", "guidance", "research", "draft", "hypothetical")
+PACK_STATUSES: Final = ("binding", "guidance", "research", "draft", "hypothetical")
 ADDRESSEES: Final = ("provider", "deployer", "platform", "producer", "festival")
 CONFIDENCES: Final = ("primary_source", "secondary_source")
 
 RULES_MAX: Final = 200
-PARTS_MAX: Final = 50
+CONDITION_PARTS_MAX: Final = 50
 DEPTH_MAX: Final = 8
-TEXT_LENGTH_MAX: Final = 1_000
+RULE_TEXT_LENGTH_MAX: Final = 1_000
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,59}")
 _FACT = re.compile(r"[a-z][a-z0-9_.]{0,99}")
-_ORDER = (Operator.EQ, Operator.NE, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
+_COMPARING = (Operator.EQ, Operator.NE, Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -70,7 +70,10 @@ def load_pack(name: str) -> RulePack:
     known = list_packs()
     if name not in known:
         raise NotFoundError(
-            f"there is no rule pack {name[:60]!r}", next_step=f"Choose one of: {', '.join(known)}."
+            f"there is no rule pack {name[:60]!r}",
+            next_step=f"Choose one of: {', '.join(known)}.",
+            what="rule_pack",
+            name=name[:60],
         )
     return parse_pack(files("titledeed.policy").joinpath("packs", f"{name}.yaml").read_bytes())
 
@@ -98,15 +101,19 @@ def parse_pack(data: bytes) -> RulePack:
     return pack
 
 
-def _check_example(pack: RulePack, number: int, example: Example) -> None:
+def _check_example(pack: RulePack, number: int, example: RuleExample) -> None:
     answers = {rule.id: decide(rule.when, example.facts) for rule in pack.rules}
     for rule_id, expected in example.expect.items():
         if rule_id not in answers:
-            raise MalformedDocumentError(f"the rule pack: examples[{number}] names no rule of it")
+            raise MalformedDocumentError(
+                f"the rule pack: examples[{number}] names no rule of it",
+                place=f"the rule pack: examples[{number}]",
+            )
         if answers[rule_id] is not expected:
             raise MalformedDocumentError(
                 f"the rule pack contradicts its examples[{number}]: rule {rule_id!r} gives "
-                f"{_truth_text(answers[rule_id])}, not {_truth_text(expected)}"
+                f"{_truth_text(answers[rule_id])}, not {_truth_text(expected)}",
+                place=f"the rule pack: examples[{number}]",
             )
 
 
@@ -116,7 +123,7 @@ def _info(fields: Fields) -> PackInfo:
         id=pack_id,
         title=fields.optional("title", lambda name: _text(fields, name)) or pack_id,
         edition=fields.optional("edition", lambda name: _edition(fields, name)),
-        status=_one_of(fields, "status", STATUSES),
+        status=_one_of(fields, "status", PACK_STATUSES),
         addressee=_one_of(fields, "addressee", ADDRESSEES),
         confidence=_one_of(fields, "confidence", CONFIDENCES),
         notice=_text(fields, "notice"),
@@ -151,7 +158,9 @@ def _rule(fields: Fields) -> Rule:
         then=_effect(fields.child("then")),
         unknown=fields.optional("unknown", lambda name: _effect(fields.child(name))),
         human_review=fields.optional("human_review", fields.boolean) or False,
-        collect=fields.optional("collect", lambda name: fields.texts(name, items_max=PARTS_MAX))
+        collect=fields.optional(
+            "collect", lambda name: fields.texts(name, items_max=CONDITION_PARTS_MAX)
+        )
         or (),
     )
     # Every fact is at least declared; higher grades of evidence are not told apart yet.
@@ -179,7 +188,7 @@ def _condition(fields: Fields, *, depth: int) -> Condition:
         return _question(fields)
 
     def parts(name: str) -> tuple[Condition, ...]:
-        items = fields.children(name, items_max=PARTS_MAX)
+        items = fields.children(name, items_max=CONDITION_PARTS_MAX)
         if not items:  # An empty "all" would always hold.
             raise fields.fail(name, "must not be empty")
         return tuple(_condition(item, depth=depth + 1) for item in items)
@@ -204,7 +213,10 @@ def _question(fields: Fields) -> Question:
     operand = _operand(fields, operator)
     fields.done()
     if bound and not isinstance(operand, Fraction):
-        raise MalformedDocumentError(f"the rule pack: 'bound' of {fact!r} needs a number to meet")
+        raise MalformedDocumentError(
+            f"the rule pack: 'bound' of {fact!r} needs a number to meet",
+            place="the rule pack: bound",
+        )
     return Question(fact, operator, operand, bound)
 
 
@@ -219,8 +231,8 @@ def _operand(fields: Fields, operator: Operator) -> Scalar | tuple[Scalar, ...] 
             return _measure(fields.child(name))
         case Operator.IN:
             values = fields.value(name)
-            if not isinstance(values, list) or not 0 < len(values) <= PARTS_MAX:
-                raise fields.fail(name, f"must be a list of 1 to {PARTS_MAX} values")
+            if not isinstance(values, list) or not 0 < len(values) <= CONDITION_PARTS_MAX:
+                raise fields.fail(name, f"must be a list of 1 to {CONDITION_PARTS_MAX} values")
             return tuple(_scalar(fields, name, value) for value in values)
         case Operator.EQ | Operator.NE:
             return _scalar(fields, name, fields.value(name))
@@ -229,17 +241,17 @@ def _operand(fields: Fields, operator: Operator) -> Scalar | tuple[Scalar, ...] 
 
 
 def _measure(fields: Fields) -> Measure:
-    operator = next((item for item in _ORDER if fields.has(item.value)), Operator.EQ)
+    operator = next((item for item in _COMPARING if fields.has(item.value)), Operator.EQ)
     measure = Measure(operator, _number(fields, operator.value, fields.value(operator.value)))
     fields.done()
     return measure
 
 
-def _example(fields: Fields) -> Example:
+def _example(fields: Fields) -> RuleExample:
     facts = fields.child("facts").rest()
     expect = fields.child("expect").rest()
     fields.done()
-    return Example(
+    return RuleExample(
         facts={name: _fact(fields, name, value) for name, value in facts.items()},
         expect={name: _truth(fields, name, value) for name, value in expect.items()},
     )
@@ -303,7 +315,7 @@ def _date(fields: Fields, name: str) -> str:
 
 
 def _text(fields: Fields, name: str) -> str:
-    return fields.text(name, length_max=TEXT_LENGTH_MAX)
+    return fields.text(name, length_max=RULE_TEXT_LENGTH_MAX)
 
 
 def _matching(fields: Fields, name: str, pattern: re.Pattern[str]) -> str:

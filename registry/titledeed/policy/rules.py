@@ -114,7 +114,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RuleExample:
     """A test that the pack brings along: what each rule must answer to these facts."""
 
     facts: Facts
@@ -127,4 +127,4 @@ class RulePack:
 
     info: PackInfo
     rules: tuple[Rule, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[RuleExample, ...]

@@ -103,6 +103,7 @@ def read_bundle_file(data: bytes) -> Bundle:
         raise MalformedDocumentError(
             error.message,
             next_step="Ask for the file again: it is damaged, or no evidence bundle.",
+            place=error.place,
         ) from error
 
 

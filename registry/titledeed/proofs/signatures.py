@@ -65,10 +65,14 @@ def check_claim(signed: SignedClaim) -> None:
     """
     signer = recover_signer(hash_claim(signed.claim, signed.domain), signed.signature)
     if signer is None:
-        raise ClaimSignatureError("the claim carries no signature in an accepted form")
+        raise ClaimSignatureError(
+            "the claim carries no signature in an accepted form", claimant=signed.claim.claimant
+        )
     if signer != signed.claim.claimant:
         raise ClaimSignatureError(
-            f"the claim of {signed.claim.claimant} was signed by {signer}, not by its claimant"
+            f"the claim of {signed.claim.claimant} was signed by {signer}, not by its claimant",
+            claimant=signed.claim.claimant,
+            signer=signer,
         )
 
 

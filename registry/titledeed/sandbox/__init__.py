@@ -30,11 +30,13 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any, get_type_hints
 
 from titledeed.canonical.documents import Fields, Json, parse_document
 from titledeed.errors import (
+    Datum,
     DependencyError,
     InputError,
     InvariantViolation,
@@ -98,7 +100,7 @@ class Sandbox:
             _refuse_changed(file, before, os.fstat(descriptor))
         if isinstance(outcome, InputError):
             name = file.name.encode("unicode_escape").decode("ascii")
-            raise type(outcome)(f"{name}: {outcome.message}", next_step=outcome.next_step)
+            raise replace(outcome, message=f"{name}: {outcome.message}", path=file)
         return outcome
 
     def _converse(
@@ -127,11 +129,14 @@ def _opened(file: Path) -> Iterator[int]:
         raise UnreadableInputError(
             f"{str(file)!r} cannot be read: {problem}",
             next_step="Check the path and that you may read the file.",
+            path=file,
         ) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UnreadableInputError(
-                f"{str(file)!r} is no regular file", next_step="Name a file, not a folder or pipe."
+                f"{str(file)!r} is no regular file",
+                next_step="Name a file, not a folder or pipe.",
+                path=file,
             )
         yield descriptor
     finally:
@@ -148,6 +153,7 @@ def _refuse_changed(file: Path, before: os.stat_result, after: os.stat_result) -
     raise UnreadableInputError(
         f"{str(file)!r} {problem} while it was read",
         next_step="Wait until it is written completely, then try again.",
+        path=file,
     )
 
 
@@ -225,6 +231,21 @@ def _parse_error(fields: Fields) -> InputError:
     while pending:
         kind = pending.pop()
         if kind.code == code:
-            return kind(fields.text("message"), next_step=fields.text("next_step"))
+            message, next_step = fields.text("message"), fields.text("next_step")
+            return kind(message, next_step=next_step, **_parse_data(kind, fields.child("data")))
         pending += kind.__subclasses__()
     raise fields.fail("code", "names no error of the input")
+
+
+def _parse_data(kind: type[InputError], fields: Fields) -> dict[str, Any]:
+    """What the error's class declares, and no path: a child knows none that would be true."""
+    readers: dict[object, Callable[[str], Datum]] = {
+        int | None: fields.integer,
+        str | None: fields.text,
+    }
+    wanted = {name: readers.get(hint) for name, hint in get_type_hints(kind).items()}
+    return {
+        name: read(name)
+        for name in kind.data_names()
+        if (read := wanted[name]) is not None and fields.has(name)
+    }

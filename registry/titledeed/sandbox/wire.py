@@ -40,6 +40,8 @@ def explain_timeout(limits: SandboxLimits) -> MediaTooLargeError:
     return MediaTooLargeError(
         f"it takes longer than {limits.timeout_s} s to read",
         next_step="Split the file, or raise sandbox.timeout_s in the settings.",
+        limit=limits.timeout_s,
+        setting="sandbox.timeout_s",
     )
 
 
@@ -48,6 +50,8 @@ def explain_memory(limits: SandboxLimits) -> MediaTooLargeError:
     return MediaTooLargeError(
         f"it takes more than {limits.memory_bytes_max >> 20} MiB of memory to read",
         next_step="Make the file smaller, or raise sandbox.memory_bytes_max in the settings.",
+        limit=limits.memory_bytes_max,
+        setting="sandbox.memory_bytes_max",
     )
 
 

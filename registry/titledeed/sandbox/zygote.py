@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NoReturn
 
-from titledeed.canonical.documents import Json
+from titledeed.canonical.documents import INTEGER_MAX, Json
 from titledeed.errors import InputError, MediaTooLargeError
 from titledeed.sandbox.confinement import confine, leave_network
 from titledeed.sandbox.wire import (
@@ -140,12 +140,24 @@ def _perform(
 
 def _refuse_long(result: dict[str, Json], limits: SandboxLimits) -> None:
     if len(json.dumps(result)) > limits.result_bytes_max:
-        raise MediaTooLargeError("it yields more data than can be kept")
+        raise MediaTooLargeError(
+            "it yields more data than can be kept", limit=limits.result_bytes_max
+        )
 
 
 def _describe(error: InputError) -> dict[str, Json]:
     texts = {"code": error.code, "message": error.message, "next_step": error.next_step}
-    return {name: " ".join(text.split())[:ERROR_LENGTH_MAX] for name, text in texts.items()}
+    return {
+        **{name: _one_line(text) for name, text in texts.items()},
+        "data": {
+            name: min(value, INTEGER_MAX) if isinstance(value, int) else _one_line(value)
+            for name, value in error.data.items()
+        },
+    }
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:ERROR_LENGTH_MAX]
 
 
 def _resolve(job: str) -> Callable[[BinaryIO, Mapping[str, Json], Report], dict[str, Json]]:

@@ -281,6 +281,7 @@ class Acceptance:
                 raise UnreadableInputError(
                     f"{path} changed while it was registered",
                     next_step="Register it again once nothing writes to it.",
+                    path=path,
                 )
         return copy
 

@@ -127,6 +127,7 @@ class ActService:
             raise ConflictError(
                 f"{registration_id} was withdrawn; every reader keeps it so, deed or not",
                 next_step="Register another version of the work, and name it as the successor.",
+                registration_id=registration_id,
             )
         if issued is not None:
             return self._answer_issued(standing, issued, royalty, deeds)
@@ -227,6 +228,7 @@ class ActService:
             raise ConflictError(
                 f"{parent_id} has no deed yet, so that none can name it as a parent",
                 next_step=f"Run `titledeed registration issue {parent_id}`.",
+                registration_id=parent_id,
             )
         deed = self._deed_of(child)
         if deed == standing.claim.deed:
@@ -288,9 +290,10 @@ class ActService:
             raise ConflictError(
                 f"{registration_id} is private; a binding would tell everybody about it",
                 next_step=f"Run `titledeed publish {registration_id}` first.",
+                registration_id=registration_id,
             )
         if standing.find(EntryKind.WITHDRAWN):
-            raise ConflictError(f"{registration_id} was withdrawn")
+            raise ConflictError(f"{registration_id} was withdrawn", registration_id=registration_id)
         if registration.manifest_id is None:
             raise InvalidRequestError(f"{registration_id} has no manifest to be found")
         dossier = self._vault.dossiers.read(registration_id)
@@ -337,6 +340,7 @@ class ActService:
                 f"{standing.registration.registration_id} has a deed already, with another royalty "
                 "or other parents; both stay as they are",
                 next_step="`titledeed registration history` shows it.",
+                registration_id=standing.registration.registration_id,
             )
         return RecordedAct(event, is_new=False)
 

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from titledeed.audit.document import audit_document
 from titledeed.audit.facts import facts_of
@@ -76,13 +76,52 @@ class AuditResult:
 
 @dataclass(slots=True)
 class _Submission:
-    """What the folder holds, as far as it can be read."""
+    """What the folder holds, as far as it can be read; a reader fills each of the lists."""
 
     film: Path
-    disclosure: FilmDisclosure | None = None
-    timeline: Timeline | None = None
+    disclosures: list[FilmDisclosure] = field(default_factory=list)
+    timelines: list[Timeline] = field(default_factory=list)
     bundles: list[Bundle] = field(default_factory=list)
     unassessed: list[str] = field(default_factory=list)
+
+    @property
+    def disclosure(self) -> FilmDisclosure | None:
+        """The one that the audit compares with."""
+        return next(iter(self.disclosures), None)
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """The one whose shots are counted."""
+        return next(iter(self.timelines), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _PartReader(Generic[T]):
+    """How files of one kind are read.
+
+    Attributes:
+        pattern: which files of the folder; a name, or a folder and a pattern.
+        parse: refuses what it cannot read.
+        field: where the result goes.
+        files_max: more of them are left out, and the report says so.
+    """
+
+    pattern: str
+    parse: Callable[[bytes], T]
+    field: Callable[[_Submission], list[T]]
+    files_max: int = 1
+
+    def read(self, folder: Path, submission: _Submission) -> None:
+        """Read every such file; what cannot be read is left unassessed."""
+        paths = sorted(folder.glob(self.pattern))
+        if len(paths) > self.files_max:
+            name = self.pattern.partition("/")[0]
+            submission.unassessed.append(f"{name}: only the first {self.files_max} were read")
+        for path in filter(Path.exists, paths[: self.files_max]):
+            try:
+                self.field(submission).append(self.parse(_read_bytes(path)))
+            except (InputError, VerificationError) as error:
+                submission.unassessed.append(f"{path.name}: {error.message}")
 
 
 class AuditService:
@@ -208,34 +247,19 @@ def _read_submission(folder: Path) -> _Submission:
         raise UnreadableInputError(
             f"{folder} is no folder",
             next_step="Name the folder that holds film.* and disclosure.yaml.",
+            path=folder,
         )
     films = sorted(path for path in folder.glob("film.*") if path.is_file())
     if len(films) != 1:
         raise InvalidRequestError(
             f"{folder} holds {len(films)} files named film.*",
             next_step="Put exactly one film there, named film.mp4, film.mov or the like.",
+            path=folder,
         )
     submission = _Submission(films[0])
-    submission.disclosure = _read(submission, folder / "disclosure.yaml", parse_film_disclosure)
-    submission.timeline = _read(submission, folder / "timeline.otio", read_timeline)
-    paths = sorted((folder / "bundles").glob("*.json"))
-    if len(paths) > BUNDLES_MAX:
-        submission.unassessed.append(f"bundles: only the first {BUNDLES_MAX} were read")
-    for path in paths[:BUNDLES_MAX]:
-        bundle = _read(submission, path, _read_bundle)
-        if bundle is not None:
-            submission.bundles.append(bundle)
+    for reader in _READERS:
+        reader.read(folder, submission)
     return submission
-
-
-def _read(submission: _Submission, path: Path, parse: Callable[[bytes], T]) -> T | None:
-    if not path.exists():
-        return None
-    try:
-        return parse(_read_bytes(path))
-    except (InputError, VerificationError) as error:
-        submission.unassessed.append(f"{path.name}: {error.message}")
-        return None
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -257,6 +281,14 @@ def _read_bundle(data: bytes) -> Bundle:
     bundle = read_bundle_file(data)
     require_bundle(bundle)
     return bundle
+
+
+_READERS: Final[tuple[_PartReader[Any], ...]] = (
+    _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
+    _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
+    _PartReader("bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=BUNDLES_MAX),
+)
+"""One entry for each kind of file beside the film; unassessed ones are named in this order."""
 
 
 def _report_name(folder: Path, evidence: FilmEvidence, pack: str) -> str:

@@ -47,6 +47,8 @@ class Catalogue:
             raise NotFoundError(
                 f"there is no registration {text[:60]} here",
                 next_step="`titledeed registration list` shows what this home registered.",
+                what="registration",
+                name=text[:60],
             )
         if len(alike) > 1:
             named = ", ".join(one.registration_id for one in alike[:NAMED_MAX])

@@ -65,7 +65,7 @@ class JobService:
         """
         job = self._jobs.find(job_id)
         if job is None or (job.viewer is Viewer.OWNER and viewer is not Viewer.OWNER):
-            raise NotFoundError("there is no such job")
+            raise NotFoundError("there is no such job", what="job")
         return job
 
     def close(self) -> None:

@@ -158,7 +158,10 @@ class RegistrationService:
             self._anchoring.anchor_waiting(progress)
         except LedgerUnavailableError as error:
             raise LedgerUnavailableError(
-                error.message, next_step=f"Nothing is lost. {_name_waiting(outcomes)}"
+                error.message,
+                next_step=f"Nothing is lost. {_name_waiting(outcomes)}",
+                endpoint=error.endpoint,
+                transaction=error.transaction,
             ) from error
         return [self._with_bundle(outcome) for outcome in outcomes]
 
@@ -196,7 +199,11 @@ class RegistrationService:
         """
         registration = self._registrations.find(registration_id)
         if registration is None or not registration.is_visible_to(viewer):
-            raise NotFoundError(f"there is no registration {registration_id} to be seen here")
+            raise NotFoundError(
+                f"there is no registration {registration_id} to be seen here",
+                what="registration",
+                registration_id=registration_id,
+            )
         return registration
 
     def bundle_path(self, registration: Registration) -> str | None:
@@ -215,6 +222,8 @@ class RegistrationService:
             raise NotFoundError(
                 f"{registration.registration_id} has no evidence bundle yet",
                 next_step="It comes with the block that includes the claim: ask again later.",
+                what="bundle",
+                registration_id=registration.registration_id,
             )
         return self._vault.bundles.read_bytes(registration.registration_id)
 
@@ -225,7 +234,11 @@ class RegistrationService:
             NotFoundError: there is none, or it is not kept any more.
         """
         if registration.signed_path is None:
-            raise NotFoundError(f"{registration.registration_id} has no signed copy here")
+            raise NotFoundError(
+                f"{registration.registration_id} has no signed copy here",
+                what="signed_copy",
+                registration_id=registration.registration_id,
+            )
         return self._vault.signed_copies.open(registration.signed_path)
 
     def thumbnail(self, registration: Registration) -> bytes:
@@ -251,6 +264,8 @@ class RegistrationService:
             raise NotFoundError(
                 f"this home registered nothing as {registration_id}",
                 next_step="`titledeed verify FILE` shows the id of a registered file.",
+                what="registration",
+                registration_id=registration_id,
             )
         return registration
 
@@ -367,7 +382,7 @@ def _list_files(sources: Sequence[Path]) -> list[Path]:
             files[source] = None
         else:
             raise UnreadableInputError(
-                f"{source} does not exist", next_step="Check the path and try again."
+                f"{source} does not exist", next_step="Check the path and try again.", path=source
             )
     return list(files)
 
@@ -382,4 +397,5 @@ def _check_output(output: Path, sources: Sequence[Path]) -> None:
             raise InvalidRequestError(
                 f"the signed copies would land in the input folder {folder}",
                 next_step="Choose another folder with --output.",
+                path=folder,
             )

@@ -103,7 +103,9 @@ class SnapshotService:
                     progress(source.name, position / coverage.registrations)
         except OSError as error:
             raise UnreadableInputError(
-                f"{source} cannot be read: {error.strerror}", next_step="Check the path."
+                f"{source} cannot be read: {error.strerror}",
+                next_step="Check the path.",
+                path=source,
             ) from error
         self._vault.imports.keep(KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)

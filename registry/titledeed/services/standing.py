@@ -95,6 +95,7 @@ class Standings:
                 f"the key {claim.claimant} was declared lost or replaced in entry {lost.sequence}; "
                 "readers count nothing that it says since",
                 next_step="Register with a new key; the anchors of the old one stand.",
+                registration_id=registration.registration_id,
             )
         return standing
 
@@ -110,6 +111,8 @@ class Standings:
             raise NotFoundError(
                 f"there is no registration {registration_id} here",
                 next_step="`titledeed registration list` shows what this home registered.",
+                what="registration",
+                registration_id=registration_id,
             )
         claim = self._history.find_claim(registration)
         if claim is None:
@@ -134,6 +137,7 @@ class Standings:
             raise ConflictError(
                 f"the successor {registration_id} was withdrawn itself",
                 next_step="Name another registration.",
+                registration_id=registration_id,
             )
         return claim.subjects[self._ledger().find_holder(claim.deed) is not None]
 
@@ -144,6 +148,7 @@ class Standings:
             raise NotAuthorizedError(
                 f"{holder} holds the deed of {registration.registration_id} and speaks for it now",
                 next_step="Ask the holder; what others write is not counted.",
+                registration_id=registration.registration_id,
             )
 
 
@@ -152,6 +157,7 @@ def not_ours(registration: Registration) -> NotAuthorizedError:
     return NotAuthorizedError(
         f"{registration.registration_id} is claimed by {registration.claimant}, not by this home",
         next_step="Only the claimant speaks for it; what others write is not counted.",
+        registration_id=registration.registration_id,
     )
 
 
@@ -160,4 +166,5 @@ def _require_anchor(registration: Registration) -> None:
         raise ConflictError(
             f"{registration.registration_id} is in no block yet",
             next_step=f"Run `titledeed receipt {registration.registration_id}` first.",
+            registration_id=registration.registration_id,
         )

@@ -44,7 +44,9 @@ def check_database(path: Path) -> None:
         problems = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
     if problems != "ok" or dangling is not None:
-        raise StorageError(f"the database {path.name} is damaged", next_step="Use another backup.")
+        raise StorageError(
+            f"the database {path.name} is damaged", next_step="Use another backup.", path=path
+        )
 
 
 def move_signed_copies(path: Path, *, old: Path, new: Path) -> None:
@@ -91,7 +93,7 @@ def replace_database(path: Path, new: Path) -> None:
         new.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(f"{path} cannot be replaced: {error.strerror}") from error
+        raise StorageError(f"{path} cannot be replaced: {error.strerror}", path=path) from error
 
 
 def delete_database(path: Path) -> None:
@@ -120,4 +122,5 @@ def _own_errors(path: Path) -> Iterator[None]:
         raise StorageError(
             f"the database {path} cannot be used: {error}",
             next_step="Check the disk, or run `titledeed index rebuild`.",
+            path=path,
         ) from error

@@ -75,7 +75,11 @@ class SqlFingerprints:
                 session.exec(select(tables.Registration.registration_id).where(known)).first()
                 is None
             ):
-                raise NotFoundError(f"there is no registration {registration_id}")
+                raise NotFoundError(
+                    f"there is no registration {registration_id}",
+                    what="registration",
+                    registration_id=registration_id,
+                )
             owner = col(tables.Fingerprint.registration_id) == registration_id
             present = {
                 (row.algorithm, row.version)

@@ -39,6 +39,7 @@ def hold_lock(path: Path, *, timeout_s: float, purpose: str) -> Iterator[None]:
         raise StorageError(
             f"the lock file {path} cannot be used: {error}",
             next_step="Check that the home folder exists, is writable and has free space.",
+            path=path,
         ) from error
     try:
         yield

@@ -65,7 +65,9 @@ class LocalObjectStore:
             try:
                 return bytes(obstore.get(self._store, key).bytes())
             except FileNotFoundError as error:
-                raise NotFoundError(f"no object {key!r} is stored") from error
+                raise NotFoundError(
+                    f"no object {key!r} is stored", what="object", name=key
+                ) from error
 
     def delete(self, key: str) -> None:
         """See the port."""

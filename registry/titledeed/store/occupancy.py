@@ -34,6 +34,7 @@ def occupy(path: Path, *, alone: bool) -> Iterator[None]:
         raise StorageError(
             f"the lock file {path} cannot be made: {error.strerror}",
             next_step="Check that the home folder exists and is writable.",
+            path=path,
         ) from error
     try:
         _lock(descriptor, alone=alone)

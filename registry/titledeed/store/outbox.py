@@ -155,7 +155,11 @@ class SqlOutbox:
         with self._database.write() as session:
             row = session.get(tables.Submission, submission.submission_id)
             if row is None:
-                raise NotFoundError(f"no submission {submission.submission_id} is stored")
+                raise NotFoundError(
+                    f"no submission {submission.submission_id} is stored",
+                    what="submission",
+                    name=str(submission.submission_id),
+                )
             row.sent_at = sent_at
             _add_attempts(session, submission.submission_id, (transaction,))
             settle(session, repeats=False)

@@ -306,4 +306,6 @@ def _not_own(registration_id: RegistrationId) -> NotFoundError:
     return NotFoundError(
         f"this home has no registration {registration_id} of its own",
         next_step="Ask the home that registered it.",
+        what="registration",
+        registration_id=registration_id,
     )

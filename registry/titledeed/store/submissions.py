@@ -62,7 +62,9 @@ def read_submission(session: Session, submission_id: int) -> Submission:
     """
     found = read_submissions(session, col(tables.Submission.submission_id) == submission_id)
     if not found:
-        raise NotFoundError(f"no submission {submission_id} is stored")
+        raise NotFoundError(
+            f"no submission {submission_id} is stored", what="submission", name=str(submission_id)
+        )
     return found[0]
 
 

@@ -22,14 +22,14 @@ from typing import Final
 
 from titledeed.canonical.documents import parse_document
 from titledeed.errors import MalformedDocumentError
-from titledeed.models.audit import Shot, Timeline
+from titledeed.models.audit import Timeline, TimelineShot
 from titledeed.models.interval import Interval
 
 TIMELINE_BYTES_MAX: Final = 16 * 1024 * 1024
-NESTING_MAX: Final = 20
-ITEMS_MAX: Final = 50_000
+EDIT_NESTING_MAX: Final = 20
+CHILDREN_MAX: Final = 50_000
 DURATION_S_MAX: Final = 7 * 24 * 3_600.0
-NAME_LENGTH_MAX: Final = 300
+SHOT_NAME_LENGTH_MAX: Final = 300
 NUMBER_MAX: Final = 1e12
 
 _WHAT = "the timeline"
@@ -40,7 +40,7 @@ _TRACKS = ("Track", "Sequence")
 _GAPS = ("Gap", "Filler")
 _NESTS = ("Stack", *_TRACKS)
 
-Json = Mapping[str, object]
+OtioObject = Mapping[str, object]
 Item = tuple[str | None, Interval]
 """A name, or None where nothing is shown, and its seconds."""
 
@@ -74,15 +74,15 @@ def read_timeline(data: bytes) -> Timeline:
     end_s = max((time.end_s for _, time in items), default=0.0)
     if end_s > DURATION_S_MAX:
         raise _malformed("is longer than any film")
-    shots = tuple(Shot(name, time) for name, time in items if name is not None)
+    shots = tuple(TimelineShot(name, time) for name, time in items if name is not None)
     return Timeline(shots=shots, rate=_rate(track), duration_s=end_s)
 
 
-def _is_video(track: Json) -> bool:
+def _is_video(track: OtioObject) -> bool:
     return _schema(track) in _TRACKS and track.get("kind", "Video") == "Video"
 
 
-def _items(track: Json) -> Iterator[Item]:
+def _items(track: OtioObject) -> Iterator[Item]:
     """Every item of a track in order; items without a length are dropped."""
     edges, shift_s = [0.0], 0.0
     names: list[str | None] = []
@@ -106,13 +106,13 @@ def _items(track: Json) -> Iterator[Item]:
             yield name, Interval(start_s, end_s)
 
 
-def _is_shown(item: Json) -> bool:
+def _is_shown(item: OtioObject) -> bool:
     return _schema(item) not in _GAPS and item.get("enabled", True) is not False
 
 
-def _duration(item: Json, *, depth: int) -> _Time:
+def _duration(item: OtioObject, *, depth: int) -> _Time:
     """Length of an item: its own range, else that of its media, else of what it nests."""
-    if depth > NESTING_MAX:
+    if depth > EDIT_NESTING_MAX:
         raise _malformed("nests too many edits")
     schema = _schema(item)
     if schema not in ("Clip", *_GAPS, *_NESTS):
@@ -134,7 +134,7 @@ def _duration(item: Json, *, depth: int) -> _Time:
     raise _malformed(f"holds an item of kind {schema} without a length")
 
 
-def _media(clip: Json) -> Json:
+def _media(clip: OtioObject) -> OtioObject:
     """The active media reference; the first version of the clip schema had only one."""
     if clip.get("media_reference") is not None:
         return _object(clip, "media_reference")
@@ -142,7 +142,7 @@ def _media(clip: Json) -> Json:
     return _object(_object(clip, "media_references"), str(key))
 
 
-def _trim(items: list[Item], composition: Json) -> list[Item]:
+def _trim(items: list[Item], composition: OtioObject) -> list[Item]:
     """Keep what a ``source_range`` shows; a negative start is a time code, not a trim."""
     if composition.get("source_range") is None:
         return items
@@ -158,13 +158,13 @@ def _trim(items: list[Item], composition: Json) -> list[Item]:
     return [(name, time) for name, time in inside if time.duration_s > 0]
 
 
-def _rate(track: Json) -> float:
+def _rate(track: OtioObject) -> float:
     """Frames per second of the first item, as an edit has one rate; 0 for an empty track."""
     items = (item for item in _children(track) if _schema(item) != "Transition")
     return next((_duration(item, depth=0).rate for item in items), 0.0)
 
 
-def _time(owner: Json, name: str, *, signed: bool = False) -> _Time:
+def _time(owner: OtioObject, name: str, *, signed: bool = False) -> _Time:
     fields = _object(owner, name)
     value, rate = _number(fields, "value"), _number(fields, "rate")
     if rate <= 0 or (value < 0 and not signed):
@@ -172,32 +172,32 @@ def _time(owner: Json, name: str, *, signed: bool = False) -> _Time:
     return _Time(value, rate)
 
 
-def _number(owner: Json, name: str) -> float:
+def _number(owner: OtioObject, name: str) -> float:
     value = owner.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > NUMBER_MAX:
         raise _malformed(f"holds no usable number as {name!r}")
     return float(value)
 
 
-def _name(item: Json) -> str:
-    return str(item.get("name") or "")[:NAME_LENGTH_MAX]
+def _name(item: OtioObject) -> str:
+    return str(item.get("name") or "")[:SHOT_NAME_LENGTH_MAX]
 
 
-def _schema(value: Json) -> str:
+def _schema(value: OtioObject) -> str:
     return str(value.get("OTIO_SCHEMA", "")).partition(".")[0]
 
 
-def _object(owner: Json, name: str) -> Json:
+def _object(owner: OtioObject, name: str) -> OtioObject:
     value = owner.get(name)
     if not isinstance(value, dict):
         raise _malformed(f"holds no {name[:40]!r} where one must be")
     return value
 
 
-def _children(owner: Json) -> list[Json]:
+def _children(owner: OtioObject) -> list[OtioObject]:
     children = owner.get("children")
-    if not isinstance(children, list) or len(children) > ITEMS_MAX:
-        raise _malformed(f"must list at most {ITEMS_MAX} children")
+    if not isinstance(children, list) or len(children) > CHILDREN_MAX:
+        raise _malformed(f"must list at most {CHILDREN_MAX} children")
     if not all(isinstance(child, dict) for child in children):
         raise _malformed("holds a child that is no object")
     return children

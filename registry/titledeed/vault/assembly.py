@@ -49,7 +49,11 @@ class Assembly:
             NotFoundError: it is in no block, or its dossier is not kept.
         """
         if registration.leaf_index is None:
-            raise NotFoundError(f"{registration.registration_id} is in no block yet")
+            raise NotFoundError(
+                f"{registration.registration_id} is in no block yet",
+                what="bundle",
+                registration_id=registration.registration_id,
+            )
         proof = self._paths.prove(registration.leaf_index)
         if root_of_proof(registration.leaf, proof) != self._anchor.root:
             raise InvariantViolation(f"the kept paths do not lead to {self._anchor.root.hex()}")
@@ -71,4 +75,5 @@ def _raw_transaction(batches: Batches, anchor: Anchor) -> bytes:
     raise LedgerError(
         f"this home signed no transaction 0x{anchor.transaction.hex()}",
         next_step="Another program anchored the same batch from this home's account.",
+        transaction="0x" + anchor.transaction.hex(),
     )

@@ -52,6 +52,7 @@ class Reports:
             raise InvalidRequestError(
                 "the report would land in the submission's own folder",
                 next_step="Choose another folder with --output.",
+                path=target,
             )
         write_durably(target / JSON, json)
         write_durably(target / HTML, html)
@@ -66,4 +67,4 @@ class Reports:
         try:
             return Path(location).read_bytes()
         except OSError as error:
-            raise NotFoundError("the report is not kept any more") from error
+            raise NotFoundError("the report is not kept any more", what="report") from error

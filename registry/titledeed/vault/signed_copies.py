@@ -67,7 +67,7 @@ class SignedCopies:
         """
         path = Path(location)
         if not path.is_file():
-            raise NotFoundError("the signed copy is not kept any more")
+            raise _not_kept()
         yield path
 
     def open(self, location: str) -> BinaryIO:
@@ -79,7 +79,9 @@ class SignedCopies:
         try:
             return Path(location).open("rb")
         except OSError as error:
-            raise NotFoundError("the signed copy is not kept any more") from error
+            raise NotFoundError(
+                "the signed copy is not kept any more", what="signed_copy"
+            ) from error
 
     def clear(self, registration_id: RegistrationId) -> None:
         """Delete this home's own copies of an id that no row names: a killed process left them."""
@@ -99,7 +101,12 @@ class SignedCopies:
             raise StorageError(
                 f"the signed copy {path} cannot be deleted: {error.strerror}",
                 next_step="Make its folder writable, then erase again.",
+                path=path,
             ) from error
         if path.parent.parent == self._folder:
             with suppress(OSError):  # somebody put a file of their own there
                 path.parent.rmdir()
+
+
+def _not_kept() -> NotFoundError:
+    return NotFoundError("the signed copy is not kept any more", what="signed_copy")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from enum import StrEnum
 
 import pytest
 
+from titledeed.models import evidence as models
 from titledeed.models.evidence import (
     ChainKind,
     DisclosureCode,
@@ -14,15 +16,20 @@ from titledeed.models.evidence import (
     TimeCode,
     TrustCode,
 )
+from titledeed.models.primitives import RegistrationId
 from titledeed_api.presentation import (
+    ANSWERS,
     CHAIN_TIMES,
-    CODES,
     HEADLINES,
-    QUESTIONS,
     Bars,
     draw_bars,
 )
-from titledeed_api.schemas.resources import Answers, Match, Segment
+from titledeed_api.schemas.resources import (
+    AnswersResource,
+    Match,
+    RecoveredAnswers,
+    SegmentResource,
+)
 
 VOCABULARIES: dict[str, type[StrEnum]] = {
     "integrity": IntegrityCode,
@@ -40,13 +47,29 @@ def test_every_verdict_has_words() -> None:
     assert len({badge.words for badge in HEADLINES.values()}) == len(Headline)
 
 
-def test_every_answer_has_a_question() -> None:
-    assert set(CODES) == set(QUESTIONS) == set(VOCABULARIES) == set(Answers.model_fields)
+def test_the_six_answers_have_one_order_everywhere() -> None:
+    names = [field.name for field in fields(models.Answers)]
+    assert names == list(VOCABULARIES) == list(ANSWERS) == list(AnswersResource.model_fields)
+
+
+def test_what_a_manifest_gives_by_itself_keeps_that_order() -> None:
+    given = {name: models.Answer("none", "") for name in RecoveredAnswers.model_fields}
+    recovered = models.RecoveredManifest(
+        registration_id=RegistrationId("td1"), manifest_id="urn:c2pa:1", **given
+    )
+    assert [name for name, _ in recovered.items()] == list(RecoveredAnswers.model_fields)
+    assert list(given) == [name for name in VOCABULARIES if name in given]
+
+
+def test_every_answer_has_a_question_of_its_own() -> None:
+    questions = {words.question for words in ANSWERS.values()}
+    assert len(questions) == len(ANSWERS)
+    assert all(question.endswith("?") for question in questions)
 
 
 @pytest.mark.parametrize("name", VOCABULARIES)
 def test_every_code_has_words_of_its_own(name: str) -> None:
-    badges = CODES[name]
+    badges = ANSWERS[name].badges
     assert set(badges) == set(VOCABULARIES[name])
     assert len({badge.words for badge in badges.values()}) == len(badges)
 
@@ -58,7 +81,7 @@ def make_match(*spans: tuple[float, float, float, float]) -> Match:
         score=1.0,
         relation="clip of",
         segments=[
-            Segment(
+            SegmentResource(
                 query_start_s=span[0],
                 query_end_s=span[1],
                 work_start_s=span[2],

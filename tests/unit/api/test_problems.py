@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from titledeed.errors import LedgerUnavailableError, NotFoundError, TitledeedError
 from titledeed_api.middleware import SECURITY_HEADERS, SecurityHeaders
-from titledeed_api.problems import KINDS, STATUSES, describe_error, install_problem_handlers
+from titledeed_api.problems import PROBLEM_KINDS, STATUSES, describe_error, install_problem_handlers
 from titledeed_api.schemas.problems import PROBLEM_MEDIA_TYPE, Problem
 
 
@@ -27,7 +27,7 @@ def test_every_error_of_the_core_has_a_status() -> None:
 
 def test_every_code_is_one_kind() -> None:
     assert len({error.code for error in STATUSES}) == len(STATUSES)
-    assert all(kind.meaning and 400 <= kind.status < 600 for kind in KINDS.values())
+    assert all(kind.meaning and 400 <= kind.status < 600 for kind in PROBLEM_KINDS.values())
 
 
 @pytest.mark.parametrize("error", STATUSES, ids=lambda error: error.code)
@@ -121,4 +121,4 @@ def test_every_code_is_documented_under_its_status() -> None:
         for status, codes in rows.items()
         for code in re.findall(r"`(\w+)`", codes)
     }
-    assert documented == {kind.code: kind.status for kind in KINDS.values()}
+    assert documented == {kind.code: kind.status for kind in PROBLEM_KINDS.values()}

@@ -9,7 +9,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from titledeed.errors import InvalidRequestError, LedgerUnavailableError, StorageError
+from titledeed.errors import (
+    ClaimSignatureError,
+    InvalidRequestError,
+    LedgerUnavailableError,
+    ProofError,
+    StorageError,
+    VerificationError,
+)
 from titledeed_cli.invocation import Invocation, JsonFlag, get_invocation
 from titledeed_cli.main import ErrorReportingGroup, app
 
@@ -37,6 +44,9 @@ def app_that_raises(error: BaseException) -> typer.Typer:
     [
         (StorageError("the disk is full"), 1),
         (InvalidRequestError("these cannot go together"), 2),
+        (VerificationError("it does not hold"), 12),
+        (ClaimSignatureError("somebody else signed it"), 12),
+        (ProofError("the path leads elsewhere"), 12),
         (LedgerUnavailableError("the chain is down"), 20),
     ],
 )

@@ -64,6 +64,7 @@ def find_anvil(explicit: Path | None = None) -> Path:
         if explicit
         else "anvil, the development chain, is not installed",
         next_step="Run npm ci --ignore-scripts in the checkout, or set TITLEDEED_CHAIN__RPC_URL.",
+        tool="anvil",
     )
 
 

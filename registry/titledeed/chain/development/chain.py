@@ -123,7 +123,7 @@ class DevelopmentChain:
         )
         with _locked(_file_lock(folder)):
             if (folder / PIN_NAME).exists():
-                raise ConflictError(f"{folder} holds a chain already")
+                raise ConflictError(f"{folder} holds a chain already", path=folder)
             write_pin(folder, _pin(chain_id, genesis, binary=find_anvil(anvil)))
         chain = cls(folder=folder, anvil=anvil, clock=clock)
         chain.call("eth_blockNumber")  # writes block 1
@@ -196,7 +196,7 @@ def _file_lock(folder: Path) -> filelock.FileLock:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"cannot make {folder}: {error.strerror}") from error
+        raise StorageError(f"cannot make {folder}: {error.strerror}", path=folder) from error
     return filelock.FileLock(folder / LOCK_NAME, timeout=_LOCK_TIMEOUT_S)
 
 
@@ -210,7 +210,9 @@ def _locked(lock: filelock.FileLock) -> Iterator[None]:
             next_step="Wait for it, or end it.",
         ) from error
     except OSError as error:
-        raise StorageError(f"cannot lock {lock.lock_file}: {error.strerror}") from error
+        raise StorageError(
+            f"cannot lock {lock.lock_file}: {error.strerror}", path=Path(lock.lock_file)
+        ) from error
     try:
         yield
     finally:

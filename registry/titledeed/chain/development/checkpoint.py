@@ -59,7 +59,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         for abandoned in folder.glob(PARTIAL_PATTERN):
             abandoned.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"cannot tidy {folder}: {error.strerror}") from error
+        raise StorageError(f"cannot tidy {folder}: {error.strerror}", path=folder) from error
     data = head + b"\n" + checkpoint.state
     write_durably(folder / CHECKPOINT_NAME, data, mode=PRIVATE_MODE)
 
@@ -77,7 +77,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(f"cannot read {path}: {error.strerror}", path=path) from error
     fields = parse_document(head, what=str(path))
     fields.literal("schema", CHECKPOINT_SCHEMA)
     checkpoint = Checkpoint(
@@ -89,5 +89,5 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
     digest = fields.sha256("state_sha256")
     fields.done()
     if sha256(state) != digest:
-        raise MalformedDocumentError(f"{path} is damaged: its state has another digest")
+        raise MalformedDocumentError(f"{path} is damaged: its state has another digest", path=path)
     return checkpoint

@@ -75,11 +75,14 @@ class Journal:
         except FileNotFoundError:
             length = 0
         except OSError as error:
-            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot read {self._path}: {error.strerror}", path=self._path
+            ) from error
         if length < self._offset:
             raise StorageError(
                 f"{self._path} is shorter than it was",
                 next_step="Restore the home folder from a backup.",
+                path=self._path,
             )
         return length > self._offset
 
@@ -96,7 +99,9 @@ class Journal:
                 file.seek(self._offset)
                 lines, _, _ = file.read().rpartition(b"\n")
         except OSError as error:
-            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot read {self._path}: {error.strerror}", path=self._path
+            ) from error
         entries = []
         for line in lines.split(b"\n") if lines else ():
             entry = self._parse(line)
@@ -126,6 +131,7 @@ class Journal:
             raise StorageError(
                 f"cannot write {self._path}: {error.strerror}",
                 next_step="Free some disk space, then try again.",
+                path=self._path,
             ) from error
         self._advance(entry, len(line))
 
