@@ -74,7 +74,7 @@ class Desk:
         self.outbox = self.repositories.outbox
         self.objects = LocalObjectStore(folder=folder / "objects")
         self.following = FollowingService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             chain=self.chain,
             confirmations=confirmations,
             turn=lambda: hold_lock(
@@ -82,7 +82,7 @@ class Desk:
             ),
         )
         self.sending = SendingService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             outbox=self.outbox,
             objects=self.objects,
             following=self.following,
@@ -92,7 +92,7 @@ class Desk:
             inclusion_timeout_s=inclusion_timeout_s,
         )
         self.anchoring = AnchoringService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             outbox=self.outbox,
             objects=self.objects,
             sending=self.sending,

@@ -20,7 +20,6 @@ from titledeed.anchoring.sending import SendingService
 from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.key_folder import read_recovery_address
 from titledeed.chain.keys import FileKeyStore, KeyFile
-from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.ledger import EvmLedger
 from titledeed.chain.pin import read_pin
 from titledeed.chain.rpc import HttpNode, Node
@@ -171,6 +170,7 @@ class Registry:
                 next_step="Use the RPC URL that it is configured with.",
             )
         chain = DevelopmentChain(folder=self.layout.chain)
+        _ = chain.genesis  # refused before a port is opened
         try:
             serve_rpc(chain, host=host, port=port, on_ready=on_ready)
         finally:
@@ -191,12 +191,12 @@ class Registry:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The chain; opened on first use."""
-        refuse_known_account(self.keys.claimant, self.chain_identity.kind)
+        """The chain; it connects, or starts a process, on first use."""
         return EvmLedger(
             node=self.node,
             pin=read_pin(self.layout.chain),
             sender=KeyFile(path=self.layout.sender_key, passphrase=self._passphrase),
+            claimant=self.keys.claimant,
         )
 
     @cached_property
@@ -262,7 +262,7 @@ class Registry:
     def following(self) -> FollowingService:
         """Keeps the database at the chain's head."""
         return FollowingService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             chain=self.chain,
             confirmations=self.confirmations,
             turn=lambda: hold_lock(
@@ -277,7 +277,7 @@ class Registry:
         """Gets transactions into blocks."""
         chain = self._settings.chain
         return SendingService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             outbox=self.outbox,
             objects=self.objects,
             following=self.following,
@@ -292,7 +292,7 @@ class Registry:
         """Puts accepted registrations on chain."""
         chain = self._settings.chain
         return AnchoringService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             outbox=self.outbox,
             objects=self.objects,
             sending=self.sending,
@@ -326,7 +326,7 @@ class Registry:
             history=self.history,
             registrations=self.registrations,
             anchoring=self.anchoring,
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             identity=self.chain_identity,
             clock=now,
         )
@@ -335,7 +335,7 @@ class Registry:
     def chain_report(self) -> ChainReportService:
         """Answers for the chain."""
         return ChainReportService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             chain=self.chain,
             outbox=self.outbox,
             confirmations=self.confirmations,
@@ -382,7 +382,7 @@ class Registry:
             objects=self.objects,
             index=self._index,
             anchoring=self.anchoring,
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             history=self.history,
             chain=self.chain_identity,
             claimant=self.keys.claimant,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,7 +71,7 @@ class AnchoringService:
     """Anchors what was accepted.
 
     Args:
-        ledger: the chain; opened on first use.
+        ledger: the chain.
         outbox: leaves that wait.
         objects: dossiers, batches, proofs, tokens, bundles.
         sending: sends the batches.
@@ -85,7 +84,7 @@ class AnchoringService:
     def __init__(
         self,
         *,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         outbox: OutboxRepository,
         objects: ObjectStore,
         sending: SendingService,
@@ -111,7 +110,7 @@ class AnchoringService:
             LedgerUnavailableError: it does not answer.
             ChainMismatchError: it is not the pinned chain.
         """
-        self._ledger().count_transactions()
+        self._ledger.count_transactions()
 
     def require_room(self, count: int) -> None:
         """Refuse new registrations while too many wait for an anchor.
@@ -193,7 +192,7 @@ class AnchoringService:
             dossier=read_dossier(self._objects, registration.registration_id),
             proof=proof,
             anchor=anchor,
-            chain=self._ledger().identity,
+            chain=self._ledger.identity,
             raw_transaction=shared.raw_transaction,
             state_proof=shared.state_proof,
             timestamp_token=shared.timestamp_token,
@@ -233,7 +232,7 @@ class AnchoringService:
                 status=status,
                 paths=read_paths(self._objects, anchor.root),
                 raw_transaction=_raw_transaction(self._objects, anchor),
-                state_proof=self._ledger().prove_anchor(anchor.root, anchor.caller),
+                state_proof=self._ledger.prove_anchor(anchor.root, anchor.caller),
                 timestamp_token=self._token(anchor.root),
             )
         return shared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class VerificationService:
         index: FingerprintIndex,
         anchoring: AnchoringService,
         history: HistoryService,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         chain: ChainIdentity,
         claimant: Address,
     ) -> None:
@@ -248,7 +248,7 @@ class VerificationService:
                 f"Its bundle names {when} on chain {chain.chain_id}, which this home does not "
                 "ask: compare the block hash on any explorer.",
             )
-        if self._ledger().find_anchor_time(anchor.root, anchor.caller) != anchor.block_timestamp:
+        if self._ledger.find_anchor_time(anchor.root, anchor.caller) != anchor.block_timestamp:
             return Answer(TimeCode.NONE, "The chain does not hold the anchor of this claim.")
         if chain.kind is ChainKind.DEVELOPMENT:
             return Answer(

@@ -11,6 +11,7 @@ import pytest
 from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
 from repository_adapters import anchored_in, event_in, follow
+from simulation.ledger_simulator import silent_ledger
 
 from titledeed.anchoring.batching import AnchoringService, bundle_key
 from titledeed.anchoring.following import FollowingService
@@ -32,7 +33,6 @@ from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
 from titledeed.models.registration import Batch, Registration, Visibility
-from titledeed.ports import Ledger
 from titledeed.services.snapshot import SnapshotService, read_coverage
 from titledeed.store.database import sqlite_url
 from titledeed.store.objects import LocalObjectStore
@@ -58,10 +58,6 @@ class Keys:
         return self.holder.sign(digest)
 
 
-def no_chain() -> Ledger:
-    raise AssertionError("a snapshot never asks the chain for what is stored")
-
-
 class Shelf:
     """The part of a home that snapshots need: a real database and object store."""
 
@@ -78,15 +74,15 @@ class Shelf:
             snapshots=self.repositories.snapshots,
             objects=self.objects,
             anchoring=AnchoringService(
-                ledger=no_chain,
+                ledger=silent_ledger(),
                 outbox=self.repositories.outbox,
                 objects=self.objects,
                 sending=SendingService(
-                    ledger=no_chain,
+                    ledger=silent_ledger(),
                     outbox=self.repositories.outbox,
                     objects=self.objects,
                     following=FollowingService(
-                        ledger=no_chain, chain=self.repositories.chain, confirmations=AT_ONCE
+                        ledger=silent_ledger(), chain=self.repositories.chain, confirmations=AT_ONCE
                     ),
                     clock=lambda: EPOCH,
                     replace_after_s=60,
