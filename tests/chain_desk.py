@@ -76,7 +76,7 @@ class Desk:
         self.vault = open_vault(folder)
         self.objects = self.vault.objects
         self.following = FollowingService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             chain=self.chain,
             confirmations=confirmations,
             turn=lambda: hold_lock(
@@ -84,7 +84,7 @@ class Desk:
             ),
         )
         self.sending = SendingService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             outbox=self.outbox,
             vault=self.vault,
             following=self.following,
@@ -100,7 +100,7 @@ class Desk:
             timestamps=timestamps,
         )
         self.anchoring = AnchoringService(
-            ledger=lambda: ledger,
+            ledger=ledger,
             outbox=self.outbox,
             sending=self.sending,
             completion=self.completion,

@@ -7,7 +7,7 @@ packs or checking a bundle starts no chain and opens no database.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from importlib.metadata import version
@@ -21,7 +21,6 @@ from titledeed.anchoring.sending import SendingService
 from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.key_folder import read_recovery_address
 from titledeed.chain.keys import FileKeyStore, KeyFile
-from titledeed.chain.known_accounts import refuse_known_account
 from titledeed.chain.ledger import EvmLedger
 from titledeed.chain.pin import read_pin
 from titledeed.chain.rpc import HttpNode, Node
@@ -41,11 +40,12 @@ from titledeed.errors import (
 from titledeed.examining import SandboxedExaminer
 from titledeed.homes.layout import HomeLayout
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.held_codes import HeldCodes
 from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.ledger import Confirmations
-from titledeed.ports import Ledger, TimestampAuthority
+from titledeed.ports import IndexedWork, Ledger, TimestampAuthority
 from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
@@ -178,6 +178,7 @@ class Registry:
                 next_step="Use the RPC URL that it is configured with.",
             )
         chain = DevelopmentChain(folder=self.layout.chain)
+        _ = chain.genesis  # refused before a port is opened
         try:
             serve_rpc(chain, host=host, port=port, on_ready=on_ready)
         finally:
@@ -198,12 +199,12 @@ class Registry:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The chain; opened on first use."""
-        refuse_known_account(self.keys.claimant, self.chain_identity.kind)
+        """The chain; it connects, or starts a process, on first use."""
         return EvmLedger(
             node=self.node,
             pin=read_pin(self.layout.chain),
             sender=KeyFile(path=self.layout.sender_key, passphrase=self._passphrase),
+            claimant=self.keys.claimant,
         )
 
     @cached_property
@@ -273,7 +274,7 @@ class Registry:
     def following(self) -> FollowingService:
         """Keeps the database at the chain's head."""
         return FollowingService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             chain=self.chain,
             confirmations=self.confirmations,
             turn=lambda: hold_lock(
@@ -288,7 +289,7 @@ class Registry:
         """Gets transactions into blocks."""
         chain = self._settings.chain
         return SendingService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             outbox=self.outbox,
             vault=self.vault,
             following=self.following,
@@ -313,7 +314,7 @@ class Registry:
         """Puts accepted registrations on chain."""
         chain = self._settings.chain
         return AnchoringService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             outbox=self.outbox,
             sending=self.sending,
             completion=self.completion,
@@ -346,7 +347,7 @@ class Registry:
             history=self.history,
             registrations=self.registrations,
             vault=self.vault,
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             identity=self.chain_identity,
             clock=now,
         )
@@ -355,7 +356,7 @@ class Registry:
     def chain_report(self) -> ChainReportService:
         """Answers for the chain."""
         return ChainReportService(
-            ledger=lambda: self.ledger,
+            ledger=self.ledger,
             chain=self.chain,
             outbox=self.outbox,
             confirmations=self.confirmations,
@@ -438,6 +439,7 @@ class Registry:
             examiner=self._examiner,
             reader=self._reader,
             works=self.search,
+            index_works=index_works,
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
             vault=self.vault,
@@ -502,6 +504,11 @@ class Registry:
 
     def _trust_anchors(self) -> str:
         return load_trust_anchors(self.layout.trust, root_certificate(self.layout.signing_identity))
+
+
+def index_works(works: Iterable[IndexedWork]) -> EmbeddedIndex:
+    """An index of works at hand, in memory."""
+    return EmbeddedIndex(source=HeldCodes(works))
 
 
 def make_sandbox(settings: Settings) -> Sandbox:

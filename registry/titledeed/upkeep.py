@@ -294,7 +294,7 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
             chain=registry.chain,
             snapshots=registry.repositories.snapshots,
             following=registry.following,
-            ledger=lambda: registry.ledger,
+            ledger=registry.ledger,
             clock=now,
             place_copy=lambda registration_id, path: place_copy(layout, registration_id, path),
         )

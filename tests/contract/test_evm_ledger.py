@@ -230,10 +230,15 @@ def test_another_chain_than_the_pinned_one_is_refused(
 def test_keys_that_everybody_has_are_refused_on_a_public_chain(anvil: Anvil, pin: ChainPin) -> None:
     key = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
     public = replace(pin, identity=replace(pin.identity, kind=ChainKind.PUBLIC))
-    EvmLedger(node=anvil.node, pin=pin, sender=PlainSender(key))
-    EvmLedger(node=anvil.node, pin=public, sender=SENDER)
-    with pytest.raises(ConfigurationError, match="public knowledge"):
-        EvmLedger(node=anvil.node, pin=public, sender=PlainSender(key))
+    known = PlainSender(key)
+    EvmLedger(node=anvil.node, pin=pin, sender=known, claimant=known.address).find_head()
+    EvmLedger(node=anvil.node, pin=public, sender=SENDER).find_head()
+    for ledger in (
+        EvmLedger(node=anvil.node, pin=public, sender=known),
+        EvmLedger(node=anvil.node, pin=public, sender=SENDER, claimant=known.address),
+    ):
+        with pytest.raises(ConfigurationError, match="public knowledge"):
+            ledger.find_head()
 
 
 def test_a_stretch_that_is_too_long_for_the_node_is_asked_for_in_parts(

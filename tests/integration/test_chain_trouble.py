@@ -125,6 +125,36 @@ def test_another_genesis_hash_is_refused(studio: Studio, tmp_path: Path) -> None
         assert home.signed_files() == signed
 
 
+def test_building_every_service_asks_no_chain_and_loads_none(
+    studio: Studio, tmp_path: Path
+) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from titledeed.bootstrap import open_registry\n"
+        "from titledeed.settings import Settings\n"
+        "with open_registry(Settings(home=Path(sys.argv[1]))) as registry:\n"
+        "    registry.warm_up()\n"
+        "    own = list(registry.registrations.list_own(after=0, limit=9))\n"
+        "    children = Path('/proc/self/task').glob('*/children')\n"
+        "    print(len(own), [path.read_text() for path in children if path.read_text()],\n"
+        "          sorted({'web3', 'eth_account', 'eth_abi', 'py_ecc'} & set(sys.modules)))\n"
+    )
+    with copied_home(studio.home, tmp_path / "home") as home:
+        folder = home.registry.layout.chain
+        # A chain that this home does not run, no URL to reach it, and no key to pay with.
+        write_pin(folder, replace(read_pin(folder), genesis=None))
+        home.registry.layout.sender_key.unlink()
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(home.registry.layout.root)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        owned = home.registry.registrations.count_own()
+    assert done.stdout == f"{owned} [] []\n"
+
+
 def test_a_home_without_its_chain_folder_is_told(studio: Studio, tmp_path: Path) -> None:
     with copied_home(studio.home, tmp_path / "home") as home:
         shutil.rmtree(home.registry.layout.chain)

@@ -36,7 +36,7 @@ from titledeed.models.primitives import (
 )
 from titledeed.proofs.events import NO_EVENTS
 
-__all__ = ["BLOCK_TIME_S", "Fate", "LedgerSimulator", "Lie"]
+__all__ = ["BLOCK_TIME_S", "Fate", "LedgerSimulator", "Lie", "silent_ledger"]
 
 
 class Lie(Enum):
@@ -279,6 +279,13 @@ class LedgerSimulator(SimulatedChain):
         }
         kind = self._next_lie(*answers)
         return answers[kind]() if kind else events
+
+
+def silent_ledger() -> LedgerSimulator:
+    """A chain for tests of what asks none: it answers nothing."""
+    ledger = LedgerSimulator()
+    ledger.go_down()
+    return ledger
 
 
 def _unavailable() -> LedgerUnavailableError:

@@ -132,7 +132,7 @@ def compare(
         titledeed compare trailer.mp4 film.mp4
         titledeed compare trailer.mp4 film.mp4 --plot alignment.svg --json
     """
-    from titledeed.bootstrap import make_examiner
+    from titledeed.bootstrap import index_works, make_examiner
     from titledeed.durability import write_durably
     from titledeed.services.comparison import compare as compare_files
     from titledeed_api.documents import comparison_document
@@ -140,7 +140,9 @@ def compare(
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with show_progress(output) as progress:
-        found = compare_files(make_examiner(invocation.settings), first, second, progress)
+        found = compare_files(
+            make_examiner(invocation.settings), index_works, first, second, progress
+        )
     if plot is not None:
         picture = draw_alignment(
             Axis(first.name, found.first.query.duration_s),

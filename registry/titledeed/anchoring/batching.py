@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Final
 
 from titledeed.anchoring.completion import BundleCompletion
@@ -36,7 +35,7 @@ class AnchoringService:
     """Anchors what was accepted.
 
     Args:
-        ledger: the chain; opened on first use.
+        ledger: the chain.
         outbox: leaves that wait.
         sending: sends the batches.
         completion: completes bundles once blocks include them.
@@ -48,7 +47,7 @@ class AnchoringService:
     def __init__(
         self,
         *,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         outbox: OutboxRepository,
         sending: SendingService,
         completion: BundleCompletion,
@@ -71,7 +70,7 @@ class AnchoringService:
             LedgerUnavailableError: it does not answer.
             ChainMismatchError: it is not the pinned chain.
         """
-        self._ledger().count_transactions()
+        self._ledger.count_transactions()
 
     def require_room(self, count: int) -> None:
         """Refuse new registrations while too many wait for an anchor.

@@ -47,7 +47,7 @@ class FollowingService:
     """Brings the index up to the node's head.
 
     Args:
-        ledger: the chain; opened on first use.
+        ledger: the chain.
         chain: what was followed so far.
         confirmations: of this chain.
         turn: keeps other followers of the same database out for the moment of storing. Whoever
@@ -57,7 +57,7 @@ class FollowingService:
     def __init__(
         self,
         *,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         chain: ChainRepository,
         confirmations: Confirmations,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -81,7 +81,7 @@ class FollowingService:
                 changes faster than it can be read.
             LedgerError: its answers do not fit together; nothing of them is stored.
         """
-        ledger = self._ledger()
+        ledger = self._ledger
         moves, is_rewound = 0, False
         while True:
             head, cursor = ledger.find_head(), self._chain.cursor()
@@ -117,7 +117,7 @@ class FollowingService:
             LedgerError: as for ``follow``.
         """
         cursor = self.follow()
-        self._store(self._read(self._ledger(), number - 1, cursor.block), cursor)
+        self._store(self._read(self._ledger, number - 1, cursor.block), cursor)
         return self.follow()
 
     def is_final(self, number: int, cursor: Cursor) -> bool:

@@ -9,7 +9,7 @@ Whether a call took effect is told by the followed chain alone, never by a node'
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -51,7 +51,7 @@ class SendingService:
     """Sends batches and acts from the account that pays.
 
     Args:
-        ledger: the chain; opened on first use.
+        ledger: the chain.
         outbox: keeps what is under way.
         vault: keeps what is signed of a batch a second time, for a rebuild of the database.
         following: tells what took effect.
@@ -64,7 +64,7 @@ class SendingService:
     def __init__(
         self,
         *,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         outbox: OutboxRepository,
         vault: Vault,
         following: FollowingService,
@@ -95,12 +95,12 @@ class SendingService:
             transaction = self._sign(call)
             submission = self._outbox.add_act(
                 transaction,
-                sender=self._ledger().sender,
+                sender=self._ledger.sender,
                 label=label,
                 registration_id=registration_id,
                 sent_at=self._clock(),
             )
-            self._ledger().broadcast(transaction)
+            self._ledger.broadcast(transaction)
         return submission
 
     def send_batch(self) -> Submission | None:
@@ -116,10 +116,10 @@ class SendingService:
             ids, leaves = zip(*waiting, strict=True)
             tree = MerkleTree(leaves)
             transaction = self._sign(AnchorRoot(tree.root, tree.size))
-            batch = Batch(tree.root, ids, self._ledger().sender, (transaction,), None)
+            batch = Batch(tree.root, ids, self._ledger.sender, (transaction,), None)
             self._vault.batches.keep(batch, tree, leaves)
             submission = self._outbox.add_batch(batch, self._clock())
-            self._ledger().broadcast(transaction)
+            self._ledger.broadcast(transaction)
         return submission
 
     def settle(self) -> list[Submission]:
@@ -197,7 +197,7 @@ class SendingService:
             time.sleep(POLL_MAX_S)
 
     def _sign(self, call: Call) -> SignedTransaction:
-        ledger = self._ledger()
+        ledger = self._ledger
         nonce = self._outbox.next_nonce(ledger.sender, ledger.count_transactions())
         return ledger.sign_call(call, nonce)
 
@@ -213,7 +213,7 @@ class SendingService:
 
         It was refused, or it repeats what stands already; or an answer left its event out.
         """
-        ledger = self._ledger()
+        ledger = self._ledger
         cursor = self._following.reread(receipt.block_number)
         found = self._outbox.find_submission(submission.submission_id)
         if found is None or found.state is not SubmissionState.PENDING:
@@ -237,17 +237,17 @@ class SendingService:
         """Its leaves go into another batch: nothing may bring this one back then."""
         if batch.root is None or not self._following.is_final(receipt.block_number, cursor):
             return False
-        return self._ledger().find_anchor_time(batch.root, batch.sender) is None
+        return self._ledger.find_anchor_time(batch.root, batch.sender) is None
 
     def _find_receipt(self, submission: Submission) -> Receipt | None:
         for attempt in reversed(submission.attempts):
-            receipt = self._ledger().find_receipt(attempt.hash)
+            receipt = self._ledger.find_receipt(attempt.hash)
             if receipt is not None:
                 return receipt
         return None
 
     def _send_again(self, submission: Submission) -> None:
-        ledger, refusal = self._ledger(), None
+        ledger, refusal = self._ledger, None
         try:
             ledger.broadcast(submission.attempts[-1])
         except LedgerError as error:
@@ -272,8 +272,8 @@ class SendingService:
         with self._outbox.writer():
             if self._outbox.find_submission(submission.submission_id) != submission:
                 return  # another process was here first
-            transaction = self._ledger().sign_replacement(submission.attempts[-1])
+            transaction = self._ledger.sign_replacement(submission.attempts[-1])
             if submission.root is not None:
                 self._vault.batches.keep_attempt(submission.root, transaction)
             self._outbox.add_attempt(submission, transaction, self._clock())
-            self._ledger().broadcast(transaction)
+            self._ledger.broadcast(transaction)

@@ -12,6 +12,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,32 +71,46 @@ def create_key_file(
 
 
 class KeyFile:
-    """One account's key file.
+    """One account's key file, read when the account is first asked for.
 
     Args:
         path: a keystore v3 file.
         passphrase: asked once, when the key is first needed.
-
-    Raises:
-        HomeNotInitializedError: there is no such file.
-        StorageError: it cannot be read or is no keystore v3 file.
     """
 
     def __init__(self, *, path: Path, passphrase: Callable[[], str]) -> None:
         self._path = path
         self._passphrase = passphrase
-        self._keystore = _read(path)
         self._key: bytes | None = None
         self._lock = threading.Lock()
-        self.address = _address_in(self._keystore, path)
+
+    @property
+    def address(self) -> Address:
+        """The account that the file names.
+
+        Raises:
+            HomeNotInitializedError: there is no such file.
+            StorageError: it cannot be read or is no keystore v3 file.
+        """
+        return self._account
 
     def sign_digest(self, digest: Keccak256) -> Signature:
         """See ``ports.KeyStore.sign_digest``.
 
         Raises:
             PassphraseError: the passphrase does not open the key.
+            HomeNotInitializedError: as for ``address``.
+            StorageError: as for ``address``.
         """
         return sign_digest(self._open(), digest)
+
+    @cached_property
+    def _account(self) -> Address:
+        return _address_in(self._keystore, self._path)
+
+    @cached_property
+    def _keystore(self) -> dict[str, Any]:
+        return _read(self._path)
 
     def _open(self) -> bytes:
         with self._lock:

@@ -53,16 +53,20 @@ class EvmLedger:
         node: the development chain, or an ``HttpNode``.
         pin: what the node is compared with on first use.
         sender: pays; its key is opened only to sign.
+        claimant: whom this home claims for, where it does.
 
     Raises:
-        ConfigurationError: the sender's key is one that everybody has, and the chain is public.
+        ConfigurationError: from any method that asks the node, where everybody has the key of
+            sender or claimant and the chain is public.
     """
 
-    def __init__(self, *, node: Node, pin: ChainPin, sender: Sender) -> None:
-        refuse_known_account(sender.address, pin.identity.kind)
+    def __init__(
+        self, *, node: Node, pin: ChainPin, sender: Sender, claimant: Address | None = None
+    ) -> None:
         self._unchecked_node = node
         self._pin = pin
         self._sender = sender
+        self._claimant = claimant
         self._is_checked = False
         self._lock = threading.Lock()
 
@@ -220,9 +224,11 @@ class EvmLedger:
 
     @property
     def _node(self) -> Node:
-        """The node, once it was compared with the pin."""
+        """The node, once it was compared with the pin; making a ledger asks nobody."""
         with self._lock:
             if not self._is_checked:
+                for account in filter(None, (self._claimant, self.sender)):
+                    refuse_known_account(account, self.identity.kind)
                 check_pin(self._unchecked_node, self._pin)
                 self._is_checked = True
         return self._unchecked_node

@@ -105,7 +105,7 @@ class RebuildingService:
         chain: ChainRepository,
         snapshots: SnapshotRepository,
         following: FollowingService,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         clock: Clock,
         place_copy: Callable[[RegistrationId, str], str],
     ) -> None:
@@ -166,7 +166,7 @@ class RebuildingService:
         salvage: Salvage,
     ) -> None:
         roots = {kept.batch.root for kept in batches}
-        senders = {kept.batch.sender for kept in batches} | {self._ledger().sender}
+        senders = {kept.batch.sender for kept in batches} | {self._ledger.sender}
         for _, anchored in events:
             if anchored.caller in senders and anchored.root not in roots:
                 salvage.tell(
@@ -247,7 +247,7 @@ class RebuildingService:
             yield _Anchoring(kept, attempts, not is_reverted, is_reverted)
 
     def _was_refused(self, attempts: Iterable[SignedTransaction]) -> bool:
-        receipts = (self._ledger().find_receipt(attempt.hash) for attempt in attempts)
+        receipts = (self._ledger.find_receipt(attempt.hash) for attempt in attempts)
         return any(receipt is not None and not receipt.succeeded for receipt in receipts)
 
     def _prepare(

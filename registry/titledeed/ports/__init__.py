@@ -17,6 +17,7 @@ from titledeed.ports.index import (
     FingerprintIndex,
     FingerprintSource,
     IndexedWork,
+    IndexWorks,
 )
 from titledeed.ports.ledger import (
     Follower,
@@ -55,6 +56,7 @@ __all__ = [
     "Follower",
     "FrameSink",
     "IncompleteBatch",
+    "IndexWorks",
     "IndexedWork",
     "JobRepository",
     "KeyStore",

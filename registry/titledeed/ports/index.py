@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,14 @@ class FingerprintIndex(Protocol):
 
     def size(self) -> int:
         """How many works are indexed."""
+        ...
+
+
+class IndexWorks(Protocol):
+    """Makes an index of works at hand, which is gone with the object."""
+
+    def __call__(self, works: Iterable[IndexedWork]) -> FingerprintIndex:
+        """An index that holds these works and no others."""
         ...
 
 

@@ -7,7 +7,7 @@ refused before anything is sent; what is on record already is answered, not sent
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -74,7 +74,7 @@ class ActService:
         history: HistoryService,
         registrations: RegistrationRepository,
         vault: Vault,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         identity: ChainIdentity,
         clock: Clock,
     ) -> None:
@@ -323,7 +323,7 @@ class ActService:
         if len(deeds) > PARENTS_MAX:
             raise InvalidRequestError(f"{len(deeds)} parents; at most {PARENTS_MAX} can be named")
         for deed in deeds:
-            if self._ledger().find_holder(deed) is None:
+            if self._ledger.find_holder(deed) is None:
                 raise ConflictError(
                     f"{short_deed(deed)} is not issued, so that it cannot be named as a parent",
                     next_step="Ask its claimant to issue it first.",

@@ -27,8 +27,6 @@ from titledeed.errors import (
     UnreadableInputError,
     VerificationError,
 )
-from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.matching.held_codes import HeldCodes
 from titledeed.media.digests import digest_file
 from titledeed.models.audit import AuditReport, FilmEvidence, Timeline
 from titledeed.models.disclosure import FilmDisclosure
@@ -42,6 +40,7 @@ from titledeed.policy.packs import load_pack
 from titledeed.ports import (
     Clock,
     IndexedWork,
+    IndexWorks,
     ManifestReader,
     Progress,
     RegistrationRepository,
@@ -133,6 +132,7 @@ class AuditService:
         examiner: Examiner,
         reader: ManifestReader,
         works: SearchService,
+        index_works: IndexWorks,
         registrations: RegistrationRepository,
         snapshots: SnapshotRepository,
         vault: Vault,
@@ -141,6 +141,7 @@ class AuditService:
         self._examiner = examiner
         self._reader = reader
         self._works = works
+        self._index_works = index_works
         self._registrations = registrations
         self._snapshots = snapshots
         self._vault = vault
@@ -234,11 +235,11 @@ class AuditService:
             for bundle in bundles
             for work in [list_bundle(bundle, SUBMITTED, accepted_at=self._clock())]
         }
-        held = HeldCodes(
+        held = [
             IndexedWork(work.registration_id, work.duration_ms / 1000, codes)
             for work, codes in submitted.values()
-        )
-        for match in EmbeddedIndex(source=held).search(examination.query):
+        ]
+        for match in self._index_works(held).search(examination.query):
             yield match, submitted[match.registration_id][0]
 
 

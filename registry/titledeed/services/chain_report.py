@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from titledeed.anchoring.following import STRETCH_BLOCKS, is_canonical
@@ -60,7 +59,7 @@ class ChainReportService:
     """Answers for the chain.
 
     Args:
-        ledger: the chain; opened on first use.
+        ledger: the chain.
         chain: what was followed.
         outbox: what is under way.
         confirmations: of this chain.
@@ -69,7 +68,7 @@ class ChainReportService:
     def __init__(
         self,
         *,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         chain: ChainRepository,
         outbox: OutboxRepository,
         confirmations: Confirmations,
@@ -86,7 +85,7 @@ class ChainReportService:
             LedgerUnavailableError: the chain does not answer.
             ChainMismatchError: it is not the pinned one.
         """
-        ledger = self._ledger()
+        ledger = self._ledger
         ledger.count_transactions()  # compares the pin
         return ChainStatus(
             identity=ledger.identity,
@@ -106,7 +105,7 @@ class ChainReportService:
             ChainMismatchError: it is not the pinned one.
             LedgerError: an event is missing or made up.
         """
-        ledger, cursor = self._ledger(), self._chain.cursor()
+        ledger, cursor = self._ledger, self._chain.cursor()
         ledger.count_transactions()
         block, first = ledger.find_head(), ledger.first_block()
         known = followed = NO_EVENTS

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.matching.held_codes import HeldCodes
 from titledeed.models.examination import Examination
 from titledeed.models.match import MatchClass, WorkMatch
 from titledeed.models.primitives import RegistrationId
-from titledeed.ports import IndexedWork, Progress, no_progress
-from titledeed.ports.examiner import Examiner
+from titledeed.ports import Examiner, IndexedWork, IndexWorks, Progress, no_progress
 
 _OTHER: Final = RegistrationId("other")
 """A file that is compared has no id; only this module sees the name."""
@@ -37,7 +34,11 @@ class Comparison:
 
 
 def compare(
-    examiner: Examiner, first: Path, second: Path, progress: Progress = no_progress
+    examiner: Examiner,
+    index_works: IndexWorks,
+    first: Path,
+    second: Path,
+    progress: Progress = no_progress,
 ) -> Comparison:
     """Lay one file upon the other.
 
@@ -46,7 +47,7 @@ def compare(
     """
     one, other = examiner.examine(first, progress), examiner.examine(second, progress)
     work = IndexedWork(_OTHER, other.query.duration_s, other.fingerprints)
-    match = next(iter(EmbeddedIndex(source=HeldCodes([work])).search(one.query)), None)
+    match = next(iter(index_works([work]).search(one.query)), None)
     if one.asset.content_digest == other.asset.content_digest:
         relation = MatchClass.SAME_FILE
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from titledeed.errors import (
@@ -57,7 +56,7 @@ class Standings:
         *,
         history: HistoryService,
         registrations: RegistrationRepository,
-        ledger: Callable[[], Ledger],
+        ledger: Ledger,
         actor: Address,
     ) -> None:
         self._history = history
@@ -79,7 +78,7 @@ class Standings:
         self._history.follow()
         registration, claim = self.find_known(registration_id)
         _require_anchor(registration)
-        holder = self._ledger().find_holder(claim.deed)
+        holder = self._ledger.find_holder(claim.deed)
         self._require_say(registration, holder)
         entries = self._history.list_entries(registration)
         standing = Standing(
@@ -139,7 +138,7 @@ class Standings:
                 next_step="Name another registration.",
                 registration_id=registration_id,
             )
-        return claim.subjects[self._ledger().find_holder(claim.deed) is not None]
+        return claim.subjects[self._ledger.find_holder(claim.deed) is not None]
 
     def _require_say(self, registration: Registration, holder: Address | None) -> None:
         if holder is None and registration.claimant != self._actor:

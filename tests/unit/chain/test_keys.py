@@ -131,7 +131,7 @@ def test_a_key_is_never_overwritten(key_file: tuple[Path, Address]) -> None:
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(HomeNotInitializedError):
-        KeyFile(path=tmp_path / "none.json", passphrase=lambda: PASSPHRASE)
+        _ = KeyFile(path=tmp_path / "none.json", passphrase=lambda: PASSPHRASE).address
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key.json"
     path.write_text(text)
     with pytest.raises(StorageError):
-        KeyFile(path=path, passphrase=lambda: PASSPHRASE)
+        _ = KeyFile(path=path, passphrase=lambda: PASSPHRASE).address
 
 
 def test_file_without_its_secret_part_does_not_open(tmp_path: Path) -> None:

@@ -126,11 +126,11 @@ class Home(Desk):
                 chain=repositories.chain,
                 snapshots=repositories.snapshots,
                 following=FollowingService(
-                    ledger=lambda: self.ledger,
+                    ledger=self.ledger,
                     chain=repositories.chain,
                     confirmations=CONFIRMATIONS,
                 ),
-                ledger=lambda: self.ledger,
+                ledger=self.ledger,
                 clock=self.clock,
                 place_copy=lambda registration_id, path: f"{registration_id}/{path}",
             ).rebuild()

@@ -87,7 +87,7 @@ class Studio(Desk):
             history=self.history,
             registrations=self.repositories.registrations,
             vault=self.vault,
-            ledger=lambda: ledger,
+            ledger=ledger,
             identity=ledger.identity,
             clock=self.clock,
         )

@@ -29,7 +29,7 @@ class Home(Desk):
         self.simulator.mine(5)
         self.following.follow()
         self.service = ChainReportService(
-            ledger=lambda: self.simulator,
+            ledger=self.simulator,
             chain=self.chain,
             outbox=self.outbox,
             confirmations=CONFIRMATIONS,

@@ -7,7 +7,7 @@ import pytest
 from media_factory import cut_clip, render_clip, render_picture
 from render_media import write_picture
 
-from titledeed.bootstrap import make_examiner
+from titledeed.bootstrap import index_works, make_examiner
 from titledeed.errors import InputError
 from titledeed.models.match import MatchClass
 from titledeed.services.comparison import Comparison
@@ -18,7 +18,7 @@ EXAMINER = make_examiner(Settings())
 
 
 def compare(first: Path, second: Path) -> Comparison:
-    return compare_files(EXAMINER, first, second)
+    return compare_files(EXAMINER, index_works, first, second)
 
 
 @pytest.fixture(scope="module")

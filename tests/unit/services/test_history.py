@@ -18,6 +18,7 @@ from builders import (
     build_registration,
     seeded_bytes,
 )
+from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
 from titledeed.anchoring.following import FollowingService
@@ -48,7 +49,6 @@ from titledeed.models.primitives import (
 )
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Registration, Visibility
-from titledeed.ports import Ledger
 from titledeed.proofs.entries import NO_DOCUMENT, kind_word
 from titledeed.services.history import OTHERS_MAX, HistoryService
 from titledeed.store.database import sqlite_url
@@ -74,7 +74,9 @@ class Index:
     def history(self, identity: ChainIdentity) -> HistoryService:
         chain, confirmations = self.repositories.chain, Confirmations(0, 0)
         return HistoryService(
-            following=FollowingService(ledger=_no_ledger, chain=chain, confirmations=confirmations),
+            following=FollowingService(
+                ledger=silent_ledger(), chain=chain, confirmations=confirmations
+            ),
             chain=chain,
             vault=self.vault,
             identity=identity,
@@ -104,10 +106,6 @@ class Index:
         self.repositories.chain.advance(
             fork=None, blocks=[block], events=events, confirmations=Confirmations(0, 0)
         )
-
-
-def _no_ledger() -> Ledger:
-    raise AssertionError("reading asks no chain")
 
 
 def with_recovery_key(dossier: Dossier) -> Dossier:

@@ -11,7 +11,7 @@ import pytest
 from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
 from repository_adapters import anchored_in, event_in, follow
-from simulation.ledger_simulator import LedgerSimulator
+from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
 from titledeed.anchoring.completion import BundleCompletion
@@ -72,7 +72,7 @@ class Shelf:
             snapshots=self.repositories.snapshots,
             vault=self.vault,
             completion=BundleCompletion(
-                ledger=LedgerSimulator(),
+                ledger=silent_ledger(),
                 completions=self.repositories.completions,
                 vault=self.vault,
                 timestamps=None,

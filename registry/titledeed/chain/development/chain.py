@@ -86,9 +86,6 @@ class DevelopmentChain:
         checkpoint_interval: int = CHECKPOINT_INTERVAL,
     ) -> None:
         self.pin = read_pin(folder)
-        if self.pin.genesis is None:
-            raise ChainMismatchError(f"{folder} pins a chain that this home does not run itself")
-        self._genesis = self.pin.genesis
         self.folder = folder
         self._binary = anvil
         self._clock = clock
@@ -128,6 +125,19 @@ class DevelopmentChain:
         chain = cls(folder=folder, anvil=anvil, clock=clock)
         chain.call("eth_blockNumber")  # writes block 1
         return chain
+
+    @property
+    def genesis(self) -> Genesis:
+        """From what the chain starts.
+
+        Raises:
+            ChainMismatchError: the folder pins a chain that this home does not run itself.
+        """
+        if self.pin.genesis is None:
+            raise ChainMismatchError(
+                f"{self.folder} pins a chain that this home does not run itself"
+            )
+        return self.pin.genesis
 
     def call(self, method: str, *params: Json) -> Json:
         """See ``Node.call``; reads see every block that any process has written."""
@@ -169,15 +179,15 @@ class DevelopmentChain:
                 self._replica = open_replica(
                     folder=self.folder,
                     pin=self.pin,
-                    genesis=self._genesis,
+                    genesis=self.genesis,
                     binary=find_anvil(self._binary),
                     checkpoint_interval=self._checkpoint_interval,
                 )
             replica = self._replica
             replica.catch_up()
             if replica.journal.number == 0:
-                replica.admit(self._genesis.deployment)
-                replica.write_block(self._genesis.deployment, timestamp=self._clock())
+                replica.admit(self.genesis.deployment)
+                replica.write_block(self.genesis.deployment, timestamp=self._clock())
             return replica
 
     def _send(self, raw: bytes) -> Json:
