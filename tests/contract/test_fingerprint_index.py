@@ -22,7 +22,7 @@ from scenes import (
 )
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.interval import Interval

@@ -8,7 +8,7 @@ from code_rows import PlainRows, draw_codes, flip_bits, list_hits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from titledeed.matching.code_index import CodeIndex
+from titledeed.matching.tables.code_index import CodeIndex
 
 STEPS = st.lists(
     st.one_of(

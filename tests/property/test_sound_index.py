@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from titledeed.errors import ConflictError, StorageError
-from titledeed.matching.sound_index import MANIFEST, Postings, SoundIndex
+from titledeed.matching.tables.sound_index import MANIFEST, Postings, SoundIndex
 
 OWNERS = st.integers(0, 4)
 KEYS = st.lists(st.sampled_from([0, 1, 7, 2**31, 2**32 - 1]), max_size=8)

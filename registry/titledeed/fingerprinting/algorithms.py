@@ -10,16 +10,16 @@ from titledeed.fingerprinting.base import (
     Extraction,
     FrameCodes,
 )
-from titledeed.fingerprinting.image_pdq import ImagePdq
-from titledeed.fingerprinting.image_phash import ImagePhash
-from titledeed.fingerprinting.iscc_audio import IsccAudio
-from titledeed.fingerprinting.iscc_image import IsccImage
-from titledeed.fingerprinting.local import Local
-from titledeed.fingerprinting.regions import Regions
-from titledeed.fingerprinting.shots import ShotReader
-from titledeed.fingerprinting.sound_chromaprint import SoundChromaprint
-from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.image_pdq import ImagePdq
+from titledeed.fingerprinting.pictures.image_phash import ImagePhash
+from titledeed.fingerprinting.pictures.iscc_image import IsccImage
+from titledeed.fingerprinting.pictures.local import Local
+from titledeed.fingerprinting.pictures.regions import Regions
+from titledeed.fingerprinting.pictures.shots import ShotReader
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
+from titledeed.fingerprinting.sound.chromaprint import SoundChromaprint
+from titledeed.fingerprinting.sound.iscc_audio import IsccAudio
+from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
 from titledeed.models.asset import MediaKind
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FrameSink

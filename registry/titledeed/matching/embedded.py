@@ -16,17 +16,17 @@ from threading import RLock
 from typing import Final
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.orientation import ORIENTATIONS
-from titledeed.fingerprinting.sound_peaks import SoundPeaks
+from titledeed.fingerprinting.pictures.orientation import ORIENTATIONS
+from titledeed.fingerprinting.sound.peaks import SoundPeaks
 from titledeed.matching.classes import Side, classify
-from titledeed.matching.pictures import PictureCodes, compare_pictures, read_picture_codes
+from titledeed.matching.pictures.evidence import PictureCodes, compare_pictures, read_picture_codes
+from titledeed.matching.pictures.views import SEARCHED, Lookups, View, view_query
+from titledeed.matching.pictures.visual import match_work
+from titledeed.matching.pictures.visual_index import VisualHits, look_up
 from titledeed.matching.shelves import Shelves
-from titledeed.matching.sound import SoundMatch, search_sounds
-from titledeed.matching.sound_shelf import read_peaks
+from titledeed.matching.sound.search import SoundMatch, search_sounds
+from titledeed.matching.sound.shelf import read_peaks
 from titledeed.matching.thresholds import load_thresholds
-from titledeed.matching.views import SEARCHED, Lookups, View, view_query
-from titledeed.matching.visual import match_work
-from titledeed.matching.visual_index import VisualHits, look_up
 from titledeed.models.interval import Interval
 from titledeed.models.match import Channel, Query, Segment, WorkMatch
 from titledeed.models.primitives import RegistrationId

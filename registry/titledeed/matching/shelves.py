@@ -19,8 +19,8 @@ from filelock import FileLock, Timeout
 
 from titledeed.durability import write_durably
 from titledeed.errors import ConflictError, MalformedDocumentError
-from titledeed.matching.sound_shelf import SoundShelf
-from titledeed.matching.visual_index import CodeShelf, DescriptorShelf
+from titledeed.matching.pictures.visual_index import CodeShelf, DescriptorShelf
+from titledeed.matching.sound.shelf import SoundShelf
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FingerprintSource
 

@@ -12,7 +12,7 @@ from scenes import CodeSource, draw_scene, fingerprint
 from titledeed.errors import StorageError
 from titledeed.matching import shelves
 from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.matching.visual_index import CodeShelf
+from titledeed.matching.pictures.visual_index import CodeShelf
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.match import Query
 from titledeed.models.primitives import RegistrationId
