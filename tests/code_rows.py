@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import Codes
-from titledeed.matching.tables.code_index import RowHits
+from titledeed.matching.tables.code_table import RowHits
 from titledeed.matching.tables.frame_scan import scan_frames
 
 Found = list[tuple[int, int, int, int, int]]

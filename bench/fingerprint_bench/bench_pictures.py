@@ -33,13 +33,12 @@ from titledeed.fingerprinting.pictures.local import Local
 from titledeed.fingerprinting.pictures.regions import Regions
 from titledeed.fingerprinting.pictures.shots import ShotReader
 from titledeed.fingerprinting.pictures.video_dct import VideoDct
+from titledeed.matching.pictures.codes import PictureCodes, read_picture_codes
 from titledeed.matching.pictures.evidence import (
     FRAMES,
     LOCAL,
     REGIONS,
-    PictureCodes,
     compare_pictures,
-    read_picture_codes,
 )
 from titledeed.models.match import Query as SearchQuery
 

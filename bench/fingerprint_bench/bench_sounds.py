@@ -27,7 +27,7 @@ from fingerprint_bench.sound_edits import read_sound
 from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
 from titledeed.fingerprinting.sound.peaks import SAMPLE_RATE_HZ, SoundPeaks
 from titledeed.matching.sound.search import index_entries, search_sounds
-from titledeed.matching.tables.sound_index import SoundIndex
+from titledeed.matching.tables.posting_table import PostingTable
 from titledeed.models.match import Channel, Segment
 
 MINUTE_S: Final = 60.0
@@ -39,7 +39,7 @@ class SoundContestant:
     name = "titledeed.landmarks"
 
     def __init__(self, folder: Path) -> None:
-        self._index = SoundIndex(folder)
+        self._index = PostingTable(folder)
         self._works: list[tuple[str, SoundPeaks]] = []
 
     def register(self, work: Path) -> None:
@@ -52,7 +52,11 @@ class SoundContestant:
     def search(self, query: Path) -> Answer:
         """The work with the most evidence, and its surest segment."""
         peaks = extract_peaks(query)
-        matches = search_sounds(peaks, self._index.lookup, self._read) if peaks is not None else []
+        matches = (
+            search_sounds(peaks, self._index.view().look_up, self._read)
+            if peaks is not None
+            else []
+        )
         if not matches:
             return Answer()
         best = max(matches[0].segments, key=lambda segment: segment.evidence)

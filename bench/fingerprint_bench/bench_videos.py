@@ -44,7 +44,7 @@ from titledeed.fingerprinting.pictures.local import Local
 from titledeed.fingerprinting.pictures.regions import Regions
 from titledeed.fingerprinting.pictures.shots import ShotReader
 from titledeed.fingerprinting.pictures.video_dct import VideoDct
-from titledeed.matching.pictures.evidence import PictureCodes
+from titledeed.matching.pictures.codes import PictureCodes
 from titledeed.matching.pictures.views import View, VisualSegment, look_up, view_query
 from titledeed.matching.pictures.visual import match_work
 from titledeed.matching.thresholds import Thresholds, load_thresholds

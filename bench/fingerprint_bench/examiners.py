@@ -18,11 +18,11 @@ from fingerprint_bench.results import Medium
 from titledeed.fingerprinting.pictures.orientation import ORIENTATIONS
 from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
 from titledeed.fingerprinting.sound.peaks import SoundPeaks
-from titledeed.matching.pictures.evidence import read_picture_codes
+from titledeed.matching.pictures.codes import read_picture_codes
 from titledeed.matching.pictures.views import View, look_up, view_query
 from titledeed.matching.pictures.visual import match_work
 from titledeed.matching.sound.search import EVIDENCE_MIN, index_entries, search_sounds
-from titledeed.matching.tables.sound_index import SoundIndex
+from titledeed.matching.tables.posting_table import PostingTable
 from titledeed.matching.thresholds import load_thresholds
 from titledeed.models.match import Query
 
@@ -97,7 +97,7 @@ class SoundExaminer:
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory()
-        self._index = SoundIndex(Path(self._folder.name))
+        self._index = PostingTable(Path(self._folder.name))
         self._works: list[SoundPeaks] = []
 
     def register(self, work: Path) -> None:
@@ -115,7 +115,7 @@ class SoundExaminer:
             for code in query.codes
             if code.algorithm == landmarks.id
             for match in search_sounds(
-                landmarks.decode(code.code), self._index.lookup, self._works.__getitem__
+                landmarks.decode(code.code), self._index.view().look_up, self._works.__getitem__
             )
         ]
         return {PEAKS: max((match.evidence for match in matches), default=0.0)}

@@ -242,7 +242,8 @@ def search(works: Sequence[IndexedWork], film: Query) -> tuple[list[tuple[str, S
     """All segments with the names of their works, and the CPU seconds of the one query."""
     with TemporaryDirectory() as folder:
         index = EmbeddedIndex(source=HeldCodes(works), folder=Path(folder))
-        index.search(Query((), 0.0))  # Adds the works.
+        index.keep()
+        index.search(Query((), 0.0))  # Opens what was kept.
         start_s = time.process_time()
         matches = index.search(film)
         cpu_s = time.process_time() - start_s

@@ -51,7 +51,9 @@ class Titledeed:
 
     @cached_property
     def _index(self) -> EmbeddedIndex:
-        return EmbeddedIndex(source=HeldCodes(self._works), folder=Path(self._folder.name))
+        index = EmbeddedIndex(source=HeldCodes(self._works), folder=Path(self._folder.name))
+        index.keep()
+        return index
 
 
 def fingerprint_file(path: Path) -> Query:

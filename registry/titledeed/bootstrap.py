@@ -396,6 +396,7 @@ class Registry:
             registrations=self.registrations,
             fingerprints=self.repositories.fingerprints,
             objects=self.objects,
+            index=self._index,
         )
 
     @cached_property
@@ -421,6 +422,7 @@ class Registry:
             objects=self.objects,
             anchoring=self.anchoring,
             chain=self.chain_identity,
+            index=self._index,
             clock=now,
         )
 

@@ -36,7 +36,7 @@ from titledeed.chain.rpc import HttpNode
 from titledeed.credentials.authority import create_authority
 from titledeed.durability import PRIVATE_MODE, write_durably
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError, StorageError
-from titledeed.matching.shelves import Shelves
+from titledeed.matching.shelves import ERASURE_PATIENCE_S, keep_tables
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Progress, no_progress
@@ -266,7 +266,11 @@ def erase(
         )
         erased = service.erase(registration_id, keep_signed_copy=keep_signed_copy)
         # The look-up tables hold its codes, too, until they see that it is gone.
-        Shelves(source=registry.repositories.fingerprints, folder=registry.layout.index).refresh()
+        keep_tables(
+            source=registry.repositories.fingerprints,
+            folder=registry.layout.index,
+            patience_s=ERASURE_PATIENCE_S,
+        )
         return erased
 
 
@@ -302,6 +306,8 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         if layout.index.exists():
             shutil.rmtree(layout.index)
         replace_database(layout.database, layout.new_database)
+    with open_registry(settings) as registry:
+        keep_tables(source=registry.repositories.fingerprints, folder=layout.index)
     return rebuilt
 
 

@@ -18,7 +18,7 @@ from media_factory import cut_clip, render_clip, render_picture
 from titledeed.bootstrap import Registry, make_intake, open_registry
 from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching import shelves
-from titledeed.matching.pictures.bit_orders import DCT_ORDER
+from titledeed.matching.pictures.visual_tables import DCT_ORDER
 from titledeed.media.decoding import MediaLimits
 from titledeed.ports import Progress, no_progress
 from titledeed.services.intake import Examination, Intake

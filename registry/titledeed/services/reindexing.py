@@ -20,6 +20,7 @@ from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration
 from titledeed.ports import (
+    FingerprintIndex,
     FingerprintRepository,
     ObjectStore,
     Progress,
@@ -109,11 +110,13 @@ class ReindexingService:
         registrations: RegistrationRepository,
         fingerprints: FingerprintRepository,
         objects: ObjectStore,
+        index: FingerprintIndex,
     ) -> None:
         self._intake = intake
         self._registrations = registrations
         self._fingerprints = fingerprints
         self._objects = objects
+        self._index = index
 
     def reindex(self, media: Path | None = None, progress: Progress = no_progress) -> Reindexed:
         """Fingerprint every own work that lacks a code of a present algorithm.
@@ -139,6 +142,7 @@ class ReindexingService:
                     current += 1
             except (InputError, NotFoundError) as error:
                 left_out.append(LeftOut(work.registration_id, work.title, error.message))
+        self._index.keep()
         progress("Fingerprinting", 1.0)
         return Reindexed(fingerprinted, current, tuple(left_out))
 

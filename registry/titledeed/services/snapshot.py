@@ -30,6 +30,7 @@ from titledeed.models.primitives import Keccak256, RegistrationId, Signature
 from titledeed.models.registration import Coverage, Registration, Visibility
 from titledeed.ports import (
     Clock,
+    FingerprintIndex,
     KeyStore,
     ObjectStore,
     Progress,
@@ -58,6 +59,7 @@ class SnapshotService:
         objects: ObjectStore,
         anchoring: AnchoringService,
         chain: ChainIdentity,
+        index: FingerprintIndex,
         clock: Clock,
     ) -> None:
         self._keys = keys
@@ -66,6 +68,7 @@ class SnapshotService:
         self._objects = objects
         self._anchoring = anchoring
         self._chain = chain
+        self._index = index
         self._clock = clock
 
     def export(self, destination: Path, progress: Progress = no_progress) -> Coverage:
@@ -106,6 +109,7 @@ class SnapshotService:
             ) from error
         keep_import(self._objects, KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)
+        self._index.keep()
         return coverage, added
 
     def list_imported(self) -> list[Coverage]:

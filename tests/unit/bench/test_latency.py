@@ -8,7 +8,7 @@ from fingerprint_bench import latency
 from fingerprint_bench.latency import Bench, Footage, draw_clip, read_seeds
 
 from titledeed.fingerprinting.base import hamming_distances
-from titledeed.matching.pictures.evidence import read_picture_codes
+from titledeed.matching.pictures.codes import read_picture_codes
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from titledeed.errors import (
     UnreadableInputError,
     VerificationError,
 )
+from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
@@ -77,6 +78,7 @@ class Shelf:
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
             objects=self.objects,
+            index=EmbeddedIndex(source=self.repositories.fingerprints),
             anchoring=AnchoringService(
                 ledger=no_chain,
                 outbox=self.repositories.outbox,

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pdqhash
 
-from titledeed.fingerprinting.base import Example, Luma, shrink_luma
+from titledeed.fingerprinting.base import FrameExample, Luma, shrink_luma
 from titledeed.fingerprinting.pictures.examples import draw_example
 from titledeed.fingerprinting.pictures.still import StillAlgorithm
 
@@ -40,10 +40,10 @@ class ImagePdq(StillAlgorithm):
         bits, quality = pdqhash.compute(np.repeat(thumbnail[:, :, np.newaxis], 3, axis=2))
         return np.packbits(bits.astype(np.uint8)).tobytes() if quality >= QUALITY_MIN else None
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """One picture made by formula."""
         return (
-            Example(
+            FrameExample(
                 ((0.0, draw_example()),),
                 bytes.fromhex("73998f8e998efc71f3cd738d8c0c9cc662799b8e9b8c6e741106b3a14c0e545a"),
             ),

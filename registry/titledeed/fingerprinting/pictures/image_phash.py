@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from titledeed.fingerprinting.base import Example, Luma
+from titledeed.fingerprinting.base import FrameExample, Luma
 from titledeed.fingerprinting.pictures.examples import draw_example
 from titledeed.fingerprinting.pictures.still import StillAlgorithm
 
@@ -38,6 +38,6 @@ class ImagePhash(StillAlgorithm):
 
         return bytes.fromhex(str(imagehash.phash(Image.fromarray(thumbnail))))
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """One picture made by formula."""
-        return (Example(((0.0, draw_example()),), bytes.fromhex("c6bd38c6b1175839")),)
+        return (FrameExample(((0.0, draw_example()),), bytes.fromhex("c6bd38c6b1175839")),)

@@ -13,7 +13,7 @@ import iscc_lib
 import numpy as np
 from PIL import Image
 
-from titledeed.fingerprinting.base import Example, Luma
+from titledeed.fingerprinting.base import FrameExample, Luma
 from titledeed.fingerprinting.pictures.examples import draw_example
 from titledeed.fingerprinting.pictures.still import StillAlgorithm
 
@@ -56,10 +56,10 @@ class IsccImage(StillAlgorithm):
         ones = np.bitwise_count(segments).sum(axis=1)
         return body if ones.min() >= SEGMENT_ONES_MIN else None
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """One picture made by formula."""
         return (
-            Example(
+            FrameExample(
                 ((0.0, draw_example()),),
                 bytes.fromhex("c6bd38c6b1175839e61519e6043bececcf3118d84bc7393a279838c7393bcc78"),
             ),

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import cv2
 import numpy as np
 
-from titledeed.fingerprinting.base import Example, Extraction, Luma
+from titledeed.fingerprinting.base import CodeKind, Extraction, FrameExample, Luma, SearchedAs
 from titledeed.fingerprinting.pictures.examples import draw_spots
 from titledeed.fingerprinting.pictures.keypoints import DESCRIPTOR_BYTES, Keypoints, describe
 from titledeed.fingerprinting.pictures.local_features import (
@@ -20,7 +20,7 @@ from titledeed.fingerprinting.pictures.local_features import (
     decode_local_features,
     encode_local_features,
 )
-from titledeed.fingerprinting.pictures.shots import Shot, ShotAlgorithm
+from titledeed.fingerprinting.pictures.shots import VISUAL, ShotAlgorithm, ShotFrames
 from titledeed.fingerprinting.pictures.spectrum import compute_spectra, have_evidence
 from titledeed.models.asset import MediaKind
 
@@ -69,6 +69,7 @@ class Local(ShotAlgorithm[LocalFeatures]):
     id: ClassVar[str] = "titledeed.local"
     version: ClassVar[int] = 1
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
+    search: ClassVar[SearchedAs | None] = SearchedAs(CodeKind.FEATURES, VISUAL)
     code_bits: ClassVar[int] = 8 * DESCRIPTOR_BYTES
     distance_max: ClassVar[int] = 26
 
@@ -80,7 +81,7 @@ class Local(ShotAlgorithm[LocalFeatures]):
         """Read an untrusted code."""
         return decode_local_features(code)
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """One picture made by formula."""
         code = bytes.fromhex(
             "010000000100000000ffffc8a0001dc51792ad9420e070f0cec0f1fc1e81c7bf3c0487873bc51792"
@@ -101,7 +102,7 @@ class Local(ShotAlgorithm[LocalFeatures]):
             "7cc1c3df1f8183870fbed2a3ab6cf7e0e0e078c1e3e7ffc3c3c70f838307071c6c10d05c120e0f87"
             "830e8fc7c11effe3c13cf8e0c0"
         )
-        return (Example(((0.0, draw_spots()),), code),)
+        return (FrameExample(((0.0, draw_spots()),), code),)
 
 
 class LocalCoder:
@@ -116,7 +117,7 @@ class LocalCoder:
         self._still: Luma | None = None
         self._frames = 0
 
-    def add_shot(self, shot: Shot) -> None:
+    def add_shot(self, shot: ShotFrames) -> None:
         """Describe the shot's keyframes."""
         rows, columns = (slice(*span) for span in shot.content)
         for time_s, frame in zip(shot.times_s, shot.frames, strict=True):

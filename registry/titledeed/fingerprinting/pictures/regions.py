@@ -19,11 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.base import Codes, Example, Extraction, FrameCodes
+from titledeed.fingerprinting.base import (
+    CodeKind,
+    Codes,
+    Extraction,
+    FrameCodes,
+    FrameExample,
+    SearchedAs,
+)
 from titledeed.fingerprinting.pictures.examples import draw_example
 from titledeed.fingerprinting.pictures.frame_codes import CODE_BYTES
 from titledeed.fingerprinting.pictures.orientation import Orientation, orient_codes
-from titledeed.fingerprinting.pictures.shots import Shot, ShotAlgorithm
+from titledeed.fingerprinting.pictures.shots import VISUAL, ShotAlgorithm, ShotFrames
 from titledeed.fingerprinting.pictures.spectrum import (
     FREQUENCIES,
     Span,
@@ -112,6 +119,7 @@ class Regions(ShotAlgorithm[RegionCodes]):
     id: ClassVar[str] = "titledeed.regions"
     version: ClassVar[int] = 1
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
+    search: ClassVar[SearchedAs | None] = SearchedAs(CodeKind.REGIONS, VISUAL)
     code_bits: ClassVar[int] = FREQUENCIES * FREQUENCIES
     distance_max: ClassVar[int] = 84
 
@@ -123,7 +131,7 @@ class Regions(ShotAlgorithm[RegionCodes]):
         """Read an untrusted code."""
         return decode_region_codes(code)
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """One picture made by formula."""
         code = bytes.fromhex(
             "010000000b0000000000000000000000000000000000000000000000000000000000000000000000"
@@ -138,7 +146,7 @@ class Regions(ShotAlgorithm[RegionCodes]):
             "9c49992691e46d9ac3166649c659b36684659996e2821e389038c7870787f0f073f1fc1cf83c0f87"
             "7e0f03f007c1f07c03f8fe0f"
         )
-        return (Example(((0.0, draw_example()),), code),)
+        return (FrameExample(((0.0, draw_example()),), code),)
 
 
 class RegionCoder:
@@ -149,7 +157,7 @@ class RegionCoder:
         self._rows: list[RegionCodes] = []
         self._due_s = 0.0
 
-    def add_shot(self, shot: Shot) -> None:
+    def add_shot(self, shot: ShotFrames) -> None:
         """Code the moments that are due."""
         boxes = [_place(box, shot.content) for box in REGION_BOXES]
         if shot.content != shot.whole:

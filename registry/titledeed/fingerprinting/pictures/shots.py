@@ -25,6 +25,9 @@ from titledeed.fingerprinting.base import (
 from titledeed.fingerprinting.pictures.borders import find_content_box
 from titledeed.fingerprinting.pictures.spectrum import Span
 
+VISUAL: Final = "visual"
+"""The family of our own codes of what is seen."""
+
 PICTURE_PX: Final = 256
 """Frames are halved while the longer side stays at least so long; smaller ones stay as they are.
 
@@ -41,7 +44,7 @@ _CUT_PX: Final = (32, 32)
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ShotFrames:
     """Frames between two cuts.
 
     Attributes:
@@ -64,7 +67,7 @@ class Shot:
 class ShotCoder(Protocol):
     """Takes the shots of one file in order, then tells its fingerprint."""
 
-    def add_shot(self, shot: Shot) -> None:
+    def add_shot(self, shot: ShotFrames) -> None:
         """The next shot."""
         ...
 
@@ -116,7 +119,7 @@ class ShotReader:
         height, width = self._frames[0].shape
         box = find_content_box(self._frames) or (slice(0, height), slice(0, width))
         rows, columns = ((side.start, side.stop) for side in box)
-        shot = Shot(tuple(self._times_s), tuple(self._frames), (rows, columns))
+        shot = ShotFrames(tuple(self._times_s), tuple(self._frames), (rows, columns))
         for coder in self._coders:
             coder.add_shot(shot)
         self._frames, self._times_s = [], []

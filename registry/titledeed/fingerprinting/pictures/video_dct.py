@@ -12,10 +12,17 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from titledeed.fingerprinting.base import Codes, Example, Extraction, FrameCodes
+from titledeed.fingerprinting.base import (
+    CodeKind,
+    Codes,
+    Extraction,
+    FrameCodes,
+    FrameExample,
+    SearchedAs,
+)
 from titledeed.fingerprinting.pictures.examples import draw_example
 from titledeed.fingerprinting.pictures.frame_codes import decode_frame_codes, encode_frame_codes
-from titledeed.fingerprinting.pictures.shots import Shot, ShotAlgorithm
+from titledeed.fingerprinting.pictures.shots import VISUAL, ShotAlgorithm, ShotFrames
 from titledeed.fingerprinting.pictures.spectrum import (
     FREQUENCIES,
     code_signs,
@@ -36,6 +43,7 @@ class VideoDct(ShotAlgorithm[FrameCodes]):
     id: ClassVar[str] = "titledeed.dct256"
     version: ClassVar[int] = 2
     kinds: ClassVar[frozenset[MediaKind]] = frozenset({MediaKind.IMAGE, MediaKind.VIDEO})
+    search: ClassVar[SearchedAs | None] = SearchedAs(CodeKind.FRAMES, VISUAL)
     code_bits: ClassVar[int] = FREQUENCIES * FREQUENCIES
     distance_max: ClassVar[int] = 84
 
@@ -47,7 +55,7 @@ class VideoDct(ShotAlgorithm[FrameCodes]):
         """Read a time line of frame codes."""
         return decode_frame_codes(code)
 
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """A picture made by formula, then the same upside down."""
         picture = draw_example()
         code = bytes.fromhex(
@@ -55,7 +63,7 @@ class VideoDct(ShotAlgorithm[FrameCodes]):
             "71b18e96738e76719920f1918e85dd703272326208d18931d1ce669e4e9cce30"
             "714e71967371897199df0e918e"
         )
-        return (Example(((0.0, picture), (0.25, np.ascontiguousarray(picture[::-1]))), code),)
+        return (FrameExample(((0.0, picture), (0.25, np.ascontiguousarray(picture[::-1]))), code),)
 
 
 class DctCoder:
@@ -66,7 +74,7 @@ class DctCoder:
         self._times: list[npt.NDArray[np.float64]] = []
         self._codes: list[Codes] = []
 
-    def add_shot(self, shot: Shot) -> None:
+    def add_shot(self, shot: ShotFrames) -> None:
         """Code the frames that carry evidence."""
         spectra = np.concatenate([compute_spectra(f, [shot.content]) for f in shot.frames])
         kept = have_evidence(spectra)

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from titledeed.fingerprinting.base import Extraction
+from titledeed.fingerprinting.base import CodeKind, Extraction, SearchedAs
 from titledeed.fingerprinting.sound.base import (
     DURATION_S_MIN,
     Samples,
@@ -43,6 +43,7 @@ class SoundLandmarks(SoundAlgorithm[SoundPeaks]):
 
     id: ClassVar[str] = "titledeed.landmarks"
     version: ClassVar[int] = 1
+    search: ClassVar[SearchedAs | None] = SearchedAs(CodeKind.PEAKS, "landmarks")
 
     def start(self) -> PeakExtractor:
         """A fresh extractor for one file."""

@@ -23,7 +23,7 @@ from titledeed.matching.pictures.edges import find_common, find_ends
 from titledeed.matching.pictures.runs import FOLLOW_DISTANCE_MAX, GAP_S_MAX, Run, find_runs
 from titledeed.matching.pictures.speeds import find_speed
 from titledeed.matching.pictures.tracks import Track, refine, trace
-from titledeed.matching.pictures.voting import Line, TimedHits, vote_line
+from titledeed.matching.pictures.voting import TimedHits, TimeLine, vote_line
 from titledeed.models.interval import Interval
 
 WHOLE: Final = 0
@@ -50,7 +50,7 @@ EDGE_S_MAX: Final = 1.6
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Channel:
+class LookChannel:
     """One way of looking: which orientation of the query, which region of each side.
 
     Attributes:
@@ -73,7 +73,7 @@ class ChannelHits:
 
     timed: TimedHits
     channel: npt.NDArray[np.int64]
-    channels: tuple[Channel, ...]
+    channels: tuple[LookChannel, ...]
 
     def take(self, selection: npt.NDArray[np.bool_]) -> ChannelHits:
         """The selected hits."""
@@ -115,8 +115,8 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    channel: Channel
-    line: Line
+    channel: LookChannel
+    line: TimeLine
     run: Run
     track: Track
 
@@ -155,9 +155,9 @@ def align(
     return sorted(found, key=lambda alignment: alignment.query)
 
 
-def _vote(hits: ChannelHits) -> tuple[int, Line]:
+def _vote(hits: ChannelHits) -> tuple[int, TimeLine]:
     """The line of the orientation that has most support."""
-    best: tuple[float, int, Line] | None = None
+    best: tuple[float, int, TimeLine] | None = None
     for orientation in sorted({channel.orientation for channel in hits.channels}):
         timed = hits.timed.take(hits.of_orientation(orientation))
         if len(timed.query_s):
@@ -165,7 +165,7 @@ def _vote(hits: ChannelHits) -> tuple[int, Line]:
             if best is None or votes > best[0]:
                 best = (votes, orientation, line)
     if best is None:
-        return 0, Line(1.0, 0.0)
+        return 0, TimeLine(1.0, 0.0)
     return best[1:]
 
 
@@ -173,7 +173,7 @@ def _follow(
     views: Sequence[Looks],
     work: Looks,
     hits: ChannelHits,
-    line: Line,
+    line: TimeLine,
     taken: Sequence[Interval],
 ) -> _Finding | None:
     """The strongest run near the line outside the segments that are found already."""
@@ -193,7 +193,9 @@ def _follow(
     return again if again.run.evidence >= RETIMED_SHARE_MIN * best.run.evidence else best
 
 
-def _find(channel: Channel, track: Track, line: Line, taken: Sequence[Interval]) -> list[_Finding]:
+def _find(
+    channel: LookChannel, track: Track, line: TimeLine, taken: Sequence[Interval]
+) -> list[_Finding]:
     runs = find_runs(track, line, trace(track, line))
     return [_Finding(channel, line, run, track) for run in runs if not _is_taken(run, taken)]
 
@@ -202,7 +204,7 @@ def _strength(finding: _Finding) -> float:
     return finding.run.evidence
 
 
-def _likely_channels(hits: ChannelHits, line: Line) -> list[Channel]:
+def _likely_channels(hits: ChannelHits, line: TimeLine) -> list[LookChannel]:
     near = hits.timed.near(line)
     weights = np.bincount(hits.channel[near], hits.timed.weight[near], minlength=len(hits.channels))
     rows = np.argsort(-weights, kind="stable")[:TRACKS_MAX]
@@ -211,7 +213,7 @@ def _likely_channels(hits: ChannelHits, line: Line) -> list[Channel]:
     return likely + [c for c in whole if likely and c.orientation == likely[0].orientation]
 
 
-def _track(views: Sequence[Looks], work: Looks, channel: Channel) -> Track | None:
+def _track(views: Sequence[Looks], work: Looks, channel: LookChannel) -> Track | None:
     query_codes = views[channel.orientation].get(channel.query)
     work_codes = work.get(channel.work)
     if query_codes is None or work_codes is None:

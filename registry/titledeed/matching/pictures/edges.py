@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, FrameCodes, hamming_distances
-from titledeed.matching.pictures.voting import Line, Seconds
+from titledeed.matching.pictures.voting import Seconds, TimeLine
 from titledeed.models.interval import Interval
 
 CUT_BITS: Final = 64
@@ -36,7 +36,7 @@ def span_of(frames: FrameCodes, duration_s: float | None) -> Interval:
     return Interval(first_s, last_s + SAMPLE_PERIOD_S / 2)
 
 
-def find_common(line: Line, query_span: Interval, work_span: Interval) -> Interval:
+def find_common(line: TimeLine, query_span: Interval, work_span: Interval) -> Interval:
     """Seconds of the query where, along a line, both have evidence."""
     limits = line.query_s(np.array([work_span.start_s, work_span.end_s]))
     return Interval(

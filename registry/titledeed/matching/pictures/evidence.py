@@ -12,20 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
-from titledeed.fingerprinting.pictures.local import Local
-from titledeed.fingerprinting.pictures.local_features import LocalFeatures
+from titledeed.fingerprinting.base import Codes, hamming_distances
 from titledeed.fingerprinting.pictures.orientation import (
     ORIENTATIONS,
     UPRIGHT,
     Orientation,
     orient_codes,
 )
-from titledeed.fingerprinting.pictures.regions import RegionCodes, Regions
-from titledeed.fingerprinting.pictures.video_dct import VideoDct
+from titledeed.matching.pictures.codes import PictureCodes
 from titledeed.matching.pictures.geometry import OrientedMatch, verify_oriented
 from titledeed.matching.thresholds import load_thresholds
-from titledeed.models.fingerprint import FingerprintCode
 
 FRAMES: Final = "picture.frames"
 REGIONS: Final = "picture.regions"
@@ -49,34 +45,6 @@ Of those pairs at most 0.14 of the points agree, of 864 copies under 54 edits at
 one that its codes tell. Two pictures in one caption bar, or with one text across, reach 0.22 of the
 points but 0.5 of the fields only; 861 of those copies more.
 """
-
-_FRAMES, _REGIONS, _LOCAL = VideoDct(), Regions(), Local()
-
-
-@dataclass(frozen=True, slots=True)
-class PictureCodes:
-    """Decoded codes of one picture; None where an algorithm found no evidence."""
-
-    frames: FrameCodes | None
-    regions: RegionCodes | None
-    local: LocalFeatures | None
-
-
-def read_picture_codes(codes: Iterable[FingerprintCode]) -> PictureCodes:
-    """Decode those codes of a picture that are compared here; others are passed over.
-
-    Raises:
-        MalformedDocumentError: one of them does not decode.
-    """
-    stored = {(code.algorithm, code.version): code.code for code in codes}
-    frames, regions, local = (
-        stored.get((algorithm.id, algorithm.version)) for algorithm in (_FRAMES, _REGIONS, _LOCAL)
-    )
-    return PictureCodes(
-        frames=None if frames is None else _FRAMES.decode(frames),
-        regions=None if regions is None else _REGIONS.decode(regions),
-        local=None if local is None else _LOCAL.decode(local),
-    )
 
 
 @dataclass(frozen=True, slots=True)

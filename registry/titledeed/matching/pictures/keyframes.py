@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.pictures.local_features import LocalFeatures
 from titledeed.matching.pictures.geometry import DESCRIPTOR_DISTANCE_MAX, GeometricMatch, verify
-from titledeed.matching.pictures.voting import SPEED_MAX, Line, Seconds, fit_line
+from titledeed.matching.pictures.voting import SPEED_MAX, Seconds, TimeLine, fit_line
 
 Pair = tuple[int, int]
 """Rows of a keyframe of the query and of one of the work."""
@@ -88,7 +88,7 @@ class KeyframeMatches:
             self.transforms[selection],
         )
 
-    def near(self, line: Line) -> npt.NDArray[np.bool_]:
+    def near(self, line: TimeLine) -> npt.NDArray[np.bool_]:
         """Which pairs support the line."""
         near: npt.NDArray[np.bool_] = (
             np.abs(self.work_s - line.work_s(self.query_s)) <= REACH_S * line.speed
@@ -140,7 +140,7 @@ def verify_pairs(
     return _collect(query, work, found)
 
 
-def guide_pairs(query_s: Seconds, work_s: Seconds, line: Line, known_s: Seconds) -> list[Pair]:
+def guide_pairs(query_s: Seconds, work_s: Seconds, line: TimeLine, known_s: Seconds) -> list[Pair]:
     """For keyframes of the query the one of the work nearest to a line, where one is near.
 
     Args:
@@ -185,7 +185,7 @@ def _collect(
     )
 
 
-def vote_keyframes(matches: KeyframeMatches) -> Line:
+def vote_keyframes(matches: KeyframeMatches) -> TimeLine:
     """The line that most evidence lies near.
 
     Args:
@@ -202,10 +202,10 @@ def vote_keyframes(matches: KeyframeMatches) -> Line:
     votes = support.sum(axis=2)
     votes[1:] *= CHANGED_SPEED_WEIGHT * ((support[1:] > 0).sum(axis=2) >= FIT_PAIRS_MIN)
     row, column = np.unravel_index(int(votes.argmax()), votes.shape)
-    return refine_line(matches, Line(float(speeds[row]), float(offsets[row, column])))
+    return refine_line(matches, TimeLine(float(speeds[row]), float(offsets[row, column])))
 
 
-def refine_line(matches: KeyframeMatches, line: Line) -> Line:
+def refine_line(matches: KeyframeMatches, line: TimeLine) -> TimeLine:
     """The line fitted to the pairs near it, some at least; more evidence is nearer to the truth."""
     near = matches.take(matches.near(line))
     weight = near.evidence**2
@@ -217,7 +217,7 @@ def refine_line(matches: KeyframeMatches, line: Line) -> Line:
             near.query_s, near.work_s, weight, speed=line.speed, place_error_s=PLACE_ERROR_S
         )
     offset_s = float(np.average(near.work_s - line.speed * near.query_s, weights=weight))
-    return Line(line.speed, offset_s)
+    return TimeLine(line.speed, offset_s)
 
 
 def weigh_keyframes(matches: KeyframeMatches) -> float:

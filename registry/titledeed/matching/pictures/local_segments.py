@@ -30,7 +30,7 @@ from titledeed.matching.pictures.keyframes import (
 )
 from titledeed.matching.pictures.placements import hold_placement
 from titledeed.matching.pictures.views import View, VisualSegment
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 from titledeed.models.interval import Interval
 
 LOCAL: Final = "video.local"
@@ -93,7 +93,7 @@ def confirm(segment: VisualSegment, view: View, matches: KeyframeMatches) -> Vis
     """A segment of codes with what local features add to it."""
     if view.orientation != segment.orientation:
         return segment
-    line = Line(segment.speed, segment.work.start_s - segment.speed * segment.query.start_s)
+    line = TimeLine(segment.speed, segment.work.start_s - segment.speed * segment.query.start_s)
     inside = (matches.query_s >= segment.query.start_s) & (matches.query_s <= segment.query.end_s)
     support = matches.take(inside & matches.near(line))
     told = float(support.evidence[_tell_same(support)].sum())
@@ -127,7 +127,7 @@ def locate(view: View, work: View, matches: KeyframeMatches) -> list[VisualSegme
     return segments
 
 
-def _fill(view: View, work: View, support: KeyframeMatches, line: Line) -> KeyframeMatches:
+def _fill(view: View, work: View, support: KeyframeMatches, line: TimeLine) -> KeyframeMatches:
     """Check the pairs along the line that the look-up did not propose."""
     if view.local is None or work.local is None:
         return support
@@ -137,7 +137,7 @@ def _fill(view: View, work: View, support: KeyframeMatches, line: Line) -> Keyfr
     return join_matches(support, hold_placement(view.local, work.local, support, line))
 
 
-def _span(view: View, work: View, support: KeyframeMatches, line: Line) -> Interval:
+def _span(view: View, work: View, support: KeyframeMatches, line: TimeLine) -> Interval:
     moments = np.unique(support.query_s)
     if view.local is None or work.local is None or not (view.looks and work.looks):
         return Interval(float(moments[0]), float(moments[-1]))
@@ -151,7 +151,9 @@ def _span(view: View, work: View, support: KeyframeMatches, line: Line) -> Inter
     )
 
 
-def _describe(query: Interval, line: Line, view: View, support: KeyframeMatches) -> VisualSegment:
+def _describe(
+    query: Interval, line: TimeLine, view: View, support: KeyframeMatches
+) -> VisualSegment:
     start_s, end_s = line.work_s(np.array([query.start_s, query.end_s]))
     same_s = np.unique(support.query_s[_tell_same(support)])
     return VisualSegment(

@@ -15,7 +15,7 @@ import numpy as np
 from titledeed.fingerprinting.pictures.local_features import LocalFeatures
 from titledeed.matching.pictures.geometry import find_placed, weigh_placed
 from titledeed.matching.pictures.keyframes import KeyframeMatches, guide_pairs
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 
 SEEDS_MAX: Final = 3
 """Pairs whose placement is tried, those with most evidence."""
@@ -25,7 +25,7 @@ NEW_PLACES_MIN: Final = 2
 
 
 def hold_placement(
-    query: LocalFeatures, work: LocalFeatures, matches: KeyframeMatches, line: Line
+    query: LocalFeatures, work: LocalFeatures, matches: KeyframeMatches, line: TimeLine
 ) -> KeyframeMatches:
     """Keyframes along a line in which the placement of one of the matches holds.
 
@@ -43,7 +43,7 @@ def hold_placement(
 
 
 def _hold(
-    query: LocalFeatures, work: LocalFeatures, seed: KeyframeMatches, line: Line
+    query: LocalFeatures, work: LocalFeatures, seed: KeyframeMatches, line: TimeLine
 ) -> KeyframeMatches:
     """The same for one match; what is held is as sure to be one recording as that is."""
     first = int(np.searchsorted(query.times_s, seed.query_s[0]))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, Codes, FrameCodes, hamming_distances
 from titledeed.matching.pictures.tracks import CODE_BITS, Trace, Track
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 
 FOLLOW_DISTANCE_MAX = 92
 """Wider than a hit, because the place is known."""
@@ -66,7 +66,7 @@ class Run:
     contrast: float
 
 
-def find_runs(track: Track, line: Line, found: Trace) -> list[Run]:
+def find_runs(track: Track, line: TimeLine, found: Trace) -> list[Run]:
     """All runs of a trace, in order of time."""
     support = np.flatnonzero(found.distances <= FOLLOW_DISTANCE_MAX)
     if not len(support):
@@ -87,7 +87,7 @@ def _trim(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return rows[:-1] if len(rows) > 2 and rows[-1] - rows[-2] > 1 else rows
 
 
-def weigh(track: Track, line: Line, support: Trace) -> Run:
+def weigh(track: Track, line: TimeLine, support: Trace) -> Run:
     """The evidence of some moments of a track."""
     mean = float(support.distances.mean())
     novelty = measure_novelty(support.codes)
@@ -105,7 +105,7 @@ def measure_novelty(codes: Codes) -> float:
     return float(np.minimum(steps / NOVELTY_BITS, 1.0).sum())
 
 
-def _distance_away(line: Line, support: Trace, work: FrameCodes) -> float:
+def _distance_away(line: TimeLine, support: Trace, work: FrameCodes) -> float:
     """Mean distance of the moments from the work elsewhere than on the line; 0 if it is short."""
     moments = _thin(len(support.query_s))
     rows = _thin(len(work.times_s))

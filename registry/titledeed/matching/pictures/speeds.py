@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, FrameCodes, hamming_distances
 from titledeed.matching.pictures.tracks import STEP_S_MAX, Distances, Track, measure_step
-from titledeed.matching.pictures.voting import FIT_DURATION_S_MIN, SPEED_MAX, Line, Seconds
+from titledeed.matching.pictures.voting import FIT_DURATION_S_MIN, SPEED_MAX, Seconds, TimeLine
 
 SPEEDS: Final = np.exp(np.linspace(-np.log(SPEED_MAX), np.log(SPEED_MAX), 41))
 """Speed 1 is in the middle; neighbours drift apart by one sample over 14 s."""
@@ -35,7 +35,7 @@ GAIN_BITS_MIN: Final = 1.0
 clips with motion at speed 1 were all told 1, and of 122 at 0.63 to 1.63 nine in ten their speed."""
 
 
-def find_speed(track: Track, line: Line, moments_s: Seconds) -> Line:
+def find_speed(track: Track, line: TimeLine, moments_s: Seconds) -> TimeLine:
     """The line through a run along which its codes are closest; at speed 1 unless clearly closer.
 
     Args:
@@ -65,7 +65,7 @@ def _take(frames: FrameCodes, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64
     return FrameCodes(frames.times_s[rows], frames.codes[rows])
 
 
-def _search(moments: FrameCodes, dense: FrameCodes, line: Line) -> Line:
+def _search(moments: FrameCodes, dense: FrameCodes, line: TimeLine) -> TimeLine:
     """The best line from some moments to a dense side."""
     rows = np.linspace(0, len(moments.times_s) - 1, MOMENTS_MAX)
     moments = _take(moments, np.unique(np.rint(rows).astype(np.int64)))
@@ -79,8 +79,8 @@ def _search(moments: FrameCodes, dense: FrameCodes, line: Line) -> Line:
 
 
 def _choose(
-    moments_s: Seconds, dense_s: Seconds, distances: Distances, line: Line, speeds: Seconds
-) -> tuple[Line, float]:
+    moments_s: Seconds, dense_s: Seconds, distances: Distances, line: TimeLine, speeds: Seconds
+) -> tuple[TimeLine, float]:
     """Of lines of these speeds that cross the given one within the run the best, and its bits."""
     middle_s = float(moments_s[[0, -1]].mean())
     reach_s = np.abs(speeds - line.speed) * float(np.ptp(moments_s)) / 2
@@ -95,7 +95,7 @@ def _choose(
     )
     best = int(means.argmin())
     speed = float(slopes[best])
-    return Line(speed, float(offsets_s[best]) - speed * middle_s), float(means[best])
+    return TimeLine(speed, float(offsets_s[best]) - speed * middle_s), float(means[best])
 
 
 def _measure(place_s: Seconds, dense_s: Seconds, distances: Distances) -> Distances:

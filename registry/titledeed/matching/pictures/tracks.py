@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
-from titledeed.matching.pictures.voting import Line, Seconds, fit_line, place_line
+from titledeed.matching.pictures.voting import Seconds, TimeLine, fit_line, place_line
 
 Distances = npt.NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class Trace:
         )
 
 
-def trace(track: Track, line: Line) -> Trace:
+def trace(track: Track, line: TimeLine) -> Trace:
     """Lay the track upon itself along the line."""
     if measure_step(track.query) >= SPARSER_SHARE * measure_step(track.work) / line.speed:
         rows, partners, shifts, distances, sharpness = _pair(
@@ -92,7 +92,9 @@ def trace(track: Track, line: Line) -> Trace:
     return Trace(query_s, work_s, place_s, distances, sharpness, codes)
 
 
-def refine(track: Track, line: Line, *, distance_max: float, is_timed: bool = False) -> Line:
+def refine(
+    track: Track, line: TimeLine, *, distance_max: float, is_timed: bool = False
+) -> TimeLine:
     """The line through the places where the moments of the track really are closest.
 
     Args:

@@ -22,9 +22,9 @@ from titledeed.fingerprinting.pictures.orientation import (
     orient_codes,
 )
 from titledeed.fingerprinting.pictures.regions import RegionCodes, orient_regions
-from titledeed.matching.pictures.alignment import WHOLE, Channel, ChannelHits, Looks
+from titledeed.matching.pictures.alignment import WHOLE, ChannelHits, LookChannel, Looks
+from titledeed.matching.pictures.codes import PictureCodes
 from titledeed.matching.pictures.edges import span_of
-from titledeed.matching.pictures.evidence import PictureCodes
 from titledeed.matching.pictures.keyframes import Pair, find_pairs
 from titledeed.matching.pictures.voting import TimedHits
 from titledeed.matching.tables.frame_scan import scan_frames
@@ -185,7 +185,7 @@ def gather_hits(
     found, rows = np.unique(keys, return_inverse=True)
     mask = (1 << _REGION_BITS) - 1
     channels = tuple(
-        Channel(int(k >> 2 * _REGION_BITS), int(k >> _REGION_BITS) & mask, int(k) & mask)
+        LookChannel(int(k >> 2 * _REGION_BITS), int(k >> _REGION_BITS) & mask, int(k) & mask)
         for k in found
     )
     return ChannelHits(timed, rows.astype(np.int64), channels)

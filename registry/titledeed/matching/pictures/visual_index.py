@@ -1,14 +1,14 @@
 """Looking up what a query shows among all works: frame and region codes, and local descriptors.
 
-Two indexes, since codes and descriptors differ in width. An owner is the position of one stored
-code in the source, so that a row tells its work and its algorithm.
+An owner is the position of one stored code in the source, so that a row tells its work and its
+algorithm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,11 +16,7 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.pictures.frame_codes import CODE_BYTES
 from titledeed.fingerprinting.pictures.keypoints import DESCRIPTOR_BYTES
-from titledeed.fingerprinting.pictures.local import Local
-from titledeed.fingerprinting.pictures.regions import Regions
-from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching.pictures.alignment import WHOLE
-from titledeed.matching.pictures.bit_orders import DCT_ORDER, DESCRIPTOR_ORDER
 from titledeed.matching.pictures.candidates import (
     Votes,
     compare_with_crowd,
@@ -30,14 +26,12 @@ from titledeed.matching.pictures.candidates import (
 )
 from titledeed.matching.pictures.geometry import DESCRIPTOR_DISTANCE_MAX
 from titledeed.matching.pictures.keyframes import choose_pairs
+from titledeed.matching.pictures.tracks import CODE_BITS
 from titledeed.matching.pictures.views import HIT_BITS_MAX, Lookups, View, gather_hits
+from titledeed.matching.pictures.visual_tables import VisualTables, count_milliseconds
 from titledeed.matching.pictures.voting import TimedHits
-from titledeed.matching.tables.code_index import CodeIndex, RowHits, join_hits
-from titledeed.models.fingerprint import FingerprintCode
+from titledeed.matching.tables.code_table import CodeView, RowHits, join_hits
 
-FRAMES, REGIONS, LOCAL = VideoDct(), Regions(), Local()
-
-CODE_BITS: Final = 256
 REGION_BITS_MAX: Final = 70
 """There are eleven regions a second, and only some need to hit."""
 
@@ -133,92 +127,24 @@ class VisualHits:
         rows = self.descriptor_rows
         mine = local.take(rows.view[local.query] == row)
         counts = np.zeros((len(view.local.times_s), len(work.local.times_s)), np.int64)
-        times_ms = _milliseconds(work.local.times_s)
+        times_ms = count_milliseconds(work.local.times_s)
         column = np.minimum(np.searchsorted(times_ms, mine.time_ms), len(times_ms) - 1)
         np.add.at(counts, (rows.part[mine.query], column), 1)
         return choose_pairs(counts)
 
 
-class CodeShelf(CodeIndex):
-    """Codes of frames and of regions; the tag of a row is its region of the picture.
-
-    Args:
-        folder: of this table alone; it may be missing.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, code_bytes=CODE_BYTES, bit_order=DCT_ORDER)
-
-    def add(self, position: int, code: FingerprintCode) -> bool:
-        """See ``shelves.Shelf``."""
-        match (code.algorithm, code.version):
-            case (FRAMES.id, FRAMES.version):
-                frames = FRAMES.decode(code.code)
-                times_s, codes = frames.times_s, frames.codes
-                tags = np.full(len(times_s), WHOLE)
-            case (REGIONS.id, REGIONS.version):
-                regions = REGIONS.decode(code.code)
-                times_s, codes = regions.times_s, regions.codes
-                tags = regions.regions.astype(np.int64)
-            case _:
-                return False
-        self.append(position, _milliseconds(times_s), tags, codes)
-        return True
-
-    def look_up(self, rows: QueryRows, *, flips: int, region_flips: int) -> RowHits:
-        """The rows near the query's, regions counted after frames."""
-        is_frame = rows.part == WHOLE
-        frames, regions = np.flatnonzero(is_frame), np.flatnonzero(~is_frame)
-        near_frames = self.search(
-            rows.codes[frames], radius=HIT_BITS_MAX, limit=FRAME_HITS_MAX, flips=flips
-        )
-        near_regions = self.search(
-            rows.codes[regions], radius=REGION_BITS_MAX, limit=REGION_HITS_MAX, flips=region_flips
-        )
-        return join_hits([(near_frames, frames), (near_regions, regions)])
-
-
-class DescriptorShelf(CodeIndex):
-    """Local descriptors.
-
-    Args:
-        folder: of this table alone; it may be missing.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, code_bytes=DESCRIPTOR_BYTES, bit_order=DESCRIPTOR_ORDER)
-
-    def add(self, position: int, code: FingerprintCode) -> bool:
-        """See ``shelves.Shelf``."""
-        if (code.algorithm, code.version) != (LOCAL.id, LOCAL.version):
-            return False
-        local = LOCAL.decode(code.code)
-        times_ms = _milliseconds(local.times_s[local.frame])
-        self.append(position, times_ms, np.zeros(len(times_ms), np.int64), local.descriptors)
-        return True
-
-    def look_up(self, rows: QueryRows) -> RowHits:
-        """The rows near the query's."""
-        return self.search(
-            rows.codes,
-            radius=DESCRIPTOR_DISTANCE_MAX,
-            limit=DESCRIPTOR_HITS_MAX,
-            flips=DESCRIPTOR_FLIPS,
-        )
-
-
-def look_up(codes: CodeShelf, descriptors: DescriptorShelf, views: Sequence[View]) -> VisualHits:
+def look_up(tables: VisualTables, views: Sequence[View]) -> VisualHits:
     """What a query shows, among all works."""
     code_rows, descriptor_rows = _code_rows(views), _descriptor_rows(views)
     flips = STILL_FLIPS if views[0].is_single else CLIP_FLIPS
     region_flips = flips - 1 if len(descriptor_rows) else flips
     code_hits, by_codes = _look_up_windows(
         code_rows,
-        lambda rows: codes.look_up(rows, flips=flips, region_flips=region_flips),
+        lambda rows: _near_codes(tables.codes, rows, flips=flips, region_flips=region_flips),
         _rank_by_codes,
     )
     descriptor_hits, by_descriptors = _look_up_windows(
-        descriptor_rows, descriptors.look_up, _rank_by_descriptors
+        descriptor_rows, partial(_near_descriptors, tables.descriptors), _rank_by_descriptors
     )
     batches = split_batches([*by_codes, *by_descriptors])
     return VisualHits(batches, code_rows, code_hits, descriptor_rows, descriptor_hits)
@@ -308,5 +234,23 @@ def _join(parts: Sequence[QueryRows], code_bytes: int) -> QueryRows:
     )
 
 
-def _milliseconds(times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    return np.rint(times_s * 1000).astype(np.int64)
+def _near_codes(codes: CodeView, rows: QueryRows, *, flips: int, region_flips: int) -> RowHits:
+    """The rows near the query's, regions counted after frames."""
+    is_frame = rows.part == WHOLE
+    frames, regions = np.flatnonzero(is_frame), np.flatnonzero(~is_frame)
+    near_frames = codes.search(
+        rows.codes[frames], radius=HIT_BITS_MAX, limit=FRAME_HITS_MAX, flips=flips
+    )
+    near_regions = codes.search(
+        rows.codes[regions], radius=REGION_BITS_MAX, limit=REGION_HITS_MAX, flips=region_flips
+    )
+    return join_hits([(near_frames, frames), (near_regions, regions)])
+
+
+def _near_descriptors(descriptors: CodeView, rows: QueryRows) -> RowHits:
+    return descriptors.search(
+        rows.codes,
+        radius=DESCRIPTOR_DISTANCE_MAX,
+        limit=DESCRIPTOR_HITS_MAX,
+        flips=DESCRIPTOR_FLIPS,
+    )

@@ -45,7 +45,7 @@ FIT_SHARPNESS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimeLine:
     """Where in the work each second of the query lies."""
 
     speed: float
@@ -59,9 +59,9 @@ class Line:
         """Seconds of the query at these seconds of the work."""
         return (work_s - self.offset_s) / self.speed
 
-    def inverse(self) -> Line:
+    def inverse(self) -> TimeLine:
         """Where in the query each second of the work lies."""
-        return Line(1 / self.speed, -self.offset_s / self.speed)
+        return TimeLine(1 / self.speed, -self.offset_s / self.speed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class TimedHits:
         """The selected hits."""
         return TimedHits(self.query_s[selection], self.work_s[selection], self.weight[selection])
 
-    def near(self, line: Line) -> npt.NDArray[np.bool_]:
+    def near(self, line: TimeLine) -> npt.NDArray[np.bool_]:
         """Which hits support the line."""
         return np.abs(self.work_s - line.work_s(self.query_s)) <= LINE_TOLERANCE_S
 
 
-def vote_line(hits: TimedHits) -> tuple[Line, float]:
+def vote_line(hits: TimedHits) -> tuple[TimeLine, float]:
     """The line most hits agree on, fitted, and its votes: at most one per moment.
 
     Args:
@@ -94,7 +94,9 @@ def vote_line(hits: TimedHits) -> tuple[Line, float]:
     votes, offsets_s = _fullest_bins(closest, moment, speeds)
     votes[1:] *= CHANGED_SPEED_WEIGHT
     winner = int(votes.argmax())
-    return _fit(hits, Line(float(speeds[winner]), float(offsets_s[winner]))), float(votes[winner])
+    return _fit(hits, TimeLine(float(speeds[winner]), float(offsets_s[winner]))), float(
+        votes[winner]
+    )
 
 
 def _speeds(duration_s: float) -> npt.NDArray[np.float64]:
@@ -132,7 +134,7 @@ def _fullest_bins(
     return totals[winners], (place[winners] % width + low + 1) * OFFSET_BIN_S / 2
 
 
-def _fit(hits: TimedHits, line: Line) -> Line:
+def _fit(hits: TimedHits, line: TimeLine) -> TimeLine:
     for _ in range(FIT_ROUNDS):
         near = hits.take(hits.near(line))
         if not len(near.query_s):
@@ -148,7 +150,7 @@ def fit_line(
     *,
     speed: float,
     place_error_s: float = PLACE_ERROR_S,
-) -> Line:
+) -> TimeLine:
     """Weighted least squares through pairs of seconds.
 
     Args:
@@ -175,14 +177,14 @@ def fit_line(
         error = max(noise, place_error_s) / (moments * spread) ** 0.5
         speed = 1 + slope if abs(slope) > SIGNIFICANCE * error else 1.0
         speed = min(max(speed, SPEED_MIN), SPEED_MAX)
-    return Line(speed, work_mean - speed * query_mean)
+    return TimeLine(speed, work_mean - speed * query_mean)
 
 
 def place_line(
     query_s: Seconds, work_s: Seconds, weight: npt.NDArray[np.float64], *, speed: float
-) -> Line:
+) -> TimeLine:
     """The line of a known speed through pairs of seconds, at least one; see ``fit_line``."""
-    return Line(speed, float(np.average(work_s - speed * query_s, weights=weight)))
+    return TimeLine(speed, float(np.average(work_s - speed * query_s, weights=weight)))
 
 
 def _sharpen(hits: TimedHits) -> npt.NDArray[np.float64]:

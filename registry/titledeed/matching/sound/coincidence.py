@@ -19,7 +19,7 @@ from titledeed.fingerprinting.sound.peaks import (
     STRENGTH_STEPS,
     SoundPeaks,
 )
-from titledeed.matching.sound.lines import TEMPO_MAX, TEMPO_MIN, Line, middle
+from titledeed.matching.sound.lines import TEMPO_MAX, TEMPO_MIN, SoundLine, middle
 
 COPY_SHARE: Final = 0.25
 """Of a copy's peaks that have a partner, at least: measured 0.27 to 0.99 over 24 sounds and the
@@ -63,7 +63,7 @@ class Agreement:
             none is.
     """
 
-    line: Line
+    line: SoundLine
     first_s: float
     last_s: float
     evidence: float
@@ -72,7 +72,7 @@ class Agreement:
     clear_work_share: float
 
 
-def check_line(query: SoundPeaks, work: SoundPeaks, line: Line) -> Agreement | None:
+def check_line(query: SoundPeaks, work: SoundPeaks, line: SoundLine) -> Agreement | None:
     """Fit the line and weigh it; None where nothing speaks for it."""
     for reach, frames_near in FIT_REACHES:
         near = query.take(np.abs(query.frames - line.around) <= reach)
@@ -107,7 +107,7 @@ def check_line(query: SoundPeaks, work: SoundPeaks, line: Line) -> Agreement | N
 
 
 def find_partners(
-    query: SoundPeaks, work: SoundPeaks, line: Line, frames_near: float
+    query: SoundPeaks, work: SoundPeaks, line: SoundLine, frames_near: float
 ) -> npt.NDArray[np.int64]:
     """For each peak of the query the row of the nearest one of the work there, or -1."""
     places = line.places(query.frames)
@@ -148,7 +148,7 @@ def _longest_rise(gains: Share) -> int:
     return int(sums.argmax()) if sums.max() >= EDGE_EVIDENCE_MIN else 0
 
 
-def _fit(query: SoundPeaks, work: SoundPeaks, line: Line, frames_near: float) -> Line:
+def _fit(query: SoundPeaks, work: SoundPeaks, line: SoundLine, frames_near: float) -> SoundLine:
     """Least squares through the partners, without the farther half of them."""
     partners = find_partners(query, work, line, frames_near)
     has_partner = partners >= 0
@@ -163,10 +163,10 @@ def _fit(query: SoundPeaks, work: SoundPeaks, line: Line, frames_near: float) ->
     if len(at) < FIT_PEAKS_MIN or np.ptp(at) == 0:
         return replace(line, shift=shift)
     tempo = float(np.clip(np.cov(at, to)[0, 1] / at.var(ddof=1), TEMPO_MIN, TEMPO_MAX))
-    return Line(tempo, float(to.mean() - tempo * at.mean()), shift, line.around)
+    return SoundLine(tempo, float(to.mean() - tempo * at.mean()), shift, line.around)
 
 
-def _chances(query: SoundPeaks, work: SoundPeaks, line: Line) -> Share:
+def _chances(query: SoundPeaks, work: SoundPeaks, line: SoundLine) -> Share:
     """How likely each peak of the query had a partner if the work were another one.
 
     By the peaks that the work has at that pitch in the whole stretch the query may lie on.
@@ -182,16 +182,16 @@ def _chances(query: SoundPeaks, work: SoundPeaks, line: Line) -> Share:
     return np.asarray(np.clip(1 - np.exp(-expected), CHANCE_MIN, CHANCE_MAX), np.float64)
 
 
-def _cover(query: SoundPeaks, work: SoundPeaks, line: Line) -> SoundPeaks:
+def _cover(query: SoundPeaks, work: SoundPeaks, line: SoundLine) -> SoundPeaks:
     """The stretch of the work that the query lies on."""
     places = line.places(query.frames[[0, -1]])
     first, last = np.searchsorted(work.frames, places + _MARGIN)
     return work.take(slice(int(first), int(last)))
 
 
-def _find_back(query: SoundPeaks, shown: SoundPeaks, line: Line) -> npt.NDArray[np.bool_]:
+def _find_back(query: SoundPeaks, shown: SoundPeaks, line: SoundLine) -> npt.NDArray[np.bool_]:
     """Which peaks of the work have a partner in the query."""
-    back = Line(1 / line.tempo, -line.start / line.tempo, -line.shift, 0.0)
+    back = SoundLine(1 / line.tempo, -line.start / line.tempo, -line.shift, 0.0)
     return find_partners(shown, query, back, FRAMES_NEAR / line.tempo) >= 0
 
 

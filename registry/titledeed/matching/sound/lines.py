@@ -45,7 +45,7 @@ _SHIFTS: Final = 1 << 6
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
+class QuadHits:
     """Quads with equal keys, one row each; frames and pitches of their anchors.
 
     Attributes:
@@ -62,9 +62,9 @@ class Hits:
     work_spans: Whole
     shifts: Whole
 
-    def take(self, selection: npt.NDArray[np.bool_] | Whole) -> Hits:
+    def take(self, selection: npt.NDArray[np.bool_] | Whole) -> QuadHits:
         """The selected hits."""
-        return Hits(
+        return QuadHits(
             self.owners[selection],
             self.query_frames[selection],
             self.query_spans[selection],
@@ -80,7 +80,7 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SoundLine:
     """Where in the work each frame of the query lies, and how much higher the work is.
 
     Attributes:
@@ -106,7 +106,7 @@ def middle(numbers: Whole | npt.NDArray[np.float64]) -> float:
     return float(np.partition(numbers, half)[half])
 
 
-def vote_lines(hits: Hits, *, centre: int) -> Iterator[tuple[int, Line]]:
+def vote_lines(hits: QuadHits, *, centre: int) -> Iterator[tuple[int, SoundLine]]:
     """Works and lines that several hits agree on, the most voted first.
 
     Args:
@@ -145,7 +145,7 @@ def vote_lines(hits: Hits, *, centre: int) -> Iterator[tuple[int, Line]]:
         yield int(named[cell] // (_PLACES * _SHIFTS)), _fit_line(hits.take(rows), centre)
 
 
-def _fit_line(hits: Hits, centre: int) -> Line:
+def _fit_line(hits: QuadHits, centre: int) -> SoundLine:
     """The tempo and place that most of the hits agree on."""
     tempos = hits.tempos
     away = (hits.query_frames - centre).astype(np.float64)
@@ -163,7 +163,7 @@ def _fit_line(hits: Hits, centre: int) -> Line:
     chosen = chosen if chosen.any() else np.ones(len(away), np.bool_)
     tempo = float(TEMPOS[row])
     place = middle(places[chosen, row])
-    return Line(
+    return SoundLine(
         tempo,
         place - tempo * centre,
         middle(hits.shifts[chosen]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,8 +20,8 @@ from titledeed.fingerprinting.sound.peaks import (
 )
 from titledeed.matching.sound.coincidence import Agreement, check_line
 from titledeed.matching.sound.keys import QUERY_FAN, WORK_FAN, draw_quads, pack_keys, spread_keys
-from titledeed.matching.sound.lines import Hits, Line, vote_lines
-from titledeed.matching.tables.sound_index import Keys, Postings, Values, look_up, sort_postings
+from titledeed.matching.sound.lines import QuadHits, SoundLine, vote_lines
+from titledeed.matching.tables.posting_table import Keys, Postings, Values
 from titledeed.models.interval import Interval
 
 WINDOW_FRAMES: Final = 1_000
@@ -42,7 +41,7 @@ SEGMENTS_MAX: Final = 64
 """Per work."""
 
 Lookup = Callable[[Keys, int], Postings]
-"""Postings of keys, at most so many: ``SoundIndex.lookup``."""
+"""Postings of keys, at most so many: ``PostingView.look_up``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class SoundMatch:
 
 
 def index_entries(peaks: SoundPeaks) -> tuple[Keys, Values]:
-    """What ``SoundIndex.append`` stores of a work."""
+    """What ``PostingTable.append`` stores of a work."""
     quads = draw_quads(peaks, np.arange(len(peaks)), fan=WORK_FAN)
     frames, pitches = peaks.frames[quads.anchors], peaks.pitches[quads.anchors]
     return pack_keys(quads), (frames << 20 | pitches << 8 | quads.spans).astype(np.uint64)
@@ -129,14 +128,6 @@ def search_sounds(
     return sorted(matches, key=lambda match: (-match.evidence, match.owner))
 
 
-def compare_sounds(query: SoundPeaks, work: SoundPeaks) -> tuple[SoundSegment, ...]:
-    """Which seconds of one sound are which seconds of another; no index needed."""
-    keys, values = index_entries(work)
-    segment = sort_postings(0, keys, values)
-    matches = search_sounds(query, partial(look_up, [segment]), lambda _: work)
-    return matches[0].segments if matches else ()
-
-
 def _cut_windows(query: SoundPeaks) -> Iterator[slice]:
     """Rows of windows that overlap by half, the last one shorter."""
     start = int(query.frames[0])
@@ -149,7 +140,7 @@ def _cut_windows(query: SoundPeaks) -> Iterator[slice]:
         start += WINDOW_FRAMES // 2
 
 
-def _find_hits(query: SoundPeaks, window: slice, lookup: Lookup) -> Hits:
+def _find_hits(query: SoundPeaks, window: slice, lookup: Lookup) -> QuadHits:
     rows = np.arange(window.start, window.stop)
     strongest = np.argsort(-query.strengths[rows], kind="stable")[:ANCHORS_MAX]
     quads = draw_quads(query, np.sort(rows[strongest]), fan=QUERY_FAN)
@@ -158,7 +149,7 @@ def _find_hits(query: SoundPeaks, window: slice, lookup: Lookup) -> Hits:
     quad = spread[postings.rows]
     values = postings.values.astype(np.int64)
     anchors = quads.anchors[quad]
-    return Hits(
+    return QuadHits(
         owners=postings.owners,
         query_frames=query.frames[anchors],
         query_spans=quads.spans[quad],
@@ -168,7 +159,7 @@ def _find_hits(query: SoundPeaks, window: slice, lookup: Lookup) -> Hits:
     )
 
 
-def _lies_on(segment: SoundSegment, line: Line) -> bool:
+def _lies_on(segment: SoundSegment, line: SoundLine) -> bool:
     """Whether the segment already tells what the line would."""
     at_s = line.around * FRAME_S + WINDOW_CENTRE_S
     there_s = (line.start + line.tempo * line.around) * FRAME_S + WINDOW_CENTRE_S

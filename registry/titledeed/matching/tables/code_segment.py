@@ -12,7 +12,7 @@ The buffer may be memory or a mapped file: everything is read where it lies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -21,9 +21,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from titledeed.errors import InvariantViolation, StorageError
+from titledeed.errors import InvariantViolation
 from titledeed.fingerprinting.base import Codes
-from titledeed.matching.tables.frame_scan import Hits, join_hits
+from titledeed.matching.tables.frame_scan import CodePairs, join_pairs
+from titledeed.matching.tables.segments import (
+    Allocate,
+    Buffer,
+    RowLayout,
+    TableSegment,
+    damaged_segment,
+    place_sections,
+    read_header,
+    split_sections,
+)
 
 SUBSTRING_BITS_MIN: Final = 10
 SUBSTRING_BITS_MAX: Final = 24
@@ -52,20 +62,10 @@ _BLOCK_BUCKETS: Final = 1 << 14
 
 _MAGIC: Final = int.from_bytes(b"tdcodes1", "little")
 _HEADER_WORDS: Final = 4
-_ALIGNMENT: Final = 64
-
-Buffer = npt.NDArray[np.uint8]
-Allocate = Callable[[int], Buffer]
-"""Gives a zeroed buffer of that many bytes."""
-
-
-def allocate(size: int) -> Buffer:
-    """A buffer in memory."""
-    return np.zeros(size, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CodeRows:
     """Codes with what is known of each: shapes (n, bytes), (n,), (n,), (n,)."""
 
     codes: Codes
@@ -73,9 +73,9 @@ class Rows:
     times_ms: npt.NDArray[np.uint32]
     tags: npt.NDArray[np.uint16]
 
-    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Rows:
+    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> CodeRows:
         """The selected rows."""
-        return Rows(
+        return CodeRows(
             self.codes[selection],
             self.owners[selection],
             self.times_ms[selection],
@@ -121,12 +121,8 @@ def count_substrings(code_bytes: int) -> int:
     return 8 * code_bytes // SUBSTRING_BITS_MAX
 
 
-class Segment:
-    """Rows and the tables over them, as views of one buffer.
-
-    Attributes:
-        rows: the rows, read where they lie.
-    """
+class CodeSegment(TableSegment[CodeRows]):
+    """Rows and the tables over them."""
 
     def __init__(self, buffer: Buffer) -> None:
         """Read a laid out buffer.
@@ -134,11 +130,11 @@ class Segment:
         Raises:
             StorageError: the buffer was not written by ``build`` or is cut short.
         """
-        shape = _read_header(buffer)
-        views = _split(buffer, shape)
+        shape = _read_shape(buffer)
+        views = split_sections(buffer, shape.sections())
         self.buffer = buffer
         self._shape = shape
-        self.rows = Rows(
+        self.rows = CodeRows(
             views[1].reshape(shape.rows, shape.code_bytes),
             views[2].view(np.int32),
             views[3].view(np.uint32),
@@ -148,7 +144,7 @@ class Segment:
         self._listed = views[6].view(np.uint32)
 
     @classmethod
-    def build(cls, parts: Sequence[Rows], allocate: Allocate) -> Segment:
+    def build(cls, parts: Sequence[CodeRows], allocate: Allocate) -> CodeSegment:
         """Lay out rows, in their order.
 
         Args:
@@ -157,9 +153,9 @@ class Segment:
         """
         count = sum(len(part.owners) for part in parts)
         shape = _Shape.fit(count, parts[0].codes.shape[1])
-        buffer = allocate(_offsets(shape)[-1])
+        buffer = allocate(place_sections(shape.sections())[-1])
         header = [_MAGIC, shape.rows, shape.code_bytes, shape.bits]
-        _split(buffer, shape)[0].view(np.uint64)[:] = header
+        buffer[: 8 * _HEADER_WORDS].view(np.uint64)[:] = header
         segment = cls(buffer)
         rows = segment.rows
         np.concatenate([part.codes for part in parts], out=rows.codes)
@@ -169,15 +165,9 @@ class Segment:
         segment._fill_tables()
         return segment
 
-    def copy(self, allocate: Allocate) -> Segment:
-        """The same in another buffer."""
-        buffer = allocate(len(self.buffer))
-        buffer[:] = self.buffer
-        return Segment(buffer)
-
     def search(
         self, query: Codes, *, radius: int, flips: int
-    ) -> tuple[Hits, npt.NDArray[np.bool_]]:
+    ) -> tuple[CodePairs, npt.NDArray[np.bool_]]:
         """Pairs at most ``radius`` bits apart among those that share a bucket; each pair once.
 
         Args:
@@ -196,12 +186,12 @@ class Segment:
         for first in range(0, len(query), block):
             rows = slice(first, first + block)
             hits = self._search_block(query[rows], radius, flips, crowded[rows])
-            found.append(Hits(hits.query + first, hits.corpus, hits.distance))
-        return _drop_repeats(join_hits(found), self._shape.rows), crowded
+            found.append(CodePairs(hits.query + first, hits.corpus, hits.distance))
+        return _drop_repeats(join_pairs(found), self._shape.rows), crowded
 
     def _search_block(
         self, query: Codes, radius: int, flips: int, crowded: npt.NDArray[np.bool_]
-    ) -> Hits:
+    ) -> CodePairs:
         slots = self._slots(query, flips)
         starts = self._starts.take(slots).astype(np.int64)
         counts = self._starts.take(slots + 1) - starts
@@ -228,7 +218,7 @@ class Segment:
         of_query: npt.NDArray[np.int64],
         rows: npt.NDArray[np.uint32],
         radius: int,
-    ) -> Hits:
+    ) -> CodePairs:
         # All numbers are in range; "clip" only spares the copy that "raise" makes.
         candidates = self.rows.codes.view(np.uint64).take(rows, axis=0, mode="clip")
         candidates ^= query.view(np.uint64).take(of_query, axis=0, mode="clip")
@@ -237,7 +227,7 @@ class Segment:
         for word in range(1, bits.shape[1]):
             distance += bits[:, word]
         near = np.flatnonzero(distance <= radius)
-        return Hits(of_query[near], rows[near].astype(np.int64), distance[near])
+        return CodePairs(of_query[near], rows[near].astype(np.int64), distance[near])
 
     def _fill_tables(self) -> None:
         shape = self._shape
@@ -251,6 +241,18 @@ class Segment:
             pairs.sort()
             listed[table] = pairs.astype(np.uint32)
             np.cumsum(np.bincount(keys, minlength=shape.buckets - 1), out=starts[table, 1:])
+
+
+class CodeLayout(RowLayout[CodeRows, CodeSegment]):
+    """Codes of one width, with tables over their substrings."""
+
+    def build(self, parts: Sequence[CodeRows], allocate: Allocate) -> CodeSegment:
+        """See ``CodeSegment.build``."""
+        return CodeSegment.build(parts, allocate)
+
+    def read(self, buffer: Buffer) -> CodeSegment:
+        """See ``CodeSegment``."""
+        return CodeSegment(buffer)
 
 
 @cache
@@ -284,35 +286,16 @@ def _expand(
     return which, places
 
 
-def _drop_repeats(hits: Hits, rows: int) -> Hits:
+def _drop_repeats(hits: CodePairs, rows: int) -> CodePairs:
     """Each pair once, by query row, then corpus row."""
     _, first = np.unique(hits.query * rows + hits.corpus, return_index=True)
     return hits.take(first)
 
 
-def _offsets(shape: _Shape) -> list[int]:
-    """Where each section starts, and where the buffer ends."""
-    offsets = [0]
-    for size in shape.sections():
-        offsets.append(offsets[-1] + -(-size // _ALIGNMENT) * _ALIGNMENT)
-    return offsets
-
-
-def _split(buffer: Buffer, shape: _Shape) -> list[Buffer]:
-    return [
-        buffer[start : start + size]
-        for start, size in zip(_offsets(shape), shape.sections(), strict=False)
-    ]
-
-
-def _read_header(buffer: Buffer) -> _Shape:
-    header = buffer[: 8 * _HEADER_WORDS]
-    words = header.view(np.uint64).tolist() if len(header) == 8 * _HEADER_WORDS else [0]
-    if words[0] == _MAGIC:
-        shape = _Shape(*words[1:])
-        if shape == _Shape.fit(shape.rows, shape.code_bytes) and len(buffer) == _offsets(shape)[-1]:
-            return shape
-    raise StorageError(
-        "a segment of the code index is damaged",
-        next_step="Delete the folder of the index; it is built again from the registry.",
-    )
+def _read_shape(buffer: Buffer) -> _Shape:
+    shape = _Shape(*read_header(buffer, magic=_MAGIC, words=_HEADER_WORDS))
+    if shape != _Shape.fit(shape.rows, shape.code_bytes):
+        raise damaged_segment()
+    if len(buffer) != place_sections(shape.sections())[-1]:
+        raise damaged_segment()
+    return shape

@@ -2,7 +2,11 @@
 
 A segment is written whole and synced before a manifest names it, and a manifest is replaced whole:
 a crash leaves the old state or the new one, and perhaps a file that nobody names, which the next
-commit deletes. Only one process writes at a time; readers keep what they mapped.
+commit deletes. Only one process writes at a time; readers keep what they mapped, and reading
+changes nothing, so that it works where nothing may be written.
+
+What another release laid out otherwise, or filled from other algorithms, counts as nothing: all of
+it can be made again from the registry, and the next commit puts that in its place.
 """
 
 from __future__ import annotations
@@ -16,18 +20,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic
 
 import numpy as np
 
 from titledeed.durability import PARTIAL_PATTERN, PRIVATE_MODE, write_durably
 from titledeed.errors import StorageError
-from titledeed.matching.tables.code_segment import Allocate, Buffer, Segment
+from titledeed.matching.tables.segments import Allocate, Buffer, RowLayout, SegmentT
 
-_LAYOUT: Final = 1
-_MANIFEST: Final = "manifest.json"
-_SUFFIX: Final = ".codes"
-_NAME: Final = re.compile(r"[0-9a-f]{16}\.codes")
+_LAYOUT: Final = 2
+MANIFEST: Final = "manifest.json"
+_SUFFIX: Final = ".segment"
+_NAME: Final = re.compile(r"[0-9a-f]{16}\.segment")
 _OPEN_ATTEMPTS: Final = 8
 """A commit deletes the segments it replaced; who read the manifest just before reads it again."""
 
@@ -37,43 +41,50 @@ class Manifest:
     """What counts.
 
     Attributes:
-        mark: a position of the source the segments were made from.
+        mark: the position of the source up to which the segments hold its rows.
+        erased: how many erasures of the source they have seen; None before the first commit.
         segments: by name, in order of age; the owners whose rows in it no longer count.
     """
 
     mark: int = 0
+    erased: int | None = None
     segments: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
-class SegmentFolder:
+class SegmentFolder(Generic[SegmentT]):
     """Reads and writes one folder.
 
     Args:
-        folder: of this index alone; it may be missing.
-        content: tells one kind of rows from another; a folder holds one kind.
+        folder: of this table alone; it may be missing.
+        layout: of the rows in it.
     """
 
-    def __init__(self, folder: Path, *, content: str) -> None:
+    def __init__(self, folder: Path, layout: RowLayout[Any, SegmentT]) -> None:
         self._folder = folder
-        self._content = content
+        self._layout = layout
 
-    def open_newer(self, known: Manifest) -> tuple[Manifest, list[Segment]] | None:
+    def open_newer(self, known: Manifest) -> tuple[Manifest, list[SegmentT]] | None:
         """The manifest and its segments, mapped; None when it is the known one.
 
         Raises:
-            StorageError: something is damaged, or of another kind.
+            StorageError: something is damaged or cannot be read.
         """
         for _ in range(_OPEN_ATTEMPTS):
-            manifest = self._read_manifest()
-            if manifest == known:
-                return None
             try:
+                manifest = self._read_manifest()
+                if manifest == known:
+                    return None
                 return manifest, [self.open_segment(name) for name in manifest.segments]
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise StorageError(
+                    f"the index in {self._folder} cannot be read: {error.strerror or error}",
+                    next_step="Let this account read it, or delete it: it is built again.",
+                ) from error
         raise _damaged(self._folder)
 
-    def open_segment(self, name: str) -> Segment:
+    def open_segment(self, name: str) -> SegmentT:
         """Map a segment.
 
         Raises:
@@ -85,7 +96,7 @@ class SegmentFolder:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:
             raise _damaged(self._folder) from error
-        return Segment(np.frombuffer(mapped, np.uint8))
+        return self._layout.read(np.frombuffer(mapped, np.uint8))
 
     @contextmanager
     def create(self) -> Iterator[tuple[str, Allocate]]:
@@ -120,11 +131,12 @@ class SegmentFolder:
         """
         document = {
             "layout": _LAYOUT,
-            "content": self._content,
+            "content": self._layout.content,
             "mark": manifest.mark,
+            "erased": manifest.erased,
             "segments": [[name, sorted(removed)] for name, removed in manifest.segments.items()],
         }
-        write_durably(self._folder / _MANIFEST, json.dumps(document).encode(), mode=PRIVATE_MODE)
+        write_durably(self._folder / MANIFEST, json.dumps(document).encode(), mode=PRIVATE_MODE)
         for pattern in ("*" + _SUFFIX, PARTIAL_PATTERN):
             for path in self._folder.glob(pattern):
                 if path.name not in manifest.segments:
@@ -132,19 +144,24 @@ class SegmentFolder:
 
     def _read_manifest(self) -> Manifest:
         try:
-            document = json.loads((self._folder / _MANIFEST).read_bytes())
+            document = json.loads((self._folder / MANIFEST).read_bytes())
         except FileNotFoundError:
             return Manifest()
         except ValueError as error:
             raise _damaged(self._folder) from error
         match document:
             case {
-                "layout": 1,
-                "content": self._content,
+                "layout": 2,
+                "content": self._layout.content,
                 "mark": int(mark),
+                "erased": int() | None as erased,
                 "segments": [*segments],
             }:
-                return Manifest(mark, dict(map(self._read_entry, segments)))
+                return Manifest(mark, erased, dict(map(self._read_entry, segments)))
+            case {"layout": 2, "content": str(content)} if content != self._layout.content:
+                return Manifest()
+            case {"layout": int(layout)} if layout != _LAYOUT:
+                return Manifest()
         raise _damaged(self._folder)
 
     def _read_entry(self, entry: object) -> tuple[str, frozenset[int]]:
@@ -176,6 +193,6 @@ def _sync(path: Path) -> None:
 
 def _damaged(folder: Path) -> StorageError:
     return StorageError(
-        f"the code index in {folder} is damaged or of another kind",
+        f"the index in {folder} is damaged",
         next_step="Delete the folder; the index is built again from the registry.",
     )

@@ -5,23 +5,23 @@ import pytest
 from scenes import add_bars, draw_scene
 
 from titledeed.fingerprinting.base import Extraction, Luma
-from titledeed.fingerprinting.pictures.shots import SHOT_FRAMES_MAX, Shot, ShotReader, halve
+from titledeed.fingerprinting.pictures.shots import SHOT_FRAMES_MAX, ShotFrames, ShotReader, halve
 
 
 class Shots:
     """A coder that keeps its shots."""
 
     def __init__(self) -> None:
-        self.shots: list[Shot] = []
+        self.shots: list[ShotFrames] = []
 
-    def add_shot(self, shot: Shot) -> None:
+    def add_shot(self, shot: ShotFrames) -> None:
         self.shots.append(shot)
 
     def finish(self) -> Extraction:
         return Extraction(None, f"{len(self.shots)} shots")
 
 
-def read(frames: list[Luma]) -> list[Shot]:
+def read(frames: list[Luma]) -> list[ShotFrames]:
     coder = Shots()
     reader = ShotReader([coder])
     for index, frame in enumerate(frames):

@@ -6,10 +6,10 @@ from code_walks import draw_codes, draw_walk, on_grid
 
 from titledeed.fingerprinting.base import FrameCodes
 from titledeed.matching.pictures.edges import find_common, find_ends, span_of
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 from titledeed.models.interval import Interval
 
-SAME = Line(1.0, 0.0)
+SAME = TimeLine(1.0, 0.0)
 
 
 def shot(seed: int, rows: int) -> FrameCodes:
@@ -68,7 +68,7 @@ def test_segment_does_not_reach_into_long_footage_without_evidence() -> None:
 
 
 def test_both_sides_bound_what_is_common() -> None:
-    common = find_common(Line(1.0, -2.0), Interval(0.0, 10.0), Interval(0.0, 3.0))
+    common = find_common(TimeLine(1.0, -2.0), Interval(0.0, 10.0), Interval(0.0, 3.0))
     assert common == Interval(2.0, 5.0)
     assert find_common(SAME, Interval(1.0, 10.0), Interval(0.0, 30.0)) == Interval(1.0, 10.0)
 

@@ -12,13 +12,12 @@ from titledeed.fingerprinting.algorithms import SHOT_ALGORITHMS
 from titledeed.fingerprinting.base import Luma
 from titledeed.fingerprinting.pictures.orientation import Orientation
 from titledeed.fingerprinting.pictures.shots import ShotReader
+from titledeed.matching.pictures.codes import PictureCodes, read_picture_codes
 from titledeed.matching.pictures.evidence import (
     FRAMES,
     LOCAL,
     REGIONS,
-    PictureCodes,
     compare_pictures,
-    read_picture_codes,
 )
 from titledeed.models.fingerprint import FingerprintCode
 

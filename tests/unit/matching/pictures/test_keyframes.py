@@ -12,7 +12,7 @@ from titledeed.matching.pictures.keyframes import (
     vote_keyframes,
     weigh_keyframes,
 )
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 
 
 def matches(rows: list[tuple[float, float, float]]) -> KeyframeMatches:
@@ -73,10 +73,10 @@ def test_short_run_keeps_the_speed_although_keyframes_fall_elsewhere() -> None:
 
 def test_line_says_which_further_pairs_to_look_at() -> None:
     query_s, work_s = np.arange(0.0, 10, 2), np.arange(0.0, 8, 2)
-    pairs = guide_pairs(query_s, work_s, Line(1.0, 2.4), np.array([2.0]))
+    pairs = guide_pairs(query_s, work_s, TimeLine(1.0, 2.4), np.array([2.0]))
     assert pairs == [(0, 1), (2, 3)]
     many_s = np.arange(0.0, 100, 2)
-    assert len(guide_pairs(many_s, many_s, Line(1.0, 0.0), np.array([50.0]))) == GUIDED_MAX
+    assert len(guide_pairs(many_s, many_s, TimeLine(1.0, 0.0), np.array([50.0]))) == GUIDED_MAX
 
 
 def test_joined_pairs_weigh_as_one_list() -> None:

@@ -9,12 +9,12 @@ from scenes import SIZE, Scene, draw_scene
 
 from titledeed.fingerprinting.algorithms import SHOT_ALGORITHMS
 from titledeed.fingerprinting.pictures.shots import ShotReader
-from titledeed.matching.pictures.evidence import read_picture_codes
+from titledeed.matching.pictures.codes import read_picture_codes
 from titledeed.matching.pictures.keyframes import KeyframeMatches, find_pairs
 from titledeed.matching.pictures.local_segments import PROBES, locate, verify
 from titledeed.matching.pictures.placements import hold_placement
 from titledeed.matching.pictures.views import View
-from titledeed.matching.pictures.voting import Line
+from titledeed.matching.pictures.voting import TimeLine
 from titledeed.models.interval import Interval
 
 SECONDS = 10.0
@@ -78,7 +78,7 @@ def hold(query: View, work: View) -> KeyframeMatches:
     assert query.local is not None and work.local is not None
     matches = verify(query, work, find_pairs(query.local, work.local))
     assert matches is not None and len(matches.evidence)
-    return hold_placement(query.local, work.local, matches, Line(1.0, 0.0))
+    return hold_placement(query.local, work.local, matches, TimeLine(1.0, 0.0))
 
 
 def test_small_inset_keeps_its_place_from_keyframe_to_keyframe() -> None:

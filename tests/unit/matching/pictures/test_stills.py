@@ -5,7 +5,7 @@ import pytest
 from code_walks import draw_codes, draw_walk, flip_bits, on_grid
 
 from titledeed.fingerprinting.base import FrameCodes
-from titledeed.matching.pictures.evidence import PictureCodes
+from titledeed.matching.pictures.codes import PictureCodes
 from titledeed.matching.pictures.views import View, VisualSegment, look_up, view_query
 from titledeed.matching.pictures.visual import match_work
 from titledeed.models.interval import Interval

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scenes import CodeSource, degrade, draw_scene, fingerprint
 
+from titledeed.fingerprinting.algorithms import list_families
+from titledeed.fingerprinting.pictures.frame_codes import CODE_BYTES
 from titledeed.matching.pictures import visual_index
 from titledeed.matching.pictures.alignment import WHOLE
-from titledeed.matching.pictures.evidence import PictureCodes, read_picture_codes
+from titledeed.matching.pictures.codes import PICTURE_KINDS, PictureCodes, read_picture_codes
 from titledeed.matching.pictures.views import View, look_up, view_query
 from titledeed.matching.pictures.visual import match_work
+from titledeed.matching.pictures.visual_tables import CodeShelf, DescriptorShelf, VisualTables
 from titledeed.matching.shelves import Shelves
+from titledeed.matching.tables.code_table import guaranteed_radius
 from titledeed.models.fingerprint import FingerprintCode
 
 WORKS = {name: fingerprint(draw_scene(seed, seconds=6)) for name, seed in (("a", 61), ("b", 62))}
@@ -23,13 +25,14 @@ FILM = [
 
 
 @pytest.fixture
-def shelves() -> Shelves:
+def tables() -> VisualTables:
     source = CodeSource()
     for name, query in WORKS.items():
         source.add(name, query)
     shelves = Shelves(source=source, folder=None)
-    shelves.refresh()
-    return shelves
+    shelves.catch_up()
+    (tables,) = shelves.view().pictures
+    return tables
 
 
 def of_scene(seed: int, start_s: float) -> PictureCodes:
@@ -42,13 +45,13 @@ def owners_of(name: str) -> set[int]:
     return set(range(first, first + len(WORKS[name].codes)))
 
 
-def test_index_finds_what_the_exhaustive_scan_finds_near(shelves: Shelves) -> None:
+def test_index_finds_what_the_exhaustive_scan_finds_near(tables: VisualTables) -> None:
     views = view_query(of_scene(61, 1.5), 3.0)
     work = View(read_picture_codes(WORKS["a"].codes), duration_s=6.0)
-    hits = visual_index.look_up(shelves.codes, shelves.descriptors, views)
+    hits = visual_index.look_up(tables, views)
     found, expected = hits.of_work(owners_of("a"), views, work), look_up(views, work)
     assert match_work(views, work, found) == match_work(views, work, expected)
-    radius = shelves.codes.guaranteed_radius(visual_index.CLIP_FLIPS)
+    radius = guaranteed_radius(CODE_BYTES, visual_index.CLIP_FLIPS)
     near = expected.hits.timed.weight >= 1 - radius / 256
     seconds = {
         (round(q, 3), round(w, 3))
@@ -60,10 +63,10 @@ def test_index_finds_what_the_exhaustive_scan_finds_near(shelves: Shelves) -> No
         assert (round(query_s, 3), round(work_s, 3)) in seconds
 
 
-def test_hits_know_their_region_and_view(shelves: Shelves) -> None:
+def test_hits_know_their_region_and_view(tables: VisualTables) -> None:
     views = view_query(read_picture_codes(WORKS["b"].codes), 6.0)
     work = View(read_picture_codes(WORKS["b"].codes), duration_s=6.0)
-    hits = visual_index.look_up(shelves.codes, shelves.descriptors, views)
+    hits = visual_index.look_up(tables, views)
     found = hits.of_work(owners_of("b"), views, work).hits
     same = found.timed.weight == 1
     channels = [found.channels[row] for row in found.channel[same]]
@@ -73,12 +76,12 @@ def test_hits_know_their_region_and_view(shelves: Shelves) -> None:
 
 
 def test_long_film_is_looked_up_in_windows(
-    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+    tables: VisualTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     views = view_query(read_picture_codes(fingerprint(FILM).codes), 35.0)
-    whole = visual_index.look_up(shelves.codes, shelves.descriptors, views)
+    whole = visual_index.look_up(tables, views)
     monkeypatch.setattr(visual_index, "ROWS_AT_ONCE", 60)
-    parts = visual_index.look_up(shelves.codes, shelves.descriptors, views)
+    parts = visual_index.look_up(tables, views)
     assert {o for batch in parts.batches for o in batch} == {
         o for batch in whole.batches for o in batch
     }
@@ -89,15 +92,14 @@ def test_long_film_is_looked_up_in_windows(
         assert segment.query.end_s == pytest.approx(26, abs=0.3)
 
 
-def test_codes_of_other_algorithms_are_not_held(tmp_path: Path) -> None:
+def test_codes_of_other_algorithms_are_not_held() -> None:
     code = FingerprintCode("phash", 1, b"\0" * 8)
-    assert not visual_index.CodeShelf(tmp_path / "codes").add(1, code)
-    assert not visual_index.DescriptorShelf(tmp_path / "descriptors").add(1, code)
+    (family,) = list_families(PICTURE_KINDS)
+    assert not CodeShelf(None, family).add(1, code)
+    assert not DescriptorShelf(None, family).add(1, code)
 
 
-def test_query_without_codes_finds_nothing(shelves: Shelves) -> None:
-    hits = visual_index.look_up(
-        shelves.codes, shelves.descriptors, view_query(PictureCodes(None, None, None), 5.0)
-    )
+def test_query_without_codes_finds_nothing(tables: VisualTables) -> None:
+    hits = visual_index.look_up(tables, view_query(PictureCodes(None, None, None), 5.0))
     assert hits.batches == []
     assert np.size(hits.codes.owner) == 0

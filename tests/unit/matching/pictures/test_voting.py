@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from code_walks import grid_times
 
-from titledeed.matching.pictures.voting import Line, Seconds, TimedHits, fit_line, vote_line
+from titledeed.matching.pictures.voting import Seconds, TimedHits, TimeLine, fit_line, vote_line
 
 
-def hits_on(line: Line, query_s: Seconds, weight: float = 0.9) -> TimedHits:
+def hits_on(line: TimeLine, query_s: Seconds, weight: float = 0.9) -> TimedHits:
     return TimedHits(query_s, line.work_s(query_s), np.full(len(query_s), weight))
 
 
@@ -23,14 +23,14 @@ def join(*parts: TimedHits) -> TimedHits:
 @pytest.mark.parametrize("offset_s", [-40.0, 0.0, 3.3])
 def test_line_of_a_copy_is_recovered(speed: float, offset_s: float) -> None:
     query_s = grid_times(40, 50.0)
-    line, votes = vote_line(hits_on(Line(speed, offset_s), query_s))
+    line, votes = vote_line(hits_on(TimeLine(speed, offset_s), query_s))
     assert np.abs(line.work_s(query_s) - (speed * query_s + offset_s)).max() < 0.3
     assert votes > 0.5 * 40 * 0.9
 
 
 def test_small_drift_of_few_moments_is_no_change_of_speed() -> None:
     query_s = grid_times(8)
-    line, _ = vote_line(hits_on(Line(1.04, 2.0), query_s))
+    line, _ = vote_line(hits_on(TimeLine(1.04, 2.0), query_s))
     assert line.speed == 1.0
 
 
@@ -52,7 +52,7 @@ def test_still_footage_prefers_speed_one() -> None:
 
 def test_many_hits_of_one_moment_vote_once() -> None:
     crowd = TimedHits(np.full(30, 9.0), np.linspace(1, 1.15, 30), np.full(30, 1.0))
-    copy = hits_on(Line(1.0, 20.0), grid_times(5))
+    copy = hits_on(TimeLine(1.0, 20.0), grid_times(5))
     line, votes = vote_line(join(crowd, copy))
     assert (line.speed, line.offset_s) == pytest.approx((1.0, 20.0), abs=0.01)
     assert votes == pytest.approx(5 * 0.9)
@@ -60,12 +60,12 @@ def test_many_hits_of_one_moment_vote_once() -> None:
 
 def test_closer_hits_weigh_more() -> None:
     query_s = grid_times(6)
-    near, far = hits_on(Line(1, 5), query_s, 0.95), hits_on(Line(1, 9), query_s, 0.7)
+    near, far = hits_on(TimeLine(1, 5), query_s, 0.95), hits_on(TimeLine(1, 9), query_s, 0.7)
     line, _ = vote_line(join(far, near))
     assert line.offset_s == pytest.approx(5)
 
 
 def test_places_are_mapped_both_ways() -> None:
-    line = Line(1.25, -3.0)
+    line = TimeLine(1.25, -3.0)
     seconds = grid_times(9, 4.0)
     assert line.query_s(line.work_s(seconds)) == pytest.approx(seconds)

@@ -46,7 +46,7 @@ def test_scan_finds_what_the_obvious_loop_finds(width: int, share: float) -> Non
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     query, corpus = draw_codes(3, 50, 32), draw_codes(4, 61, 32)
     whole = scan_frames(query, corpus, distance_max=60)
-    monkeypatch.setattr(frame_scan, "PAIRS_MAX", 35)
+    monkeypatch.setattr(frame_scan, "PAIRS_AT_ONCE", 35)
     monkeypatch.setattr(frame_scan, "CORPUS_ROWS_MAX", 7)
     parts = scan_frames(query, corpus, distance_max=60)
     assert len(whole.query) > 0

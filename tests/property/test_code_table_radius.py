@@ -8,7 +8,7 @@ from code_rows import PlainRows, draw_codes, flip_bits, list_hits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from titledeed.matching.tables.code_index import CodeIndex
+from titledeed.matching.tables.code_table import CodeTable, guaranteed_radius
 
 STEPS = st.lists(
     st.one_of(
@@ -35,7 +35,7 @@ def test_every_row_within_the_guaranteed_radius_is_found_after_any_history(
     order = np.random.default_rng(seed).permutation(8 * width).tolist()
     model, committed = PlainRows(), PlainRows()
     with tempfile.TemporaryDirectory() as folder:
-        index = CodeIndex(Path(folder), code_bytes=width, bit_order=order)
+        index = CodeTable(Path(folder), code_bytes=width, bit_order=order)
         for number, (step, value, rows) in enumerate(steps):
             if step == "append":
                 codes = draw_codes(seed % 97 + value, rows, width=width)
@@ -49,13 +49,13 @@ def test_every_row_within_the_guaranteed_radius_is_found_after_any_history(
                 index.commit(number, compact=bool(value))
                 committed = PlainRows(list(model.rows))
             else:
-                index = CodeIndex(Path(folder), code_bytes=width, bit_order=order)
+                index = CodeTable(Path(folder), code_bytes=width, bit_order=order)
                 model = PlainRows(list(committed.rows))
-        radius = index.guaranteed_radius(flips)
+        radius = guaranteed_radius(width, flips)
         query = np.concatenate(
             [flip_bits(draw_codes(seed % 97 + owner, 5, width=width), radius) for owner in range(6)]
         )
-        hits = index.search(query, radius=radius, limit=10_000, flips=flips)
+        hits = index.view().search(query, radius=radius, limit=10_000, flips=flips)
         expected, found = model.find(query, radius), list_hits(hits)
         assert set(found) <= set(expected)
         assert [hit for hit in found if hits.complete[hit[0]]] == [
@@ -71,11 +71,11 @@ def test_the_guarantee_holds_at_every_length_of_substring(
     """Rows that are exactly as far away as is guaranteed, in any bits."""
     codes = np.random.default_rng(seed).integers(0, 256, (count, 32), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
-        index = CodeIndex(Path(folder), code_bytes=32, bit_order=range(256))
+        index = CodeTable(Path(folder), code_bytes=32, bit_order=range(256))
         index.append(1, np.arange(count), np.zeros(count, np.int64), codes)
-        radius = index.guaranteed_radius(flips)
+        radius = guaranteed_radius(32, flips)
         places = np.random.default_rng(seed).integers(0, count, 50)
         query = flip_bits(codes[places], radius, seed=seed)
-        hits = index.search(query, radius=radius, limit=1, flips=flips)
+        hits = index.view().search(query, radius=radius, limit=1, flips=flips)
     assert hits.complete.all()
     assert hits.time_ms.tolist() == places.tolist()
