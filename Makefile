@@ -53,13 +53,13 @@ gas: setup
 	$(RUN) python scripts/gas_table.py
 
 bench-chain: setup
-	$(RUN) python scripts/bench_chain.py
+	$(RUN) python bench/bench_chain.py
 
 bench-fingerprints: setup
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) python scripts/bench_fingerprints.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=scripts $(RUN) python bench/bench_fingerprints.py
 
 calibrate-fingerprints: setup
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) python scripts/calibrate_fingerprints.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=scripts $(RUN) python bench/calibrate_fingerprints.py
 
 slither: setup
 	cd contracts && PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=whole ../$(UV) tool run --from slither-analyzer==0.11.6 slither . --exclude-dependencies --exclude-informational --fail-medium

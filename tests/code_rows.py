@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import Codes
-from titledeed.matching.code_index import RowHits
-from titledeed.matching.frame_scan import scan_frames
+from titledeed.matching.tables.code_table import RowHits
+from titledeed.matching.tables.frame_scan import scan_frames
 
 Found = list[tuple[int, int, int, int, int]]
 """Query row, distance, owner, time and tag."""

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, Codes, FrameCodes
-from titledeed.matching.alignment import WHOLE, Alignment, Looks, align
-from titledeed.matching.edges import span_of
-from titledeed.matching.frame_scan import scan_frames
-from titledeed.matching.views import HIT_BITS_MAX, gather_hits
-from titledeed.matching.voting import TimedHits
+from titledeed.matching.pictures.alignment import WHOLE, Alignment, Looks, align
+from titledeed.matching.pictures.edges import span_of
+from titledeed.matching.pictures.views import HIT_BITS_MAX, gather_hits
+from titledeed.matching.pictures.voting import TimedHits
+from titledeed.matching.tables.frame_scan import scan_frames
 
 FINE = 20
 """Moments drawn between two samples, so that every speed has its frames."""

@@ -177,9 +177,6 @@ class CodeSource:
     def count_erased(self) -> int:
         return self._erased
 
-    def count_works(self) -> int:
-        return len({work.registration_id for work, _ in self._rows.values()})
-
     def find_present(self, positions: Collection[int]) -> set[int]:
         return set(positions) & self._rows.keys()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
-from titledeed.fingerprinting.sound_peaks import SoundPeaks, decode_peaks
+from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
+from titledeed.fingerprinting.sound.peaks import SoundPeaks, decode_peaks
 
 RATE_HZ = 16_000
 Samples = npt.NDArray[np.float32]

@@ -430,6 +430,7 @@ class Registry:
             registrations=self.registrations,
             fingerprints=self.repositories.fingerprints,
             vault=self.vault,
+            index=self._index,
         )
 
     @cached_property
@@ -456,6 +457,7 @@ class Registry:
             vault=self.vault,
             completion=self.completion,
             chain=self.chain_identity,
+            index=self._index,
             clock=now,
         )
 

@@ -41,7 +41,7 @@ from titledeed.homes.erasure import Erased, ErasureService
 from titledeed.homes.layout import HomeLayout
 from titledeed.homes.rebuilding import RebuildingService, Rebuilt
 from titledeed.homes.restoring import restore_backup
-from titledeed.matching.shelves import Shelves
+from titledeed.matching.shelves import ERASURE_PATIENCE_S, keep_tables
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Progress, no_progress
@@ -267,7 +267,11 @@ def erase(
         )
         erased = service.erase(registration_id, keep_signed_copy=keep_signed_copy)
         # The look-up tables hold its codes, too, until they see that it is gone.
-        Shelves(source=registry.repositories.fingerprints, folder=registry.layout.index).refresh()
+        keep_tables(
+            source=registry.repositories.fingerprints,
+            folder=registry.layout.index,
+            patience_s=ERASURE_PATIENCE_S,
+        )
         return erased
 
 
@@ -305,6 +309,8 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         if layout.index.exists():
             shutil.rmtree(layout.index)
         replace_database(layout.database, layout.new_database)
+    with open_registry(settings) as registry:
+        keep_tables(source=registry.repositories.fingerprints, folder=layout.index)
     return rebuilt
 
 

@@ -21,10 +21,10 @@ from titledeed.fingerprinting.base import (
     FrameCodes,
     hamming_distances,
 )
-from titledeed.fingerprinting.local_features import LocalFeatures
-from titledeed.fingerprinting.regions import RegionCodes
-from titledeed.fingerprinting.sound_base import SoundAlgorithm
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.local_features import LocalFeatures
+from titledeed.fingerprinting.pictures.regions import RegionCodes
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
+from titledeed.fingerprinting.sound.base import SoundAlgorithm
 
 
 def draw_ramp() -> Scene:

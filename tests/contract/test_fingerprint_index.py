@@ -22,7 +22,7 @@ from scenes import (
 )
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.interval import Interval
@@ -252,11 +252,10 @@ def test_registration_of_another_process_is_seen(adapter: str) -> None:
     source = CodeSource()
     index = ADAPTERS[adapter](source)
     scene = draw_scene(920, seconds=4)
-    assert (index.size(), search(index, scene)) == (0, [])
+    assert search(index, scene) == []
     source.add("late", fingerprint(scene))
     assert search(index, scene)[0].registration_id == "late"
     source.add("later", fingerprint(draw_scene(921, seconds=4)))
-    assert index.size() == 2
     assert search(index, scene)[0].registration_id == "late"
 
 
@@ -269,7 +268,6 @@ def test_an_erased_work_is_matched_no_more() -> None:
     source.erase("erased")
     assert search(index, scene) == []
     assert [match.registration_id for match in search(index, other)] == ["kept"]
-    assert index.size() == 1
     source.add("again", fingerprint(scene))
     assert [match.registration_id for match in search(index, scene)] == ["again"]
 
@@ -280,7 +278,6 @@ def test_a_picture_is_found_in_any_orientation() -> None:
     for seed, picture in pictures.items():
         source.add(str(seed), fingerprint(picture))
     index = EmbeddedIndex(source=source)
-    assert index.size() == 3
     turned = [np.ascontiguousarray(np.rot90(frame)) for frame in degrade(mirror(pictures[931]))]
     matches = search(index, turned)
     segment = only_segment(matches, "931")
@@ -339,4 +336,3 @@ def test_threads_may_search_and_register_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(register_and_search, range(len(scenes))))
     assert found == [[str(number)] for number in range(len(scenes))]
-    assert index.size() == len(scenes)

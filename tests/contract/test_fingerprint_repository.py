@@ -94,13 +94,11 @@ def test_a_position_leads_to_the_whole_work(
     assert works[first].codes == tuple(CODES)
     assert works[last].registration_id == theirs.registration_id
     assert works[last].codes == tuple(CODES[:1])
-    assert repositories.fingerprints.count_works() == 2
 
 
 def test_nothing_is_found_at_no_position(repositories: Repositories) -> None:
     assert repositories.fingerprints.find_works([]) == {}
     assert repositories.fingerprints.find_present([]) == set()
-    assert repositories.fingerprints.count_works() == 0
 
 
 def test_any_number_of_positions_may_be_asked_for(
@@ -118,7 +116,6 @@ def test_what_was_erased_is_at_no_position(
     erase(repositories, registration)
     assert repositories.fingerprints.find_works(positions) == {}
     assert repositories.fingerprints.find_present(positions) == set()
-    assert repositories.fingerprints.count_works() == 0
 
 
 def test_later_codes_stand_beside_the_first_and_behind_the_cursor(

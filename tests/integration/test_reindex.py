@@ -17,9 +17,9 @@ from media_factory import cut_clip, render_clip, render_picture
 
 from titledeed.bootstrap import Registry, make_examiner, open_registry
 from titledeed.examining import SandboxedExaminer
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching import shelves
-from titledeed.matching.bit_orders import DCT_ORDER
+from titledeed.matching.pictures.visual_tables import DCT_ORDER
 from titledeed.media.decoding import MediaLimits
 from titledeed.models.examination import Examination
 from titledeed.ports import Progress, no_progress

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from titledeed.errors import MalformedDocumentError
 from titledeed.fingerprinting.base import Codes, FrameCodes, hamming_distances
-from titledeed.fingerprinting.frame_codes import decode_frame_codes, encode_frame_codes
-from titledeed.fingerprinting.orientation import MIRRORED, orient_codes
+from titledeed.fingerprinting.pictures.frame_codes import decode_frame_codes, encode_frame_codes
+from titledeed.fingerprinting.pictures.orientation import MIRRORED, orient_codes
 
 CODE = st.binary(min_size=32, max_size=32)
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from titledeed.fingerprinting.base import FrameCodes
-from titledeed.matching.alignment import WHOLE, align
-from titledeed.matching.views import gather_hits
-from titledeed.matching.voting import TimedHits
+from titledeed.matching.pictures.alignment import WHOLE, align
+from titledeed.matching.pictures.views import gather_hits
+from titledeed.matching.pictures.voting import TimedHits
 from titledeed.models.interval import Interval
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -1,4 +1,5 @@
-"""One class per fingerprint algorithm: decoded frames in, codes out; no files, no decoding.
+"""One class per fingerprint algorithm: decoded frames or samples in, codes out; no files.
 
-A code is never changed in place: a changed algorithm is a new version beside the old one.
+A code is never changed in place: a changed algorithm is a new version beside the old one. Here lie
+what every algorithm is and the table of them; they themselves lie in ``pictures`` and ``sound``.
 """

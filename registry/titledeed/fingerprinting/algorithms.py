@@ -1,25 +1,30 @@
-"""The table of fingerprint algorithms: a new one is a class and a line here."""
+"""The table of fingerprint algorithms: a new one is a class and a line here, searched or not."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
+from titledeed.errors import InvariantViolation
 from titledeed.fingerprinting.base import (
     SAMPLE_PERIOD_S,
     Algorithm,
+    CodeKind,
     Extraction,
     FrameCodes,
 )
-from titledeed.fingerprinting.image_pdq import ImagePdq
-from titledeed.fingerprinting.image_phash import ImagePhash
-from titledeed.fingerprinting.iscc_audio import IsccAudio
-from titledeed.fingerprinting.iscc_image import IsccImage
-from titledeed.fingerprinting.local import Local
-from titledeed.fingerprinting.regions import Regions
-from titledeed.fingerprinting.shots import ShotReader
-from titledeed.fingerprinting.sound_chromaprint import SoundChromaprint
-from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
-from titledeed.fingerprinting.video_dct import VideoDct
+from titledeed.fingerprinting.pictures.image_pdq import ImagePdq
+from titledeed.fingerprinting.pictures.image_phash import ImagePhash
+from titledeed.fingerprinting.pictures.iscc_image import IsccImage
+from titledeed.fingerprinting.pictures.local import Local
+from titledeed.fingerprinting.pictures.regions import Regions
+from titledeed.fingerprinting.pictures.shots import ShotReader
+from titledeed.fingerprinting.pictures.video_dct import VideoDct
+from titledeed.fingerprinting.sound.chromaprint import SoundChromaprint
+from titledeed.fingerprinting.sound.iscc_audio import IsccAudio
+from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
 from titledeed.models.asset import MediaKind
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FrameSink
@@ -86,6 +91,58 @@ def find_algorithm(algorithm_id: str, version: int) -> Algorithm[object] | None:
         if (algorithm.id, algorithm.version) == (algorithm_id, version):
             return algorithm
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFamily:
+    """Algorithms whose codes are compared with each other.
+
+    Attributes:
+        name: stable; look-up tables are named by it.
+        members: one algorithm of each kind at most.
+    """
+
+    name: str
+    members: Mapping[CodeKind, Algorithm[object]]
+
+    def list_names(self, kinds: Iterable[CodeKind]) -> list[str]:
+        """Names, with versions, of the members of these kinds."""
+        return [f"{a.id}/{a.version}" for kind, a in self.members.items() if kind in kinds]
+
+    def decode(self, code: FingerprintCode, kinds: Iterable[CodeKind]) -> object | None:
+        """A code of one of these kinds; None for all others.
+
+        Raises:
+            MalformedDocumentError: the bytes are no code of its algorithm.
+        """
+        for kind in kinds:
+            member = self.members.get(kind)
+            if member and (member.id, member.version) == (code.algorithm, code.version):
+                return member.decode(code.code)
+        return None
+
+
+def list_families(kinds: Iterable[CodeKind]) -> tuple[SearchFamily, ...]:
+    """The searched algorithms of these kinds by family, in the order of the table.
+
+    Raises:
+        InvariantViolation: two of one kind say that they are of one family.
+    """
+    wanted = set(kinds)
+    families: dict[str, dict[CodeKind, Algorithm[object]]] = defaultdict(dict)
+    for algorithm in ALGORITHMS:
+        search = algorithm.search
+        if search is None or search.kind not in wanted:
+            continue
+        if search.kind in families[search.family]:
+            raise InvariantViolation(f"two algorithms are the {search.kind} of {search.family}")
+        families[search.family][search.kind] = algorithm
+    return tuple(SearchFamily(name, members) for name, members in families.items())
+
+
+def is_of_sound(code: FingerprintCode) -> bool:
+    """Whether a code was heard and not seen."""
+    return any(algorithm.id == code.algorithm for algorithm in SOUND_ALGORITHMS)
 
 
 def sample_rows(code: FingerprintCode) -> bytes | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import cv2
@@ -68,11 +69,41 @@ class Extractor(FrameSink, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class FrameExample:
     """A golden vector: luma frames with their times in seconds, and the code they must give."""
 
     frames: tuple[tuple[float, Luma], ...]
     code: bytes
+
+
+class CodeKind(StrEnum):
+    """What a searched code decodes to; that decides how it is looked up and compared."""
+
+    FRAMES = "frames"
+    """``FrameCodes`` of the signs that ``orientation`` knows how to turn, 256 of each frame."""
+
+    REGIONS = "regions"
+    """``RegionCodes``: the same of parts of frames."""
+
+    FEATURES = "features"
+    """``LocalFeatures``."""
+
+    PEAKS = "peaks"
+    """``SoundPeaks``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedAs:
+    """How codes are searched.
+
+    Attributes:
+        kind: what they decode to.
+        family: codes of one family are compared with each other, never with those of another; it
+            has one algorithm of a kind at most, and look-up tables of its own.
+    """
+
+    kind: CodeKind
+    family: str
 
 
 class Algorithm(ABC, Generic[DecodedT_co]):
@@ -82,11 +113,14 @@ class Algorithm(ABC, Generic[DecodedT_co]):
         id: stable name, stored and anchored.
         version: rises with every change of the codes.
         kinds: kinds of media it reads.
+        search: how works are found by its codes; None where these are only stored, for others to
+            find them by.
     """
 
     id: ClassVar[str]
     version: ClassVar[int]
     kinds: ClassVar[frozenset[MediaKind]]
+    search: ClassVar[SearchedAs | None] = None
 
     @abstractmethod
     def decode(self, code: bytes) -> DecodedT_co:
@@ -118,7 +152,7 @@ class FingerprintAlgorithm(Algorithm[DecodedT_co]):
         """A fresh extractor for one file."""
 
     @abstractmethod
-    def examples(self) -> tuple[Example, ...]:
+    def examples(self) -> tuple[FrameExample, ...]:
         """Golden vectors; at least one."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from titledeed.fingerprinting.algorithms import SOUND_ALGORITHMS
+from titledeed.fingerprinting.algorithms import is_of_sound
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.interval import Interval, covered_s
 from titledeed.models.match import Channel, MatchClass, Segment
@@ -20,8 +20,6 @@ WHOLE_SHARE_MIN: Final = 0.75
 
 WHOLE_SLACK_S: Final = 0.5
 """Two samples; a clip of 2 s may not lose its class to the grid."""
-
-_OF_SOUND: Final = frozenset(algorithm.id for algorithm in SOUND_ALGORITHMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Side:
     @classmethod
     def of(cls, codes: Iterable[FingerprintCode], duration_s: float) -> Side:
         """Read off its codes."""
-        return cls(duration_s, any(code.algorithm not in _OF_SOUND for code in codes))
+        return cls(duration_s, not all(map(is_of_sound, codes)))
 
 
 def classify(segments: Sequence[Segment], *, query: Side, work: Side) -> MatchClass:

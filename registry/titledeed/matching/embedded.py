@@ -1,42 +1,36 @@
-"""The embedded index: memory-mapped files beside the database, brought up to date before a search.
+"""The embedded index: look-up tables beside the database, brought up to date before a search.
 
 Look-ups among all works give candidates; each candidate's codes are read from the source and laid
-upon the query; calibrated thresholds decide what is told. A code that does not decode is left out
-and logged: it can only come from an import, and one bad row must not stop every search.
+upon the query; calibrated thresholds decide what is told.
+
+A search takes a view of the tables under a short lock and goes on without it, so that searches of
+several threads run side by side. It writes nothing: ``keep`` does.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import Final
 
-from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.orientation import ORIENTATIONS
-from titledeed.fingerprinting.sound_peaks import SoundPeaks
+from titledeed.errors import StorageError
+from titledeed.fingerprinting.sound.peaks import SoundPeaks
 from titledeed.matching.classes import Side, classify
-from titledeed.matching.pictures import PictureCodes, compare_pictures, read_picture_codes
-from titledeed.matching.shelves import Shelves
-from titledeed.matching.sound import SoundMatch, search_sounds
-from titledeed.matching.sound_shelf import read_peaks
+from titledeed.matching.pictures.codes import read_picture_codes
+from titledeed.matching.pictures.search import search_pictures
+from titledeed.matching.pictures.views import VisualSegment, exclude
+from titledeed.matching.shelves import Shelves, TablesView, keep_tables
+from titledeed.matching.sound.search import SoundMatch, search_sounds
+from titledeed.matching.sound.shelf import SoundTable, read_peaks
 from titledeed.matching.thresholds import load_thresholds
-from titledeed.matching.views import SEARCHED, Lookups, View, view_query
-from titledeed.matching.visual import match_work
-from titledeed.matching.visual_index import VisualHits, look_up
-from titledeed.models.interval import Interval
 from titledeed.models.match import Channel, Query, Segment, WorkMatch
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import FingerprintSource, IndexedWork
 
-GOING_ON_SHARE: Final = 0.5
-"""Of the works compared last, that show something of the query: then those with fewer votes may
-too, as where a registry holds many versions of one picture, or a film many works."""
-
-NOWHERE: Final = Interval(0.0, 0.0)
 SOUND: Final = "sound.peaks"
 COMMON_SOUND_SHARE_MIN: Final = 0.65
 """Of two recordings' peaks, where both sound clearly: less is one stem that they have in common.
@@ -50,9 +44,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A segment and how sure it is, in units of the calibrated thresholds."""
+    """A segment, by which family, and how sure it is, in units of the calibrated thresholds."""
 
     segment: Segment
+    family: str
     worth: float
 
 
@@ -62,149 +57,94 @@ class EmbeddedIndex:
     Args:
         source: read incrementally, so that what other processes registered is seen.
         folder: where the files lie; without one all is in memory, and gone with this object.
+
     """
 
     def __init__(self, *, source: FingerprintSource, folder: Path | None = None) -> None:
         self._source = source
-        self._lock = RLock()
-        self._shelves = Shelves(source=source, folder=folder)
+        self._folder = folder
+        self._lock = Lock()
+        self._opened: Shelves | None = None
 
     def search(self, query: Query) -> list[WorkMatch]:
         """See the port.
 
         Raises:
             MalformedDocumentError: a code of the query does not decode.
+            StorageError: a file of the index is damaged.
         """
-        codes = read_picture_codes(query.codes)
-        peaks = read_peaks(query.codes)
+        with self._lock:
+            shelves = self._open()
+            shelves.catch_up()
+            tables = shelves.view()
         found: dict[RegistrationId, list[_Found]] = defaultdict(list)
         works: dict[RegistrationId, IndexedWork] = {}
-        with self._lock:
-            self._shelves.refresh()
-            for work, segments in self._search_pictures(codes, query.duration_s):
-                works[work.registration_id] = work
-                found[work.registration_id] += segments
-            for work, segments in self._search_sounds(peaks):
-                works[work.registration_id] = work
-                found[work.registration_id] += segments
+        for work, segments in self._search(query, tables):
+            works[work.registration_id] = work
+            found[work.registration_id] += segments
         matches = [_tell(query, works[one], segments) for one, segments in found.items()]
         return sorted(matches, key=lambda match: (-match.score, match.registration_id))
 
-    def size(self) -> int:
+    def keep(self) -> None:
         """See the port."""
-        return self._source.count_works()
+        if self._folder is None:
+            return
+        try:
+            with self._lock:
+                is_worth_it = self._open().wants_writing()
+            # By tables of its own, so that searches do not wait for the disk.
+            if is_worth_it:
+                keep_tables(source=self._source, folder=self._folder)
+        except StorageError as error:
+            _log.warning("%s. %s", error.message, error.next_step)
 
-    def _search_pictures(
-        self, codes: PictureCodes, duration_s: float
-    ) -> Iterable[tuple[IndexedWork, list[_Found]]]:
-        is_still = duration_s == 0
-        views = view_query(codes, duration_s, ORIENTATIONS if is_still else SEARCHED)
-        hits = look_up(self._shelves.codes, self._shelves.descriptors, views)
-        shown = _Shown(codes, views, hits, is_still=is_still)
-        compared: set[RegistrationId] = set()
-        for batch in hits.batches:
-            works = _group(self._source.find_works(batch), compared)
-            answers = [shown.compare(work, positions) for work, positions in works]
-            found = [(work, segments) for work, segments in answers if segments]
-            yield from found
-            if len(found) < GOING_ON_SHARE * len(works):
-                return
-            compared |= {work.registration_id for work, _ in works}
+    def _open(self) -> Shelves:
+        self._opened = self._opened or Shelves(source=self._source, folder=self._folder)
+        return self._opened
+
+    def _search(
+        self, query: Query, tables: TablesView
+    ) -> Iterator[tuple[IndexedWork, list[_Found]]]:
+        for visual in tables.pictures:
+            codes = read_picture_codes(query.codes, visual.family)
+            name = visual.family.name
+            for work, segments in search_pictures(
+                codes, query.duration_s, visual, self._source.find_works
+            ):
+                yield work, [_show(segment, name) for segment in segments]
+        for sound in tables.sounds:
+            yield from self._search_sounds(query, sound)
 
     def _search_sounds(
-        self, peaks: SoundPeaks | None
-    ) -> Iterable[tuple[IndexedWork, list[_Found]]]:
+        self, query: Query, table: SoundTable
+    ) -> Iterator[tuple[IndexedWork, list[_Found]]]:
+        peaks = read_peaks(query.codes, table.family)
         if peaks is None:
             return
         works: dict[int, IndexedWork] = {}
 
         def read(owner: int) -> SoundPeaks | None:
             works.update(self._source.find_works([owner]))
-            return read_peaks(works[owner].codes) if owner in works else None
+            return read_peaks(works[owner].codes, table.family) if owner in works else None
 
-        for match in search_sounds(peaks, self._shelves.sound.lookup, read):
-            segments = _hear(match)
+        for match in search_sounds(peaks, table.postings.look_up, read):
+            segments = _hear(match, table.family.name)
             if segments:
                 yield works[match.owner], segments
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What a query shows, and what was found of it among all works."""
-
-    codes: PictureCodes
-    views: Sequence[View]
-    hits: VisualHits
-    is_still: bool
-
-    def compare(
-        self, work: IndexedWork, positions: Collection[int]
-    ) -> tuple[IndexedWork, list[_Found]]:
-        """The work, as long as it really is, and where the query shows it."""
-        theirs = _decode(work)
-        if theirs is None:
-            return work, []
-        duration_s = 0.0 if _is_still(theirs) else work.duration_s
-        if self.is_still and not duration_s:
-            return replace(work, duration_s=0.0), _compare_stills(self.codes, theirs)
-        view = View(theirs, duration_s=duration_s)
-        segments = _match(self.views, view, self.hits.of_work(positions, self.views, view))
-        return replace(work, duration_s=duration_s), segments
-
-
-def _group(
-    works: Mapping[int, IndexedWork], compared: Collection[RegistrationId]
-) -> list[tuple[IndexedWork, set[int]]]:
-    """Each work once, with the positions of its codes, but for those that were compared."""
-    positions: dict[RegistrationId, set[int]] = defaultdict(set)
-    for position, work in works.items():
-        positions[work.registration_id].add(position)
-    by_id = {work.registration_id: work for work in works.values()}
-    return [(by_id[one], positions[one]) for one in positions if one not in compared]
-
-
-def _decode(work: IndexedWork) -> PictureCodes | None:
-    try:
-        return read_picture_codes(work.codes)
-    except MalformedDocumentError as error:
-        _log.warning("Left out of the search: %s of %s", error, work.registration_id)
-        return None
-
-
-def _is_still(codes: PictureCodes) -> bool:
-    """Of an animated picture only the first frame is coded."""
-    return codes.frames is not None and len(codes.frames.times_s) == 1
-
-
-def _compare_stills(codes: PictureCodes, theirs: PictureCodes) -> list[_Found]:
-    evidence = compare_pictures(codes, theirs)
-    worth = load_thresholds().score(evidence.numbers)
-    segment = Segment(
-        NOWHERE,
-        NOWHERE,
-        speed=1.0,
-        mirrored=evidence.orientation.mirrored,
-        is_same_recording=evidence.is_same_picture,
+def _show(segment: VisualSegment, family: str) -> _Found:
+    told = Segment(
+        segment.query,
+        segment.work,
+        speed=segment.speed,
+        mirrored=segment.orientation.mirrored,
+        is_same_recording=segment.is_same_recording,
     )
-    return [_Found(segment, worth)] if worth > 1 else []
+    return _Found(told, family, segment.worth)
 
 
-def _match(views: Sequence[View], work: View, lookups: Lookups) -> list[_Found]:
-    found = []
-    for segment in match_work(views, work, lookups):
-        if segment.worth > 1:
-            told = Segment(
-                segment.query,
-                segment.work,
-                speed=segment.speed,
-                mirrored=segment.orientation.mirrored,
-                is_same_recording=segment.is_same_recording,
-            )
-            found.append(_Found(told, segment.worth))
-    return found
-
-
-def _hear(match: SoundMatch) -> list[_Found]:
+def _hear(match: SoundMatch, family: str) -> list[_Found]:
     found = []
     for segment in match.segments:
         worth = load_thresholds().score({SOUND: segment.evidence})
@@ -217,12 +157,12 @@ def _hear(match: SoundMatch) -> list[_Found]:
                 channel=Channel.SOUND,
                 is_same_recording=segment.common_share >= COMMON_SOUND_SHARE_MIN,
             )
-            found.append(_Found(told, worth))
+            found.append(_Found(told, family, worth))
     return found
 
 
 def _tell(query: Query, work: IndexedWork, found: Sequence[_Found]) -> WorkMatch:
-    segments = tuple(one.segment for one in found)
+    segments = tuple(one.segment for one in found if not _is_told_better(one, found))
     return WorkMatch(
         registration_id=work.registration_id,
         score=1 - 0.5 ** max(one.worth for one in found),
@@ -232,4 +172,16 @@ def _tell(query: Query, work: IndexedWork, found: Sequence[_Found]) -> WorkMatch
             work=Side.of(work.codes, work.duration_s),
         ),
         segments=segments,
+    )
+
+
+def _is_told_better(one: _Found, found: Sequence[_Found]) -> bool:
+    """Whether another family is surer of the same moments; of equally sure ones the first is."""
+    own = found.index(one)
+    return any(
+        other.family != one.family
+        and other.segment.channel is one.segment.channel
+        and (other.worth, -place) > (one.worth, -own)
+        and exclude(one.segment.query, other.segment.query)
+        for place, other in enumerate(found)
     )

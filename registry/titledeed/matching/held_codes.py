@@ -30,10 +30,6 @@ class HeldCodes:
         """See the port."""
         return set(positions)
 
-    def count_works(self) -> int:
-        """See the port."""
-        return len({work.registration_id for work, _ in self._codes})
-
     def count_erased(self) -> int:
         """See the port: none ever is."""
         return 0

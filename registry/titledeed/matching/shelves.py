@@ -1,30 +1,30 @@
 """All look-up tables of one registry, and how they keep up with it.
 
-Every table remembers up to which position of the source it holds codes, so one that was damaged or
-is of an older release can be deleted and fills itself again. What a process appends it also writes,
-once it is worth a commit, unless another is writing just then: then a later search does. Until then
-each process reads it from the source.
+Which there are follows from the table of algorithms. Each remembers up to which position of the
+source it holds codes, so one that was damaged or is of an older release can be deleted and fills
+itself again. What is not on disk yet each process reads from the source and holds in memory;
+``keep_tables`` puts it there, once that is worth a commit, unless another process is at it.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
-import tempfile
+import shutil
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from filelock import FileLock, Timeout
 
-from titledeed.durability import write_durably
-from titledeed.errors import ConflictError, MalformedDocumentError
-from titledeed.matching.sound_shelf import SoundShelf
-from titledeed.matching.visual_index import CodeShelf, DescriptorShelf
+from titledeed.errors import MalformedDocumentError, StorageError
+from titledeed.fingerprinting.algorithms import list_families
+from titledeed.matching.pictures.codes import PICTURE_KINDS
+from titledeed.matching.pictures.visual_tables import CodeShelf, DescriptorShelf, VisualTables
+from titledeed.matching.sound.shelf import SOUND_KINDS, SoundShelf, SoundTable
+from titledeed.matching.tables.segment_folder import MANIFEST
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.ports import FingerprintSource
-
-ERASED: Final = "erased"
 
 COMMIT_BYTES: Final = 1 << 21
 """Codes that wait, of 20 minutes of video. A commit takes a tenth of a second, mostly for syncing;
@@ -33,15 +33,28 @@ reading so many codes again, in a process that starts meanwhile, takes as long."
 READ_BYTES_MAX: Final = 1 << 26
 """Codes read before what was read of them is put on disk: they take some times that in memory."""
 
+ERASURE_PATIENCE_S: Final = 30.0
+"""How long an erasure waits for another process that writes, which may not have seen it."""
+
 _log = logging.getLogger(__name__)
 
 
 class Shelf(Protocol):
-    """One table, filled from the codes of some algorithms."""
+    """One table, filled from the codes of some algorithms; see ``tables.segment_table``."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its files lie."""
+        ...
 
     @property
     def mark(self) -> int:
         """The position up to which what is on disk holds codes."""
+        ...
+
+    @property
+    def erased(self) -> int | None:
+        """How many erasures what is on disk has seen; None where nothing is."""
         ...
 
     def refresh(self) -> bool:
@@ -64,17 +77,55 @@ class Shelf(Protocol):
         """Drop the codes at these positions."""
         ...
 
-    def commit(self, mark: int, *, compact: bool = False) -> None:
+    def commit(self, mark: int, *, erased: int | None, compact: bool) -> None:
         """Write everything, durably."""
         ...
 
 
+@dataclass
+class _Place:
+    """A shelf, and how far it has followed the source.
+
+    Attributes:
+        cursor: the position up to which it holds codes.
+        erased: the erasures it has seen.
+        waiting_bytes: of codes that it holds and the disk does not.
+        has_removed: whether the disk holds codes that it has dropped.
+    """
+
+    shelf: Shelf
+    cursor: int = 0
+    erased: int | None = None
+    waiting_bytes: int = 0
+    has_removed: bool = False
+
+    def __post_init__(self) -> None:
+        self.start_from_disk()
+
+    def start_from_disk(self) -> None:
+        self.cursor, self.erased = self.shelf.mark, self.shelf.erased
+        self.waiting_bytes, self.has_removed = 0, False
+
+
+@dataclass(frozen=True, slots=True)
+class TablesView:
+    """All tables as they were at one moment; any number of threads may search them.
+
+    Attributes:
+        pictures: one pair of tables for each family.
+        sounds: one for each family.
+    """
+
+    pictures: tuple[VisualTables, ...]
+    sounds: tuple[SoundTable, ...]
+
+
 class Shelves:
-    """The tables, brought up to date together.
+    """The tables, brought up to date together; for one thread at a time. Writes only when told to.
 
     Args:
         source: where codes come from.
-        folder: where the files lie; None keeps everything in memory.
+        folder: where the files lie; it may be missing. None keeps everything in memory.
 
     Raises:
         StorageError: a file is damaged.
@@ -82,72 +133,146 @@ class Shelves:
 
     def __init__(self, *, source: FingerprintSource, folder: Path | None) -> None:
         self._source = source
-        self._folder = folder
-        # Nothing is ever written there when there is no folder.
-        place = folder or Path(tempfile.gettempdir()) / f"titledeed-{secrets.token_hex(8)}"
-        self.codes = CodeShelf(place / "codes")
-        self.descriptors = DescriptorShelf(place / "descriptors")
-        self.sound = SoundShelf(place / "sound")
-        self._shelves: tuple[Shelf, ...] = (self.codes, self.descriptors, self.sound)
-        self._cursors = [shelf.mark for shelf in self._shelves]
-        self._erased = self._read_erased()
-        self._waiting_bytes = 0
-        self._has_removed = False
+        self._erased = 0
 
-    def refresh(self) -> None:
-        """Hold every code that the source holds, and no other."""
-        for number, shelf in enumerate(self._shelves):
-            if shelf.refresh():
-                self._cursors[number] = shelf.mark
-                self._erased = self._read_erased()
-        # Counted before reading: what is erased meanwhile is dropped by the next search.
-        erased = self._source.count_erased()
-        was_erased = erased != self._erased
-        if was_erased:
-            self._remove_erased()
-        self._read()
-        self._erased = erased
-        if was_erased or self._has_removed or self._waiting_bytes >= COMMIT_BYTES:
-            self._commit()
+        def locate(name: str) -> Path | None:
+            return folder and folder / name
 
-    def _read(self) -> None:
-        for position, registration_id, code in self._source.iter_fingerprints(min(self._cursors)):
-            for number, shelf in enumerate(self._shelves):
-                if position <= self._cursors[number]:
-                    continue
-                self._cursors[number] = position
-                try:
-                    if shelf.add(position, code):
-                        self._waiting_bytes += len(code.code)
-                except MalformedDocumentError as error:
-                    _log.warning("Left out of the search: %s of %s", error, registration_id)
-            if self._waiting_bytes >= READ_BYTES_MAX:
-                self._commit()
+        self._pictures = tuple(
+            (
+                family,
+                CodeShelf(locate(f"{family.name}-codes"), family),
+                DescriptorShelf(locate(f"{family.name}-descriptors"), family),
+            )
+            for family in list_families(PICTURE_KINDS)
+        )
+        self._sounds = tuple(
+            (family, SoundShelf(locate(f"{family.name}-peaks"), family))
+            for family in list_families(SOUND_KINDS)
+        )
+        shelves: list[Shelf] = []
+        for _, codes, descriptors in self._pictures:
+            shelves += [codes, descriptors]
+        shelves += [shelf for _, shelf in self._sounds]
+        self._places = [_Place(shelf) for shelf in shelves]
 
-    def _read_erased(self) -> int | None:
-        """How many erasures the files know of; comparing all that they hold takes long."""
-        file = self._folder and self._folder / ERASED
-        text = file.read_text("ascii", "replace") if file and file.exists() else ""
-        return int(text) if text.isdecimal() else None
+    @property
+    def folders(self) -> set[Path]:
+        """Of the tables; empty where they are in memory."""
+        return {place.shelf.folder for place in self._places if place.shelf.folder}
+
+    def catch_up(self, bytes_max: int | None = None) -> bool:
+        """Hold every code that the source holds, and no other.
+
+        Args:
+            bytes_max: stop once codes of so many bytes wait to be written.
+
+        Returns:
+            Whether it stopped so; there may be more.
+        """
+        for place in self._places:
+            if place.shelf.refresh():
+                place.start_from_disk()
+        # Counted before reading: what is erased meanwhile is dropped by the next call.
+        self._erased = self._source.count_erased()
+        self._remove_erased()
+        cursor = min(place.cursor for place in self._places)
+        for position, registration_id, code in self._source.iter_fingerprints(cursor):
+            for place in self._places:
+                if position > place.cursor:
+                    place.cursor = position
+                    try:
+                        if place.shelf.add(position, code):
+                            place.waiting_bytes += len(code.code)
+                    except MalformedDocumentError as error:
+                        _log.warning("Left out of the search: %s of %s", error, registration_id)
+            if bytes_max is not None and self._waiting_bytes >= bytes_max:
+                return True
+        return False
+
+    def view(self) -> TablesView:
+        """What the tables hold now."""
+        return TablesView(
+            tuple(
+                VisualTables(family, codes.view(), descriptors.view())
+                for family, codes, descriptors in self._pictures
+            ),
+            tuple(SoundTable(family, shelf.view()) for family, shelf in self._sounds),
+        )
+
+    def wants_writing(self) -> bool:
+        """Catch up as far as it takes to tell whether writing is worth it, and tell."""
+        self.catch_up(COMMIT_BYTES)
+        return self.is_worth_writing
+
+    @property
+    def is_worth_writing(self) -> bool:
+        """Whether much waits, or the disk may hold what was erased; as of the last ``catch_up``."""
+        has_erased = any(place.shelf.erased != self._erased for place in self._places)
+        return has_erased or self._waiting_bytes >= COMMIT_BYTES
+
+    def write(self, *, compact: bool = False) -> None:
+        """Put everything on disk. The caller sees to it that only one process does.
+
+        Args:
+            compact: make one segment of each table, as where something was removed.
+
+        Raises:
+            ConflictError: another process did since the last ``catch_up``.
+            StorageError: the disk refused.
+        """
+        compact = compact or any(place.has_removed for place in self._places)
+        for place in self._places:
+            place.shelf.commit(place.cursor, erased=place.erased, compact=compact)
+            place.waiting_bytes, place.has_removed = 0, False
+
+    @property
+    def _waiting_bytes(self) -> int:
+        return sum(place.waiting_bytes for place in self._places)
 
     def _remove_erased(self) -> None:
-        held = {owner for shelf in self._shelves for owner in shelf.list_owners()}
-        gone = held - self._source.find_present(held)
-        for shelf in self._shelves:
-            shelf.remove(gone)
-        self._has_removed |= bool(gone)
+        """Comparing all that the tables hold takes long, so only where the count tells of news."""
+        behind = [place for place in self._places if place.erased != self._erased]
+        held = {owner for place in behind for owner in place.shelf.list_owners()}
+        gone = held - self._source.find_present(held) if held else set()
+        for place in behind:
+            place.erased = self._erased
+            if gone:
+                place.shelf.remove(gone)
+                place.has_removed = True
 
-    def _commit(self) -> None:
-        folder = self._folder
-        if folder is None:
-            return
+
+def keep_tables(*, source: FingerprintSource, folder: Path, patience_s: float = 0.0) -> None:
+    """Write what the source holds beyond the files, if that is worth it, and drop what was erased.
+
+    Args:
+        source: where codes come from.
+        folder: where the files lie; made if it is missing.
+        patience_s: how long to wait for another process that writes; then it is left to that one.
+
+    Raises:
+        StorageError: a file is damaged, or the disk refused; what was there still stands.
+    """
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(folder / "writer.lock", timeout=0):
-                for shelf, cursor in zip(self._shelves, self._cursors, strict=True):
-                    shelf.commit(cursor, compact=self._has_removed)
-                self._waiting_bytes, self._has_removed = 0, False
-                if self._erased != self._read_erased():
-                    write_durably(folder / ERASED, str(self._erased).encode())
-        except (Timeout, ConflictError):
-            return  # another process writes the same, and this one sees it at its next search
+        with FileLock(folder / "writer.lock", timeout=patience_s):
+            shelves = Shelves(source=source, folder=folder)
+            while shelves.catch_up(READ_BYTES_MAX):
+                shelves.write()
+            if shelves.is_worth_writing:
+                shelves.write()
+                _drop_retired(folder, shelves.folders)
+    except Timeout:
+        _log.debug("Another process writes to %s", folder)
+    except OSError as error:
+        raise StorageError(
+            f"the index in {folder} cannot be written: {error.strerror or error}",
+            next_step="Free space there, or choose a home that can be written.",
+        ) from error
+
+
+def _drop_retired(folder: Path, tables: Collection[Path]) -> None:
+    """Delete tables that no algorithm feeds any more: nothing erased is ever dropped from them."""
+    for manifest in folder.glob("*/" + MANIFEST):
+        if manifest.parent not in tables:
+            shutil.rmtree(manifest.parent)

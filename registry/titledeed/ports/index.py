@@ -32,12 +32,18 @@ class FingerprintIndex(Protocol):
     def search(self, query: Query) -> list[WorkMatch]:
         """Works of which the query holds at least one segment, best score first.
 
-        Sees every registration accepted before the call, by whichever process.
+        Sees every registration accepted before the call, by whichever process, and none that was
+        erased before it. Writes nothing.
         """
         ...
 
-    def size(self) -> int:
-        """How many works are indexed."""
+    def keep(self) -> None:
+        """Put what was registered or erased where the next process need not read it again.
+
+        Call it after registering, importing or reindexing. It writes only what is worth it, and
+        leaves it to another process that is writing just then. Nothing is lost where it cannot: an
+        index is made of what the source holds, so that is logged and nothing is raised.
+        """
         ...
 
 
@@ -67,10 +73,6 @@ class FingerprintSource(Protocol):
 
     def find_present(self, positions: Collection[int]) -> set[int]:
         """Those of the positions that hold a code still."""
-        ...
-
-    def count_works(self) -> int:
-        """How many works have codes."""
         ...
 
     def count_erased(self) -> int:

@@ -152,6 +152,7 @@ class RegistrationService:
                     outcomes.append(RefusedFile(str(path), error))
             except (InputError, SigningError) as error:
                 outcomes.append(RefusedFile(str(path), error))
+        self._index.keep()
         if not request.wait:
             return [self._with_bundle(o) if _is_anchored(o) else o for o in outcomes]
         try:

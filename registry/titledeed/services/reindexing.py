@@ -20,6 +20,7 @@ from titledeed.models.examination import Examination
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration
 from titledeed.ports import (
+    FingerprintIndex,
     FingerprintRepository,
     Progress,
     RegistrationRepository,
@@ -65,11 +66,13 @@ class ReindexingService:
         registrations: RegistrationRepository,
         fingerprints: FingerprintRepository,
         vault: Vault,
+        index: FingerprintIndex,
     ) -> None:
         self._examiner = examiner
         self._registrations = registrations
         self._fingerprints = fingerprints
         self._vault = vault
+        self._index = index
 
     def reindex(self, media: Path | None = None, progress: Progress = no_progress) -> Reindexed:
         """Fingerprint every own work that lacks a code of a present algorithm.
@@ -95,6 +98,7 @@ class ReindexingService:
                     current += 1
             except (InputError, NotFoundError) as error:
                 left_out.append(LeftOut(work.registration_id, work.title, error.message))
+        self._index.keep()
         progress("Fingerprinting", 1.0)
         return Reindexed(fingerprinted, current, tuple(left_out))
 

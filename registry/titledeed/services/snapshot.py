@@ -29,6 +29,7 @@ from titledeed.models.primitives import Keccak256, RegistrationId, Signature
 from titledeed.models.registration import Coverage, Registration
 from titledeed.ports import (
     Clock,
+    FingerprintIndex,
     KeyStore,
     Progress,
     RegistrationRepository,
@@ -58,6 +59,7 @@ class SnapshotService:
         vault: Vault,
         completion: BundleCompletion,
         chain: ChainIdentity,
+        index: FingerprintIndex,
         clock: Clock,
     ) -> None:
         self._keys = keys
@@ -66,6 +68,7 @@ class SnapshotService:
         self._vault = vault
         self._completion = completion
         self._chain = chain
+        self._index = index
         self._clock = clock
 
     def export(self, destination: Path, progress: Progress = no_progress) -> Coverage:
@@ -109,6 +112,7 @@ class SnapshotService:
             ) from error
         self._vault.imports.keep(KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)
+        self._index.keep()
         return coverage, added
 
     def list_imported(self) -> list[Coverage]:

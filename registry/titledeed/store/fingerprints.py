@@ -56,12 +56,6 @@ class SqlFingerprints:
             found = session.exec(select(cursor).where(is_among(cursor, list(positions))))
             return {position for position in found if position is not None}
 
-    def count_works(self) -> int:
-        """See the port."""
-        owners = func.count(func.distinct(col(tables.Fingerprint.registration_id)))
-        with self._database.read() as session:
-            return session.exec(select(owners)).one()
-
     def count_erased(self) -> int:
         """See the port."""
         with self._database.read() as session:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from scenes import CodeSource, degrade, draw_scene, fingerprint
 
-from titledeed.matching.candidates import FIRST_COMPARED
 from titledeed.matching.embedded import EmbeddedIndex
+from titledeed.matching.pictures.candidates import FIRST_COMPARED
 from titledeed.models.match import Query
 from titledeed.ports import IndexedWork
 

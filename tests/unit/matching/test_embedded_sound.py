@@ -4,7 +4,7 @@ import pytest
 from scenes import CodeSource, Scene, degrade, draw_scene, fingerprint
 from sound_scenes import RATE_HZ, Samples, draw_music
 
-from titledeed.fingerprinting.sound_landmarks import SoundLandmarks
+from titledeed.fingerprinting.sound.landmarks import SoundLandmarks
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.match import Channel, MatchClass, Query

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from filelock import FileLock
 from scenes import CodeSource, draw_scene, fingerprint
 
 from titledeed.errors import StorageError
+from titledeed.fingerprinting.algorithms import list_families
 from titledeed.matching import shelves
 from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.matching.visual_index import CodeShelf
+from titledeed.matching.pictures.codes import PICTURE_KINDS
+from titledeed.matching.pictures.visual_tables import CodeShelf
+from titledeed.matching.shelves import Shelves
 from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.match import Query
 from titledeed.models.primitives import RegistrationId
 
 QUERIES = {name: fingerprint(draw_scene(70 + n, seconds=3)) for n, name in enumerate("abc")}
@@ -50,101 +54,160 @@ def find(index: EmbeddedIndex, name: str) -> list[str]:
     return [str(match.registration_id) for match in index.search(QUERIES[name])]
 
 
+def keep(source: WatchedSource, folder: Path) -> None:
+    EmbeddedIndex(source=source, folder=folder).keep()
+    source.read.clear()
+
+
+def open_codes(folder: Path) -> CodeShelf:
+    (family,) = list_families(PICTURE_KINDS)
+    return CodeShelf(folder / "visual-codes", family)
+
+
 def test_reopened_index_does_not_read_the_registry_again(
     source: WatchedSource, tmp_path: Path
 ) -> None:
-    assert find(EmbeddedIndex(source=source, folder=tmp_path), "a") == ["a"]
-    assert source.read
-    source.read.clear()
+    keep(source, tmp_path)
     reopened = EmbeddedIndex(source=source, folder=tmp_path)
     assert (find(reopened, "a"), find(reopened, "b")) == (["a"], ["b"])
     assert source.read == []
 
 
-def test_what_another_process_wrote_is_seen_and_not_read_again(
+def test_a_search_writes_nothing(source: WatchedSource, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    index = EmbeddedIndex(source=source, folder=folder)
+    assert find(index, "a") == ["a"]
+    source.erase("a")
+    assert find(index, "a") == []
+    assert not folder.exists()
+
+
+def test_a_search_of_a_folder_that_cannot_be_written_sees_news_and_erasures(
+    source: WatchedSource, tmp_path: Path
+) -> None:
+    keep(source, tmp_path)
+    before = {path: path.stat() for path in tmp_path.rglob("*")}
+    source.register("c")
+    source.erase("b")
+    for path in before:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    tmp_path.chmod(0o500)
+    try:
+        index = EmbeddedIndex(source=source, folder=tmp_path)
+        assert [find(index, name) for name in "abc"] == [["a"], [], ["c"]]
+        after = {path: path.stat() for path in tmp_path.rglob("*")}
+        assert {path: stat.st_mtime_ns for path, stat in after.items()} == {
+            path: stat.st_mtime_ns for path, stat in before.items()
+        }
+    finally:
+        for path in (tmp_path, *before):
+            path.chmod(0o700)
+
+
+def test_what_is_new_is_read_once_by_a_process_that_only_searches(
+    source: WatchedSource, tmp_path: Path
+) -> None:
+    index = EmbeddedIndex(source=source, folder=tmp_path)
+    find(index, "a")
+    first = list(source.read)
+    source.register("c")
+    assert find(index, "c") == ["c"]
+    assert find(index, "a") == ["a"]
+    assert source.read == sorted(set(source.read))
+    assert set(first) < set(source.read)
+
+
+def test_what_another_process_kept_is_seen_and_not_read_again(
     source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
     one, other = (EmbeddedIndex(source=source, folder=tmp_path) for _ in range(2))
     assert find(one, "a") == ["a"]
     source.register("c")
-    assert find(other, "c") == ["c"]
-    source.read.clear()
-    assert find(one, "c") == ["c"]
-    assert source.read == []
-
-
-def test_little_is_read_by_each_process_and_written_with_more(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, other = (EmbeddedIndex(source=source, folder=tmp_path) for _ in range(2))
-    assert find(one, "a") == ["a"]
-    source.register("c")
-    mark = CodeShelf(tmp_path / "codes").mark
-    assert (find(one, "c"), find(other, "c")) == (["c"], ["c"])
-    assert CodeShelf(tmp_path / "codes").mark == mark
-    monkeypatch.setattr(shelves, "COMMIT_BYTES", 1)
-    assert find(other, "c") == ["c"]
-    assert CodeShelf(tmp_path / "codes").mark > mark
+    other.keep()
     source.read.clear()
     assert (find(one, "c"), find(one, "a")) == (["c"], ["a"])
     assert source.read == []
 
 
+def test_little_waits_until_there_is_more(
+    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(source, tmp_path)
+    mark = open_codes(tmp_path).mark
+    source.register("c")
+    keep(source, tmp_path)
+    assert open_codes(tmp_path).mark == mark
+    monkeypatch.setattr(shelves, "COMMIT_BYTES", 1)
+    keep(source, tmp_path)
+    assert open_codes(tmp_path).mark > mark
+
+
 def test_much_is_written_while_it_is_read(
     source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    written: list[int] = []
+    write = Shelves.write
+
+    def watch(tables: Shelves) -> None:
+        write(tables)
+        written.append(open_codes(tmp_path).mark)
+
+    monkeypatch.setattr(Shelves, "write", watch)
     monkeypatch.setattr(shelves, "READ_BYTES_MAX", 1)
     index = EmbeddedIndex(source=source, folder=tmp_path)
+    index.keep()
+    assert len(written) > 3
+    assert written == sorted(set(written))
+    assert written[-1] == max(source.read)
     assert (find(index, "a"), find(index, "b")) == (["a"], ["b"])
-    assert CodeShelf(tmp_path / "codes").mark == max(source.read)
 
 
-def test_erased_work_leaves_the_files_once_the_other_process_has_written(
+def test_while_another_process_writes_keeping_is_left_to_it(
     source: WatchedSource, tmp_path: Path
 ) -> None:
     index = EmbeddedIndex(source=source, folder=tmp_path)
-    assert find(index, "b") == ["b"]
-    rows = len(CodeShelf(tmp_path / "codes"))
-    source.erase("b")
     with FileLock(tmp_path / "writer.lock"):
-        assert find(index, "b") == []
-    assert len(CodeShelf(tmp_path / "codes")) == rows
-    assert find(index, "b") == []
-    assert 0 < len(CodeShelf(tmp_path / "codes")) < rows
-
-
-def test_while_another_process_writes_searches_go_on_and_write_later(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
-    index = EmbeddedIndex(source=source, folder=tmp_path)
-    with FileLock(tmp_path / "writer.lock"):
+        index.keep()
         assert find(index, "a") == ["a"]
-        assert not (tmp_path / "codes" / "manifest.json").exists()
-    source.register("c")
-    assert find(index, "c") == ["c"]
-    source.read.clear()
-    assert find(EmbeddedIndex(source=source, folder=tmp_path), "b") == ["b"]
-    assert source.read == []
+    assert not (tmp_path / "visual-codes").exists()
+    index.keep()
+    assert open_codes(tmp_path).mark == max(source.read)
 
 
-def test_erased_work_is_removed_from_the_files(source: WatchedSource, tmp_path: Path) -> None:
+def test_an_erasure_waits_for_another_process_that_writes(
+    source: WatchedSource, tmp_path: Path
+) -> None:
+    keep(source, tmp_path)
+    source.erase("b")
+    lock = FileLock(tmp_path / "writer.lock", thread_local=False)
+    lock.acquire()
+    release = Timer(0.2, lock.release)
+    release.start()
+    shelves.keep_tables(source=source, folder=tmp_path, patience_s=30)
+    release.join()
+    assert open_codes(tmp_path).list_owners() <= set(range(1, len(QUERIES["a"].codes) + 1))
+
+
+def test_erased_work_leaves_the_files(source: WatchedSource, tmp_path: Path) -> None:
     index = EmbeddedIndex(source=source, folder=tmp_path)
+    index.keep()
     assert find(index, "b") == ["b"]
-    rows = len(CodeShelf(tmp_path / "codes"))
+    rows = len(open_codes(tmp_path))
     source.erase("b")
     assert find(index, "b") == []
-    shelf = CodeShelf(tmp_path / "codes")
+    assert len(open_codes(tmp_path)) == rows
+    index.keep()
+    shelf = open_codes(tmp_path)
     assert shelf.list_owners() <= set(range(1, len(QUERIES["a"].codes) + 1))
     assert 0 < len(shelf) < rows
-    assert len(list((tmp_path / "codes").glob("*.codes"))) == 1
+    assert len(list((tmp_path / "visual-codes").glob("*.segment"))) == 1
 
 
 def test_work_erased_while_the_index_was_closed_is_found_no_more(
     source: WatchedSource, tmp_path: Path
 ) -> None:
-    assert find(EmbeddedIndex(source=source, folder=tmp_path), "b") == ["b"]
+    keep(source, tmp_path)
     source.erase("b")
     reopened = EmbeddedIndex(source=source, folder=tmp_path)
     assert (find(reopened, "b"), find(reopened, "a")) == ([], ["a"])
@@ -153,42 +216,80 @@ def test_work_erased_while_the_index_was_closed_is_found_no_more(
 def test_reopened_index_compares_nothing_when_nothing_was_erased(
     source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find(EmbeddedIndex(source=source, folder=tmp_path), "a")
+    keep(source, tmp_path)
     compared: list[Collection[int]] = []
     monkeypatch.setattr(source, "find_present", compared.append)
     assert find(EmbeddedIndex(source=source, folder=tmp_path), "a") == ["a"]
     assert compared == []
 
 
-@pytest.mark.parametrize("table", ["codes", "descriptors", "sound"])
+@pytest.mark.parametrize("table", ["visual-codes", "visual-descriptors", "landmarks-peaks"])
 def test_damaged_file_is_told_with_what_to_do(
-    source: WatchedSource, tmp_path: Path, table: str
+    source: WatchedSource, tmp_path: Path, table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    find(EmbeddedIndex(source=source, folder=tmp_path), "a")
+    keep(source, tmp_path)
     (tmp_path / table / "manifest.json").write_bytes(b"{")
+    index = EmbeddedIndex(source=source, folder=tmp_path)
     with pytest.raises(StorageError) as caught:
-        EmbeddedIndex(source=source, folder=tmp_path)
+        find(index, "a")
     assert table in str(caught.value)
     assert "Delete the folder" in caught.value.next_step
+    index.keep()
+    assert "Delete the folder" in caplog.text
 
 
 def test_deleted_table_fills_itself_again(source: WatchedSource, tmp_path: Path) -> None:
-    find(EmbeddedIndex(source=source, folder=tmp_path), "a")
-    for file in (tmp_path / "codes").iterdir():
+    keep(source, tmp_path)
+    for file in (tmp_path / "visual-codes").iterdir():
         file.unlink()
-    assert find(EmbeddedIndex(source=source, folder=tmp_path), "b") == ["b"]
+    index = EmbeddedIndex(source=source, folder=tmp_path)
+    assert find(index, "b") == ["b"]
+    index.keep()
+    assert open_codes(tmp_path).mark == max(source.read)
+
+
+def test_tables_that_nothing_feeds_any_more_are_deleted(
+    source: WatchedSource, tmp_path: Path
+) -> None:
+    for name in ("codes", "sound"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text('{"layout": 1}')
+        (tmp_path / name / "0.codes").write_bytes(b"of a work that may be erased")
+    (tmp_path / "other").mkdir()
+    keep(source, tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
+        "landmarks-peaks",
+        "other",
+        "visual-codes",
+        "visual-descriptors",
+    }
 
 
 def test_without_a_folder_nothing_is_written(
     source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert find(EmbeddedIndex(source=source), "a") == ["a"]
+    index = EmbeddedIndex(source=source)
+    index.keep()
+    assert find(index, "a") == ["a"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_query_of_nothing_still_brings_the_files_up_to_date(
-    source: WatchedSource, tmp_path: Path
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_made_is_logged(
+    source: WatchedSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert EmbeddedIndex(source=source, folder=tmp_path).search(Query((), 1.0)) == []
-    assert CodeShelf(tmp_path / "codes").mark == max(source.read)
+    tmp_path.chmod(0o500)
+    index = EmbeddedIndex(source=source, folder=tmp_path / "index")
+    index.keep()
+    assert "cannot be written" in caplog.text
+    assert find(index, "a") == ["a"]
+
+
+def test_a_folder_that_is_a_file_is_logged(
+    source: WatchedSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "index").touch()
+    EmbeddedIndex(source=source, folder=tmp_path / "index").keep()
+    assert "index" in caplog.text

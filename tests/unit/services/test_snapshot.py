@@ -26,6 +26,7 @@ from titledeed.errors import (
     UnreadableInputError,
     VerificationError,
 )
+from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
@@ -71,6 +72,7 @@ class Shelf:
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
             vault=self.vault,
+            index=EmbeddedIndex(source=self.repositories.fingerprints),
             completion=BundleCompletion(
                 ledger=silent_ledger(),
                 completions=self.repositories.completions,
