@@ -248,10 +248,15 @@ class Registry:
         return self.repositories.chain
 
     @cached_property
+    def objects(self) -> LocalObjectStore:
+        """Where the vault keeps what is small."""
+        return LocalObjectStore(folder=self.layout.objects)
+
+    @cached_property
     def vault(self) -> Vault:
         """All that is kept beside the database."""
         return Vault.over(
-            LocalObjectStore(folder=self.layout.objects),
+            self.objects,
             signed=self.layout.signed,
             reports=self.layout.reports,
         )

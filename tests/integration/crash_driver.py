@@ -82,13 +82,18 @@ def make_mortal(registry: Registry, countdown: Countdown) -> None:
         registry.__dict__[name] = Mortal(port, methods, countdown)
 
 
+def wanted(registry: Registry) -> Path:
+    """The claimant's own folder, where only an intent tells of a copy that no row names."""
+    return registry.layout.root.with_name(f"{registry.layout.root.name}-out")
+
+
 def register(registry: Registry, clip: Path) -> RegisteredFile:
     statement = Statement(
         disclosure=AssetDisclosure(DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA),
         title=None,
         credits=(),
         visibility=Visibility.PUBLISHED,
-        output=None,
+        output=wanted(registry),
     )
     (outcome,) = registry.registration.register(RegisterRequest((clip,), statement))
     if not isinstance(outcome, RegisteredFile):
@@ -98,9 +103,11 @@ def register(registry: Registry, clip: Path) -> RegisteredFile:
 
 def look(registry: Registry) -> dict[str, Any]:
     """What a person would find: how many are accepted, and which signed files lie about."""
-    signed = [str(p) for p in registry.layout.signed.rglob("*") if p.is_file()]
+    folders = (registry.layout.signed, wanted(registry))
+    signed = [str(p) for folder in folders for p in folder.rglob("*") if p.is_file()]
     return {
         "accepted": registry.registrations.count_own(),
+        "copies": len(signed),
         "partial": [name for name in signed if ".part" in name],
     }
 
@@ -165,6 +172,7 @@ def main() -> None:
         sys.stdout.write(json.dumps({"step": step, "killed": killed, **(found or {})}) + "\n")
         sys.stdout.flush()
         shutil.rmtree(copy)
+        shutil.rmtree(copy.with_name(f"{copy.name}-out"))
         if not killed:
             return
 

@@ -42,7 +42,7 @@ def test_a_killed_registration_is_lost_or_whole_at_every_step(tmp_path: Path) ->
     assert accepted == sorted(accepted)
     assert set(accepted) == {0, 1}
     for step in steps:
-        assert step["after"] == {"accepted": 1, "partial": []}, step
+        assert step["after"] == {"accepted": 1, "copies": 1, "partial": []}, step
         assert step["again"] == step["id"], step
         assert step["status"] == "final", step
         assert step["holds"], step

@@ -82,11 +82,17 @@ class ObjectStore(Protocol):
 class RegistrationRepository(Protocol):
     """Registrations, own and imported. Each method is one SQL transaction."""
 
-    def hold(self, registration_id: RegistrationId) -> AbstractContextManager[None]:
+    def hold(
+        self, registration_id: RegistrationId, *, wait: bool = True
+    ) -> AbstractContextManager[None]:
         """Keep other processes and threads from accepting the same registration meanwhile.
 
+        Args:
+            registration_id: what is being accepted.
+            wait: whether to wait for whoever holds it, as long as signing a film takes.
+
         Raises:
-            DependencyError: another holds it for too long.
+            DependencyError: another holds it, for too long.
         """
         ...
 
@@ -96,6 +102,14 @@ class RegistrationRepository(Protocol):
 
     def find_intent(self, registration_id: RegistrationId) -> SigningIntent | None:
         """An intent that was not accepted yet."""
+        ...
+
+    def list_intents(self) -> list[SigningIntent]:
+        """All that was not accepted yet: being carried out, or left by a killed process."""
+        ...
+
+    def forget_intent(self, registration_id: RegistrationId) -> None:
+        """Give an intent up; its absence is no error."""
         ...
 
     def accept(

@@ -34,6 +34,7 @@ from titledeed.ports import (
 from titledeed.ports.examiner import Examiner
 from titledeed.services.acceptance import Acceptance, Statement, check_statement
 from titledeed.services.carried import find_carried
+from titledeed.services.recovery import recover_intents
 from titledeed.vault.vault import Vault
 
 SIMILAR_MAX: Final = 5
@@ -140,6 +141,7 @@ class RegistrationService:
                 next_step="Leave the title out: each file is then titled by its name.",
             )
         self._anchoring.require_room(len(files))
+        recover_intents(self._registrations, self._vault, self._reader)
         if request.wait:
             self._anchoring.require_ledger()
         outcomes: list[RegisteredFile | RefusedFile] = []

@@ -45,11 +45,13 @@ class SqlRegistrations:
         self._database = database
         self._lock_folder = lock_folder
 
-    def hold(self, registration_id: RegistrationId) -> AbstractContextManager[None]:
+    def hold(
+        self, registration_id: RegistrationId, *, wait: bool = True
+    ) -> AbstractContextManager[None]:
         """See the port. Ids share a thousand lock files, so that their folder stays small."""
         return hold_lock(
             self._lock_folder / f"accept-{registration_id[3:5]}",
-            timeout_s=HOLD_TIMEOUT_S,
+            timeout_s=HOLD_TIMEOUT_S if wait else 0,
             purpose="that registers the same file",
         )
 
@@ -67,13 +69,18 @@ class SqlRegistrations:
         """See the port."""
         with self._database.read() as session:
             row = session.get(tables.Intent, registration_id)
-        if row is None:
-            return None
-        return SigningIntent(
-            registration_id=RegistrationId(row.registration_id),
-            source_path=os.fsdecode(row.source_path),
-            signed_path=decode_path(row.signed_path),
-        )
+        return None if row is None else _intent_value(row)
+
+    def list_intents(self) -> list[SigningIntent]:
+        """See the port."""
+        with self._database.read() as session:
+            return [_intent_value(row) for row in session.exec(select(tables.Intent))]
+
+    def forget_intent(self, registration_id: RegistrationId) -> None:
+        """See the port."""
+        same_id = col(tables.Intent.registration_id) == registration_id
+        with self._database.write() as session:
+            session.execute(delete(tables.Intent).where(same_id))
 
     def accept(
         self, registration: Registration, fingerprints: Sequence[FingerprintCode]
@@ -219,6 +226,14 @@ class SqlRegistrations:
         with self._database.read() as session:
             found = select_registrations(session, *conditions)
         return sorted((registration for _, registration in found), key=_chronology)
+
+
+def _intent_value(row: tables.Intent) -> SigningIntent:
+    return SigningIntent(
+        registration_id=RegistrationId(row.registration_id),
+        source_path=os.fsdecode(row.source_path),
+        signed_path=decode_path(row.signed_path),
+    )
 
 
 def _require_fresh(registration: Registration) -> None:
