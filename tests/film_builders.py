@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from titledeed.disclosure import parse_film_disclosure
+from titledeed.disclosure.film import parse_film_disclosure
 from titledeed.models.audit import FilmEvidence, Timeline, TimelineShot
 from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType, FilmDisclosure

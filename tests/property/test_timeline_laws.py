@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.timeline import read_timeline
+from titledeed.timeline.otio import read_timeline
 
 rates = st.sampled_from([24.0, 25.0, 30.0, 24000 / 1001, 30000 / 1001])
 lengths = st.integers(1, 500)

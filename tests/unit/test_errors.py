@@ -21,7 +21,7 @@ from titledeed.errors import (
 )
 from titledeed.media.digests import digest_file
 from titledeed.media.limits import MediaLimits
-from titledeed.policy import load_pack
+from titledeed.policy.packs import load_pack
 
 
 def walk(error: type[TitledeedError]) -> Iterator[type[TitledeedError]]:

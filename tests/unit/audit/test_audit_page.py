@@ -10,12 +10,16 @@ from html.parser import HTMLParser
 import pytest
 from film_builders import CAPTURE, film, match, registration, registration_id, shown
 
-from titledeed.audit import apply_rules, assess, audit_document, audit_page, facts_of
+from titledeed.audit.document import audit_document
+from titledeed.audit.facts import facts_of
+from titledeed.audit.page import audit_page
+from titledeed.audit.report import apply_rules, assess
 from titledeed.audit.wording import DISCLAIMER, printable, runs, timecode
 from titledeed.models.audit import AuditReport, PackInfo, RuleSource
 from titledeed.models.finding import Finding, Outcome, Severity
 from titledeed.models.interval import Interval
-from titledeed.policy import evaluate, load_pack
+from titledeed.policy.evaluation import evaluate
+from titledeed.policy.packs import load_pack
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202egnp.exe\u2066'\"&{{7*7}}\n"
 WORDS_NEVER_WRITTEN = re.compile(r"authentic|fake|fraud|human made|passed|genuine|owner", re.I)

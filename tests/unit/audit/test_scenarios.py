@@ -23,7 +23,9 @@ from film_builders import (
     with_claim,
 )
 
-from titledeed.audit import assess, audit_document, sentence_of
+from titledeed.audit.document import audit_document
+from titledeed.audit.report import assess
+from titledeed.audit.wording import sentence_of
 from titledeed.models.audit import AuditReport, FilmEvidence
 from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.finding import Finding, Outcome, Severity

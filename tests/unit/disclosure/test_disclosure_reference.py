@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from titledeed.audit.severities import SEVERITIES
-from titledeed.disclosure import parse_film_disclosure
-from titledeed.disclosure.film import DEPARTMENTS, MODES
-from titledeed.policy import parse_pack
+from titledeed.disclosure.film import DEPARTMENTS, MODES, parse_film_disclosure
+from titledeed.policy.packs import parse_pack
 from titledeed.policy.rules import Operator
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from film_builders import registration_id
 
-from titledeed.disclosure import parse_film_disclosure
+from titledeed.disclosure.film import parse_film_disclosure
 from titledeed.errors import MalformedDocumentError
 from titledeed.models.disclosure import DeclaredUse, Qualifier, ShareMetric, ShareUnit, Used
 from titledeed.models.interval import Interval

@@ -7,9 +7,9 @@ import pytest
 from titledeed.errors import MalformedDocumentError
 from titledeed.models.finding import Fact, Severity
 from titledeed.models.interval import Interval, ShareBounds
-from titledeed.policy import RulePack, evaluate, parse_pack
-from titledeed.policy.evaluation import decide
-from titledeed.policy.rules import Truth
+from titledeed.policy.evaluation import decide, evaluate
+from titledeed.policy.packs import parse_pack
+from titledeed.policy.rules import RulePack, Truth
 
 HEAD = """
 pack:

@@ -4,7 +4,9 @@ import pytest
 
 from titledeed.errors import MalformedDocumentError, NotFoundError
 from titledeed.models.finding import Fact, Severity
-from titledeed.policy import RulePack, evaluate, list_packs, load_pack, parse_pack
+from titledeed.policy.evaluation import evaluate
+from titledeed.policy.packs import list_packs, load_pack, parse_pack
+from titledeed.policy.rules import RulePack
 
 PACK = """
 pack:

@@ -7,7 +7,7 @@ import opentimelineio as otio
 import pytest
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.timeline import read_timeline
+from titledeed.timeline.otio import read_timeline
 
 RATE = 24
 
