@@ -22,6 +22,7 @@ from repository_adapters import (
 )
 
 from titledeed.errors import (
+    DependencyError,
     InvalidRequestError,
     InvariantViolation,
     NotFoundError,
@@ -231,6 +232,32 @@ class TestIntents:
         accept(repositories, registration)
         assert repositories.registrations.find_intent(registration.registration_id) is None
         assert repositories.registrations.find_intent(other.registration_id) is not None
+
+    def test_what_was_intended_is_listed_and_can_be_given_up(
+        self, repositories: Repositories
+    ) -> None:
+        intents = [
+            SigningIntent(builders.build_registration(seed).registration_id, "/in/a.mp4", signed)
+            for seed, signed in ((1, None), (2, "/signed/a.mp4"))
+        ]
+        for intent in intents:
+            repositories.registrations.save_intent(intent)
+        found = repositories.registrations.list_intents()
+        assert sorted(found, key=str) == sorted(intents, key=str)
+        repositories.registrations.forget_intent(intents[0].registration_id)
+        repositories.registrations.forget_intent(intents[0].registration_id)
+        assert repositories.registrations.list_intents() == intents[1:]
+
+    def test_who_does_not_wait_is_refused_at_once(self, repositories: Repositories) -> None:
+        held = builders.build_registration(1).registration_id
+        with (
+            repositories.registrations.hold(held),
+            pytest.raises(DependencyError),
+            repositories.registrations.hold(held, wait=False),
+        ):
+            pass
+        with repositories.registrations.hold(held, wait=False):
+            pass
 
 
 class TestLookup:
