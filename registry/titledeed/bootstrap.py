@@ -6,6 +6,7 @@ packs or checking a bundle starts no chain and opens no database.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from typing import Final, Self
 
 from titledeed.anchoring.batching import AnchoringService
 from titledeed.anchoring.completion import BundleCompletion
-from titledeed.anchoring.following import FollowingService
+from titledeed.anchoring.following import FollowedRows, FollowingService
 from titledeed.anchoring.sending import SendingService
 from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.key_folder import read_recovery_address
@@ -45,7 +46,7 @@ from titledeed.media.limits import MediaLimits
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.ledger import Confirmations
-from titledeed.ports import IndexedWork, Ledger, TimestampAuthority
+from titledeed.ports import Follower, IndexedWork, Ledger, TimestampAuthority
 from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
@@ -221,9 +222,11 @@ class Registry:
     @cached_property
     def repositories(self) -> SqlRepositories:
         """The database; while it is open nobody can put another in its place."""
-        _ = self._occupancy
+        if self.is_writable:
+            _ = self._occupancy
         return SqlRepositories(
-            url=sqlite_url(self.layout.database), lock_path=self.layout.locks / "sender"
+            url=sqlite_url(self.layout.database, read_only=not self.is_writable),
+            lock_path=self.layout.locks / "sender",
         )
 
     @cached_property
@@ -274,6 +277,16 @@ class Registry:
             trust_anchors=self._trust_anchors,
             generator_version=version("titledeed"),
         )
+
+    @cached_property
+    def is_writable(self) -> bool:
+        """Whether this home can change; one on a read-only medium answers from what it holds."""
+        return os.access(self.layout.root, os.W_OK)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """What queries follow the chain with."""
+        return self.following if self.is_writable else FollowedRows(self.chain)
 
     @cached_property
     def following(self) -> FollowingService:
@@ -332,7 +345,7 @@ class Registry:
     def history(self) -> HistoryService:
         """What the chain says about claims."""
         return HistoryService(
-            following=self.following,
+            following=self.follower,
             chain=self.chain,
             vault=self.vault,
             identity=self.chain_identity,

@@ -61,9 +61,21 @@ _KEY_VIOLATIONS: Final = (
 )
 
 
-def sqlite_url(path: Path) -> str:
-    """The URL of a database file; any character of the path survives."""
-    return URL.create("sqlite", database=str(path)).render_as_string()
+def sqlite_url(path: Path, *, read_only: bool = False) -> str:
+    """The URL of a database file; any character of the path survives.
+
+    Args:
+        path: the file.
+        read_only: for one on a medium that nobody can write, where SQLite could make no lock. A log
+            beside it is read as well.
+    """
+    if not read_only:
+        return URL.create("sqlite", database=str(path)).render_as_string()
+    log = path.with_name(f"{path.name}-wal")
+    # Without a log SQLite must be told that it need not make one to read.
+    is_closed = not log.exists() or not log.stat().st_size
+    query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if is_closed else {})
+    return URL.create("sqlite", database=path.absolute().as_uri(), query=query).render_as_string()
 
 
 class Database:
