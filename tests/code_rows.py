@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.fingerprinting.base import Codes
+from titledeed.matching.tables.code_segment import count_substrings
 from titledeed.matching.tables.code_table import RowHits
 from titledeed.matching.tables.frame_scan import scan_frames
 
@@ -30,6 +31,11 @@ def flip_bits(codes: Codes, count: int, *, seed: int = 0) -> Codes:
     for row in bits:
         row[generator.choice(len(row), count, replace=False)] ^= 1
     return np.packbits(bits, axis=1)
+
+
+def guaranteed_radius(code_bytes: int, flips: int) -> int:
+    """Bits within which a search promises to miss nothing."""
+    return (flips + 1) * count_substrings(code_bytes) - 1
 
 
 def list_hits(hits: RowHits) -> Found:

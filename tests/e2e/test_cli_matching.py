@@ -143,3 +143,15 @@ def test_a_file_that_cannot_be_read_ends_with_1(nowhere: Home, tmp_path: Path) -
         done = nowhere.run(*command, tmp_path / "notes.txt", "--json")
         assert done.code == 1
         assert done.document["error"]["next_step"]
+
+
+@pytest.mark.chain
+def test_registering_keeps_the_tables_and_searching_leaves_them_as_they_are(
+    home: Home, media: Path
+) -> None:
+    index = home.path / "index"
+    assert (index / "visual-codes" / "manifest.json").is_file()
+    before = {path: path.stat().st_mtime_ns for path in (index, *index.rglob("*"))}
+    for command in ("search", "verify"):
+        assert home.run(command, media / "film.mp4", "--json").code == 0
+    assert {path: path.stat().st_mtime_ns for path in (index, *index.rglob("*"))} == before

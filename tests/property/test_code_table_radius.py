@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from code_rows import PlainRows, draw_codes, flip_bits, list_hits
+from code_rows import PlainRows, draw_codes, flip_bits, guaranteed_radius, list_hits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from titledeed.matching.tables.code_table import CodeTable, guaranteed_radius
+from titledeed.matching.tables.code_table import CodeTable
 
 STEPS = st.lists(
     st.one_of(

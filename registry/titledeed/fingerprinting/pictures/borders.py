@@ -24,7 +24,7 @@ CONTENT_SHARE_MIN = 1 / 4
 NOISE_PX = (5, 1)
 """Pixels along a line that are averaged first: grain differs from pixel to pixel."""
 
-FRAMES_MAX = 10
+BORDER_FRAMES_MAX = 10
 """Frames of a shot that are looked at, spread evenly: a bar is in all of them."""
 
 Box = tuple[slice, slice]
@@ -38,7 +38,7 @@ def find_content_box(frames: Sequence[npt.NDArray[np.uint8]]) -> Box | None:
         frames: one shot, at least one, all of shape (height, width).
     """
     height, width = frames[0].shape
-    frames = frames[:: -(-len(frames) // FRAMES_MAX)]
+    frames = frames[:: -(-len(frames) // BORDER_FRAMES_MAX)]
     rows = _inside(*_measure_lines(frames))
     columns = _inside(*_measure_lines([frame[rows].T for frame in frames]))
     if rows == slice(0, height) and columns == slice(0, width):

@@ -59,15 +59,15 @@ PATCH_SIDE: Final = 16
 PATCH_STEP: Final = 1.25
 """Samples of a patch, and the pixels of a level between them."""
 
-CELLS: Final = 4
+PATCH_CELLS: Final = 4
 DIRECTIONS: Final = 8
-DESCRIPTOR_BYTES: Final = CELLS * CELLS * DIRECTIONS // 8
+DESCRIPTOR_BYTES: Final = PATCH_CELLS * PATCH_CELLS * DIRECTIONS // 8
 
 DIRECTION_WIDTH: Final = 0.6
 """A gradient counts for a direction by how much its cosine exceeds this."""
 
-Floats = npt.NDArray[np.float32]
-Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Responses = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Layout:
 
     boxes: npt.NDArray[np.int64]
     shape: tuple[int, int]
-    inner: Floats
+    inner: Floats32
     owner: npt.NDArray[np.int8]
 
 
@@ -158,7 +158,7 @@ def _lay_out(width: int, height: int) -> _Layout:
     return _Layout(np.array(boxes), owner.shape, (owner >= 0).astype(np.float32), owner)
 
 
-def _draw_atlas(picture: Luma, layout: _Layout) -> Floats:
+def _draw_atlas(picture: Luma, layout: _Layout) -> Floats32:
     atlas = np.zeros(layout.shape, np.float32)
     level = picture.astype(np.float32)
     for left, top, width, height in layout.boxes:
@@ -168,7 +168,7 @@ def _draw_atlas(picture: Luma, layout: _Layout) -> Floats:
     return atlas
 
 
-def _find_blobs(atlas: Floats, layout: _Layout) -> _Blobs:
+def _find_blobs(atlas: Floats32, layout: _Layout) -> _Blobs:
     smooth = cv2.GaussianBlur(atlas, (0, 0), DETECTION_SIGMA)
     across, down, mixed = (
         cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((2, 0), (0, 2), (1, 1))
@@ -189,7 +189,7 @@ def _find_blobs(atlas: Floats, layout: _Layout) -> _Blobs:
     )
 
 
-def _vertex(before: Values, here: Values, after: Values) -> npt.NDArray[np.float64]:
+def _vertex(before: Responses, here: Responses, after: Responses) -> npt.NDArray[np.float64]:
     """Where a parabola through three neighbours peaks, -0.5 to 0.5."""
     curvature = np.maximum(2 * here - before - after, 1e-6)
     return np.asarray(np.clip(0.5 * (after - before) / curvature, -0.5, 0.5), np.float64)
@@ -210,7 +210,7 @@ def _spread(blobs: _Blobs) -> npt.NDArray[np.int64]:
 
 
 def _find_angles(
-    smooth: Floats, blobs: _Blobs
+    smooth: Floats32, blobs: _Blobs
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Main directions: row of the blob, and radians."""
     count = len(blobs.level)
@@ -241,8 +241,8 @@ _SMOOTHING: Final = _smoothing()
 
 
 def _cut(
-    smooth: Floats, blobs: _Blobs, angles: npt.NDArray[np.float64], *, side: int, step: float
-) -> Floats:
+    smooth: Floats32, blobs: _Blobs, angles: npt.NDArray[np.float64], *, side: int, step: float
+) -> Floats32:
     """Turned patches with a margin of one sample, shape (n, side + 2, side + 2)."""
     across = ((np.arange(side + 2) - (side + 1) / 2) * step).astype(np.float32)
     down = across[:, np.newaxis]
@@ -256,7 +256,7 @@ def _cut(
     return np.asarray(patches.reshape(x.shape), np.float32)
 
 
-def _gradients(patches: Floats) -> tuple[Floats, Floats]:
+def _gradients(patches: Floats32) -> tuple[Floats32, Floats32]:
     """Central differences across and down, shape (n, samples)."""
     count = len(patches)
     across = patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]
@@ -264,7 +264,7 @@ def _gradients(patches: Floats) -> tuple[Floats, Floats]:
     return across.reshape(count, -1), down.reshape(count, -1)
 
 
-def _describe_patches(patches: Floats) -> Floats:
+def _describe_patches(patches: Floats32) -> Floats32:
     """Gradients pooled by cell and direction, direction fastest, shape (n, 128)."""
     across, down = _gradients(patches)
     size = np.sqrt(np.sqrt(across * across + down * down)) + 1e-6  # tames single strong edges
@@ -273,20 +273,20 @@ def _describe_patches(patches: Floats) -> Floats:
     return np.asarray(pooled.reshape(len(patches), -1), np.float32)
 
 
-def _directions() -> Floats:
+def _directions() -> Floats32:
     angle = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
     width = np.full(DIRECTIONS, -DIRECTION_WIDTH)
     return np.stack([np.cos(angle), np.sin(angle), width]).astype(np.float32)
 
 
-def _pooling() -> Floats:
+def _pooling() -> Floats32:
     """Triangular weights of each cell under a Gaussian window, shape (16, 256)."""
-    side = PATCH_SIDE // CELLS
+    side = PATCH_SIDE // PATCH_CELLS
     position = np.arange(PATCH_SIDE) - (PATCH_SIDE - 1) / 2
-    centre = (np.arange(CELLS) - (CELLS - 1) / 2) * side
+    centre = (np.arange(PATCH_CELLS) - (PATCH_CELLS - 1) / 2) * side
     weight = np.maximum(0, 1 - np.abs(position - centre[:, np.newaxis]) / side)
     weight *= np.exp(-((position / (0.6 * PATCH_SIDE)) ** 2) / 2)
-    pooling = np.einsum("ai,bj->abij", weight, weight).reshape(CELLS * CELLS, -1)
+    pooling = np.einsum("ai,bj->abij", weight, weight).reshape(PATCH_CELLS * PATCH_CELLS, -1)
     return np.asarray(pooling, np.float32)
 
 

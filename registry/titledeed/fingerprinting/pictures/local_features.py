@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from titledeed.errors import MalformedDocumentError
-from titledeed.fingerprinting.pictures.keypoints import CELLS, DESCRIPTOR_BYTES, DIRECTIONS
+from titledeed.fingerprinting.pictures.keypoints import DESCRIPTOR_BYTES, DIRECTIONS, PATCH_CELLS
 from titledeed.fingerprinting.pictures.orientation import Orientation
 
 LAYOUT_VERSION: Final = 1
@@ -108,7 +108,7 @@ def _mirror_bytes() -> npt.NDArray[np.uint8]:
     return np.packbits(bits[:, -np.arange(DIRECTIONS) % DIRECTIONS], axis=1).ravel()
 
 
-_MIRRORED_CELLS: Final = np.arange(DESCRIPTOR_BYTES).reshape(CELLS, CELLS)[::-1].ravel()
+_MIRRORED_CELLS: Final = np.arange(DESCRIPTOR_BYTES).reshape(PATCH_CELLS, PATCH_CELLS)[::-1].ravel()
 _MIRRORED_BYTES: Final = _mirror_bytes()
 """Mirroring a patch about its main direction: cells, and in each byte directions, change sides."""
 

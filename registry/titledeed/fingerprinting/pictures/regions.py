@@ -67,11 +67,11 @@ TOLERANCE_S: Final = 0.01
 
 MOMENT_ROWS_MAX: Final = WITH_BARS + 1
 MOMENT_MS_MIN: Final = 900
-ROWS_MAX: Final = 43_201 * MOMENT_ROWS_MAX
+REGION_ROWS_MAX: Final = 43_201 * MOMENT_ROWS_MAX
 """Twelve hours."""
 
 _HEADER_BYTES: Final = 5
-_ROW_BYTES: Final = 4 + 1 + CODE_BYTES
+_REGION_ROW_BYTES: Final = 4 + 1 + CODE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ def decode_region_codes(code: bytes) -> RegionCodes:
     count = int.from_bytes(code[1:_HEADER_BYTES], "big")
     if code[:1] != bytes([LAYOUT_VERSION]):
         raise MalformedDocumentError("the region codes have an unknown layout")
-    if not 1 <= count <= ROWS_MAX:
-        raise MalformedDocumentError(f"region codes have 1 to {ROWS_MAX} rows, not {count}")
-    if len(code) != _HEADER_BYTES + count * _ROW_BYTES:
+    if not 1 <= count <= REGION_ROWS_MAX:
+        raise MalformedDocumentError(f"region codes have 1 to {REGION_ROWS_MAX} rows, not {count}")
+    if len(code) != _HEADER_BYTES + count * _REGION_ROW_BYTES:
         raise MalformedDocumentError(f"the region codes are not {count} rows long")
     times_ms = np.frombuffer(code, dtype=">u4", count=count, offset=_HEADER_BYTES).astype(np.int64)
     offset = _HEADER_BYTES + 4 * count

@@ -26,7 +26,7 @@ from titledeed.models.asset import MediaKind
 
 LAYOUT_VERSION: Final = 1
 SAMPLE_RATE_HZ: Final = 16_000
-ITEMS_MAX: Final = 12 * 3600 * 10
+CHROMA_ITEMS_MAX: Final = 12 * 3600 * 10
 """Twelve hours; an item stands for 0.124 s."""
 
 ITEMS_DISTINCT_MIN: Final = 4
@@ -66,13 +66,15 @@ class SoundChromaprint(SoundAlgorithm[npt.NDArray[np.uint32]]):
         count, rest = divmod(len(code) - 1, _ITEM_BYTES)
         if code[:1] != bytes([LAYOUT_VERSION]):
             raise MalformedDocumentError("the Chromaprint code has an unknown layout")
-        if rest or not 1 <= count <= ITEMS_MAX:
-            raise MalformedDocumentError(f"a Chromaprint code has 1 to {ITEMS_MAX} whole items")
+        if rest or not 1 <= count <= CHROMA_ITEMS_MAX:
+            raise MalformedDocumentError(
+                f"a Chromaprint code has 1 to {CHROMA_ITEMS_MAX} whole items"
+            )
         return np.frombuffer(code, ">u4", offset=1).astype(np.uint32)
 
     def examples(self) -> tuple[SoundExample, ...]:
         """Notes made by formula."""
-        return (SoundExample(draw_example(seconds=8), bytes.fromhex(_EXAMPLE)),)
+        return (SoundExample(draw_example(seconds=8), bytes.fromhex(_CHROMAPRINT_EXAMPLE)),)
 
 
 class ChromaprintExtractor:
@@ -119,7 +121,7 @@ class ChromaprintExtractor:
         if not found:
             return []
         try:
-            return pointer[: min(count.value, ITEMS_MAX)]
+            return pointer[: min(count.value, CHROMA_ITEMS_MAX)]
         finally:
             self._library.chromaprint_dealloc(pointer)
 
@@ -150,7 +152,7 @@ def _find_library() -> ctypes.CDLL | None:
     return library
 
 
-_EXAMPLE = (
+_CHROMAPRINT_EXAMPLE = (
     "017003c0a27002c6a230c2faa23382eab236826e83168222801683028016100290122c02a05228002c522810"
     "2832e8682824abe80824aaa80834aaa8081caab8081ca8980a1ca8800a18e8406a1c1400ea3c0240ee740242"
     "e6740252a27482eeb23e80ea823e80ea801e82ae801e02d2800e0002b0461402a0422c032c1228102812ea38"

@@ -53,7 +53,7 @@ class IsccAudio(SoundAlgorithm[npt.NDArray[np.uint8]]):
 
     def examples(self) -> tuple[SoundExample, ...]:
         """Notes made by formula."""
-        return (SoundExample(draw_example(seconds=8), bytes.fromhex(_EXAMPLE)),)
+        return (SoundExample(draw_example(seconds=8), bytes.fromhex(_ISCC_EXAMPLE)),)
 
 
 class IsccAudioExtractor:
@@ -78,4 +78,4 @@ class IsccAudioExtractor:
         return Extraction(self._algorithm.wrap(iscc_lib.iscc_decode(unit)[-1]), "")
 
 
-_EXAMPLE = "148a80a0120202a03caa880a160002a014aaa82a14a8002834aae8087402c2a2"
+_ISCC_EXAMPLE = "148a80a0120202a03caa880a160002a014aaa82a14a8002834aae8087402c2a2"

@@ -55,7 +55,7 @@ class SoundLandmarks(SoundAlgorithm[SoundPeaks]):
 
     def examples(self) -> tuple[SoundExample, ...]:
         """Notes made by formula."""
-        return (SoundExample(draw_example(seconds=3), bytes.fromhex(_EXAMPLE)),)
+        return (SoundExample(draw_example(seconds=3), bytes.fromhex(_LANDMARKS_EXAMPLE)),)
 
 
 class PeakExtractor:
@@ -108,7 +108,7 @@ def _have_evidence(peaks: SoundPeaks) -> bool:
     return bool(clear >= max(CLEAR_PEAKS_MIN, CLEAR_SHARE_MIN * len(peaks)))
 
 
-_EXAMPLE = (
+_LANDMARKS_EXAMPLE = (
     "01000000360000000a00000a00000b00000a00000a00010a00000a00000b00000a00000a00010a00000a0000"
     "0b00000a00000b00000a00000a0000199c3d9f6d672ea2529b826a43a267aa977358aa7ca7ac736dab91b3c1"
     "7325a0796149a23aa25e9e8e6d4fa773aaa37364aa88b2b8731ca340e07063559b856931a146a16aaa9a745b"

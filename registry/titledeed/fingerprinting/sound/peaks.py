@@ -43,14 +43,14 @@ seconds, real sounds 2 to 30 a second."""
 FRAMES_MAX: Final = 12 * 3600 * SAMPLE_RATE_HZ // FRAME_SAMPLES
 """Twelve hours."""
 
-DENSE_ROWS: Final = 256
+DENSE_PEAKS: Final = 256
 DENSE_FRAMES_MIN: Final = 31
 """Half a second. Neighbourhoods leave room for 20 peaks in 11 frames; without a limit a crafted
 code would make every search slow."""
 
 _PAUSE_FRAMES: Final = 255
 _HEADER_BYTES: Final = 5
-_ROW_BYTES: Final = 3
+_PEAK_BYTES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def decode_peaks(code: bytes) -> SoundPeaks:
     count = int.from_bytes(code[1:_HEADER_BYTES], "big")
     if code[:1] != bytes([LAYOUT_VERSION]):
         raise MalformedDocumentError("the sound peaks have an unknown layout")
-    if len(code) != _HEADER_BYTES + count * _ROW_BYTES:
+    if len(code) != _HEADER_BYTES + count * _PEAK_BYTES:
         raise MalformedDocumentError(f"the sound peaks are not {count} rows long")
     deltas = np.frombuffer(code, np.uint8, count, _HEADER_BYTES)
     rows = np.frombuffer(code, ">u2", count, _HEADER_BYTES + count).astype(np.int64)
@@ -128,7 +128,7 @@ def decode_peaks(code: bytes) -> SoundPeaks:
         raise MalformedDocumentError("a pause of the sound peaks is malformed")
     if frames[-1] > FRAMES_MAX:
         raise MalformedDocumentError("the sound peaks go beyond twelve hours")
-    if np.any(frames[DENSE_ROWS:] - frames[:-DENSE_ROWS] < DENSE_FRAMES_MIN):
+    if np.any(frames[DENSE_PEAKS:] - frames[:-DENSE_PEAKS] < DENSE_FRAMES_MIN):
         raise MalformedDocumentError("the sound peaks are too dense")
     peaks = SoundPeaks(frames, rows // STRENGTHS, rows % STRENGTHS)
     return peaks.take(is_peak)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from titledeed.fingerprinting.base import SAMPLE_PERIOD_S, FrameCodes
 from titledeed.matching.pictures.edges import find_common, find_ends
-from titledeed.matching.pictures.runs import FOLLOW_DISTANCE_MAX, GAP_S_MAX, Run, find_runs
+from titledeed.matching.pictures.runs import FOLLOW_DISTANCE_MAX, RUN_GAP_S_MAX, Run, find_runs
 from titledeed.matching.pictures.speeds import find_speed
 from titledeed.matching.pictures.tracks import Track, refine, trace
 from titledeed.matching.pictures.voting import TimedHits, TimeLine, vote_line
@@ -273,7 +273,7 @@ def _is_taken(run: Run, taken: Sequence[Interval]) -> bool:
 
 
 def _touches(some: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> bool:
-    return bool(some[0] <= others[-1] + GAP_S_MAX and others[0] <= some[-1] + GAP_S_MAX)
+    return bool(some[0] <= others[-1] + RUN_GAP_S_MAX and others[0] <= some[-1] + RUN_GAP_S_MAX)
 
 
 def _inside(times_s: npt.NDArray[np.float64], span: Interval) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-OFFSET_BIN_S: Final = 2.0
+COARSE_OFFSET_BIN_S: Final = 2.0
 """Wide enough that a clip of 15 s stays in one bin at 1.1 times its speed; bins overlap by half."""
 
 STANDS_OUT: Final = 1.7
@@ -42,7 +42,7 @@ def rank_owners(
     """
     if not len(owners):
         return {}
-    half = np.floor((work_s - query_s) / (OFFSET_BIN_S / 2)).astype(np.int64)
+    half = np.floor((work_s - query_s) / (COARSE_OFFSET_BIN_S / 2)).astype(np.int64)
     low = int(half.min()) - 1
     width = int(half.max()) - low + 1
     _, moments = np.unique(query_s, return_inverse=True)

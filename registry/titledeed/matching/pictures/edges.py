@@ -18,7 +18,7 @@ from titledeed.models.interval import Interval
 CUT_BITS: Final = 64
 """Two samples of the query this far apart lie in different shots."""
 
-CUT_RATIO: Final = 1.5
+EDGE_RATIO: Final = 1.5
 SURROUNDINGS_S: Final = 2.0
 """A cut also stands out from the steps around it: fast footage changes as much all the time."""
 
@@ -86,7 +86,7 @@ def _find_cut(query: FrameCodes, after_s: float, before_s: float) -> float | Non
         return None
     bits, steps_s = hamming_distances(codes[1:], codes[:-1]), np.diff(times_s)
     step_s = float(np.median(np.diff(query.times_s)))
-    is_cut = bits >= max(CUT_BITS, CUT_RATIO * float(np.median(bits)))
+    is_cut = bits >= max(CUT_BITS, EDGE_RATIO * float(np.median(bits)))
     is_gap = steps_s > GAP_STEPS * step_s
     edges_s = times_s[:-1] + np.where(is_gap, step_s, steps_s) / 2
     edges_s = edges_s[(is_cut | is_gap) & (edges_s > after_s) & (edges_s < before_s)]

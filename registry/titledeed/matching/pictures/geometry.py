@@ -77,7 +77,7 @@ FIELDS: Final = 6
 IN_PLACE: Final = 0.03
 """By which a transform that leaves everything in its place may differ from identity."""
 
-CELLS: Final = 60
+PLACE_CELLS: Final = 60
 """Points in the same 60th of the longer side count once."""
 
 Points = npt.NDArray[np.complex64]
@@ -141,7 +141,7 @@ class Placed:
         """These places and those beside them: a point is not always found on the same spot."""
         steps = (-1, 0, 1)
         return frozenset(
-            place + 2 * CELLS * across + down
+            place + 2 * PLACE_CELLS * across + down
             for place in self.places
             for across in steps
             for down in steps
@@ -357,7 +357,9 @@ def _count_places(points: Points) -> int:
 
 
 def _number_places(points: Points) -> frozenset[float]:
-    places = 2 * CELLS * np.floor(CELLS * points.real) + np.floor(CELLS * points.imag)
+    places = 2 * PLACE_CELLS * np.floor(PLACE_CELLS * points.real) + np.floor(
+        PLACE_CELLS * points.imag
+    )
     return frozenset(places.tolist())
 
 
@@ -380,7 +382,7 @@ def _spread(agreeing: Points, common: Points) -> float:
         return 0.0
     x, y = common.real, common.imag
     low = np.array([x.min(), y.min()])
-    size = np.maximum(np.array([x.max(), y.max()]) - low, 1 / CELLS)
+    size = np.maximum(np.array([x.max(), y.max()]) - low, 1 / PLACE_CELLS)
 
     def count(points: Points) -> int:
         places = (np.stack([points.real, points.imag], axis=1) - low) / size * FIELDS

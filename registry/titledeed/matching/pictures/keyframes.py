@@ -32,13 +32,13 @@ BLOCK: Final = 512
 REACH_S: Final = 1.1
 """How far beside a line a pair still supports it: half the mean gap between keyframes."""
 
-SPEEDS: Final = tuple(np.exp(np.linspace(-np.log(SPEED_MAX), np.log(SPEED_MAX), 29)))
+KEYFRAME_SPEEDS: Final = tuple(np.exp(np.linspace(-np.log(SPEED_MAX), np.log(SPEED_MAX), 29)))
 
-CHANGED_SPEED_WEIGHT: Final = 0.8
-PLACE_ERROR_S: Final = 0.3
+KEYFRAME_CHANGED_SPEED_WEIGHT: Final = 0.8
+KEYFRAME_PLACE_ERROR_S: Final = 0.3
 """Of a pair of keyframes: a quarter of their distance, as they fall on moments of their own."""
 
-SAME_SHARE: Final = 0.24
+KEYFRAME_SAME_SHARE: Final = 0.24
 """Of the points in common, to be one recording.
 
 Medians over the keyframes of a clip: two takes over one table 0.17 to 0.23, single keyframes of
@@ -53,7 +53,7 @@ but three of them; a copy shows in keyframe after keyframe.
 """
 
 FIT_PAIRS_MIN: Final = 3
-FIT_DURATION_S_MIN: Final = 4.0
+KEYFRAME_FIT_S_MIN: Final = 4.0
 """Less does not tell a speed from keyframes."""
 
 
@@ -191,7 +191,7 @@ def vote_keyframes(matches: KeyframeMatches) -> TimeLine:
     Args:
         matches: at least one.
     """
-    speeds = np.array([1.0, *SPEEDS])
+    speeds = np.array([1.0, *KEYFRAME_SPEEDS])
     offsets = matches.work_s - speeds[:, np.newaxis] * matches.query_s
     _, keyframe = np.unique(matches.query_s, return_inverse=True)
     support = np.zeros((*offsets.shape, int(keyframe.max()) + 1))
@@ -200,7 +200,7 @@ def vote_keyframes(matches: KeyframeMatches) -> TimeLine:
         weight = matches.evidence[pair] * np.clip(1 - off_s / (2 * REACH_S), 0, None)
         support[:, :, row] = np.maximum(support[:, :, row], weight)
     votes = support.sum(axis=2)
-    votes[1:] *= CHANGED_SPEED_WEIGHT * ((support[1:] > 0).sum(axis=2) >= FIT_PAIRS_MIN)
+    votes[1:] *= KEYFRAME_CHANGED_SPEED_WEIGHT * ((support[1:] > 0).sum(axis=2) >= FIT_PAIRS_MIN)
     row, column = np.unravel_index(int(votes.argmax()), votes.shape)
     return refine_line(matches, TimeLine(float(speeds[row]), float(offsets[row, column])))
 
@@ -212,9 +212,13 @@ def refine_line(matches: KeyframeMatches, line: TimeLine) -> TimeLine:
     _, keyframe = np.unique(near.query_s, return_inverse=True)
     weight = weight / np.bincount(keyframe, weight)[keyframe] * np.sqrt(near.evidence)
     enough = len(np.unique(keyframe)) >= FIT_PAIRS_MIN
-    if enough and float(np.ptp(near.query_s)) >= FIT_DURATION_S_MIN:
+    if enough and float(np.ptp(near.query_s)) >= KEYFRAME_FIT_S_MIN:
         return fit_line(
-            near.query_s, near.work_s, weight, speed=line.speed, place_error_s=PLACE_ERROR_S
+            near.query_s,
+            near.work_s,
+            weight,
+            speed=line.speed,
+            place_error_s=KEYFRAME_PLACE_ERROR_S,
         )
     offset_s = float(np.average(near.work_s - line.speed * near.query_s, weights=weight))
     return TimeLine(line.speed, offset_s)

@@ -18,7 +18,7 @@ from titledeed.matching.pictures.alignment import WHOLE
 from titledeed.matching.pictures.edges import find_common, find_ends
 from titledeed.matching.pictures.keyframes import (
     GUIDED_MAX,
-    SAME_SHARE,
+    KEYFRAME_SAME_SHARE,
     KeyframeMatches,
     Pair,
     guide_pairs,
@@ -33,7 +33,7 @@ from titledeed.matching.pictures.views import View, VisualSegment
 from titledeed.matching.pictures.voting import TimeLine
 from titledeed.models.interval import Interval
 
-LOCAL: Final = "video.local"
+VIDEO_LOCAL: Final = "video.local"
 
 VOTE_FLOOR: Final = 0.5
 """Of one pair of keyframes. Unrelated clips have pairs as good; that their placement holds in other
@@ -99,14 +99,14 @@ def confirm(segment: VisualSegment, view: View, matches: KeyframeMatches) -> Vis
     told = float(support.evidence[_tell_same(support)].sum())
     return replace(
         segment,
-        evidence=MappingProxyType({**segment.evidence, LOCAL: weigh_keyframes(support)}),
+        evidence=MappingProxyType({**segment.evidence, VIDEO_LOCAL: weigh_keyframes(support)}),
         is_same_recording=segment.is_same_recording or told > float(support.evidence.sum()) / 2,
     )
 
 
 def _tell_same(matches: KeyframeMatches) -> npt.NDArray[np.bool_]:
     """Which pairs show one recording."""
-    return matches.share >= np.where(matches.is_in_place, SAME_SHARE_IN_PLACE, SAME_SHARE)
+    return matches.share >= np.where(matches.is_in_place, SAME_SHARE_IN_PLACE, KEYFRAME_SAME_SHARE)
 
 
 def locate(view: View, work: View, matches: KeyframeMatches) -> list[VisualSegment]:
@@ -161,7 +161,7 @@ def _describe(
         Interval(round(max(0.0, float(start_s)), 3), round(max(0.0, float(end_s)), 3)),
         round(line.speed, 4),
         view.orientation,
-        MappingProxyType({LOCAL: weigh_keyframes(support)}),
+        MappingProxyType({VIDEO_LOCAL: weigh_keyframes(support)}),
         # Two takes agree as well as a copy where they happen to; a copy does so most of the time.
         is_same_recording=2 * len(same_s) >= max(1, min(GUIDED_MAX, _count_keyframes(view, query))),
     )

@@ -17,7 +17,7 @@ from titledeed.matching.pictures.geometry import find_placed, weigh_placed
 from titledeed.matching.pictures.keyframes import KeyframeMatches, guide_pairs
 from titledeed.matching.pictures.voting import TimeLine
 
-SEEDS_MAX: Final = 3
+PLACEMENT_SEEDS_MAX: Final = 3
 """Pairs whose placement is tried, those with most evidence."""
 
 NEW_PLACES_MIN: Final = 2
@@ -35,7 +35,7 @@ def hold_placement(
         matches: at least one, near the line.
         line: where the keyframes are expected.
     """
-    seeds = np.argsort(-matches.evidence, kind="stable")[:SEEDS_MAX]
+    seeds = np.argsort(-matches.evidence, kind="stable")[:PLACEMENT_SEEDS_MAX]
     held = [
         _hold(query, work, matches.take(seeds[row : row + 1]), line) for row in range(len(seeds))
     ]

@@ -26,7 +26,7 @@ FOLLOW_DISTANCE_MAX = 92
 """Wider than a hit, because the place is known."""
 
 MISSES_MAX = 3
-GAP_S_MAX = 1.6
+RUN_GAP_S_MAX = 1.6
 """A run ends after more moments, or more seconds, without support."""
 
 SHARE_MIN = 0.5
@@ -39,7 +39,7 @@ NOVELTY_BITS = 48
 """Two codes this far apart tell as much as two unrelated ones."""
 
 CONTRAST_GAIN = 1.0
-DURATION_S_MIN = 1.25
+RUN_S_MIN = 1.25
 """Shorter runs tell less. Of 27 accidents in a film of 100 minutes among 1,000 works 26 had two to
 four moments; the shortest cut that must be found, of 1.5 s, has six."""
 
@@ -71,7 +71,7 @@ def find_runs(track: Track, line: TimeLine, found: Trace) -> list[Run]:
     support = np.flatnonzero(found.distances <= FOLLOW_DISTANCE_MAX)
     if not len(support):
         return []
-    breaks = (np.diff(support) > MISSES_MAX + 1) | (np.diff(found.query_s[support]) > GAP_S_MAX)
+    breaks = (np.diff(support) > MISSES_MAX + 1) | (np.diff(found.query_s[support]) > RUN_GAP_S_MAX)
     parts = map(_trim, np.split(support, np.flatnonzero(breaks) + 1))
     return [
         weigh(track, line, found.take(part))
@@ -95,7 +95,7 @@ def weigh(track: Track, line: TimeLine, support: Trace) -> Run:
     evidence = 1 - mean / CHANCE_DISTANCE
     evidence += CONTRAST_GAIN * contrast / CHANCE_DISTANCE * float(np.sqrt(novelty))
     duration_s = float(np.ptp(support.query_s)) + SAMPLE_PERIOD_S
-    evidence *= min(1.0, duration_s / DURATION_S_MIN)
+    evidence *= min(1.0, duration_s / RUN_S_MIN)
     return Run(support, evidence, mean, novelty, contrast)
 
 

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from titledeed.matching.pictures.alignment import WHOLE, ChannelHits
 from titledeed.matching.pictures.edges import find_ends
 from titledeed.matching.pictures.evidence import CHANCE_BITS, FRAMES, LOCAL, REGIONS, SAME_BITS
-from titledeed.matching.pictures.keyframes import SAME_SHARE, KeyframeMatches
+from titledeed.matching.pictures.keyframes import KEYFRAME_SAME_SHARE, KeyframeMatches
+from titledeed.matching.pictures.tracks import CODE_BITS
 from titledeed.matching.pictures.views import View, VisualSegment, exclude
 from titledeed.matching.pictures.voting import Seconds
 from titledeed.matching.thresholds import load_thresholds
@@ -27,11 +28,9 @@ from titledeed.models.interval import Interval
 KINDS: Final = (FRAMES, REGIONS, LOCAL)
 """The densest in time first."""
 
-REACH_S: Final = (0.6, 1.6, 4.1)
+SHOWING_REACH_S: Final = (0.6, 1.6, 4.1)
 """By kind: two moments further apart, or an edge further away, belong to different showings: two
 samples, one sparse step, the longest gap between keyframes."""
-
-CODE_BITS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _read_moments(hits: ChannelHits, matches: KeyframeMatches | None, *, of_work
         kinds.append(np.full(len(matches.evidence), KINDS.index(LOCAL)))
         times_s.append(matches.work_s if of_work else matches.query_s)
         numbers.append(matches.evidence)
-        is_same.append(matches.share >= SAME_SHARE)
+        is_same.append(matches.share >= KEYFRAME_SAME_SHARE)
     moments = Moments(
         np.concatenate(times_s),
         np.concatenate(kinds),
@@ -148,7 +147,7 @@ def _split(moments: Moments) -> list[Moments]:
     """One part per showing; the densest kind with any evidence tells where one ends."""
     if not len(moments.times_s):
         return []
-    reach_s = REACH_S[int(moments.kinds.min())]
+    reach_s = SHOWING_REACH_S[int(moments.kinds.min())]
     starts = np.flatnonzero(np.diff(moments.times_s) > reach_s) + 1
     return [moments.take(rows) for rows in np.split(np.arange(len(moments.times_s)), starts)]
 
@@ -163,7 +162,7 @@ def _find_span(part: Moments, view: View) -> Interval:
         np.union1d(_list_tried(view, KINDS[kind]), part.times_s),
         view.looks[WHOLE],
         within=view.span,
-        reach_s=REACH_S[kind],
+        reach_s=SHOWING_REACH_S[kind],
     )
 
 

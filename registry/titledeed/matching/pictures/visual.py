@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from titledeed.matching.pictures.alignment import Alignment, align
-from titledeed.matching.pictures.local_segments import LOCAL, confirm, locate, verify
+from titledeed.matching.pictures.local_segments import VIDEO_LOCAL, confirm, locate, verify
 from titledeed.matching.pictures.stills import is_still_pair, match_stills
 from titledeed.matching.pictures.views import Lookups, View, VisualSegment, exclude
 
@@ -62,7 +62,7 @@ def match_work(views: Sequence[View], work: View, lookups: Lookups) -> list[Visu
 
 
 def _precedence(segment: VisualSegment) -> float:
-    has_codes = segment.evidence.keys() != {LOCAL}
+    has_codes = segment.evidence.keys() != {VIDEO_LOCAL}
     return segment.worth * (TIMING_GAIN if has_codes else 1.0)
 
 

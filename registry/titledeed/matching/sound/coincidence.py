@@ -21,7 +21,7 @@ from titledeed.fingerprinting.sound.peaks import (
 )
 from titledeed.matching.sound.lines import TEMPO_MAX, TEMPO_MIN, SoundLine, middle
 
-COPY_SHARE: Final = 0.25
+COPIED_PEAKS_SHARE: Final = 0.25
 """Of a copy's peaks that have a partner, at least: measured 0.27 to 0.99 over 24 sounds and the
 fourteen edits."""
 
@@ -84,7 +84,7 @@ def check_line(query: SoundPeaks, work: SoundPeaks, line: SoundLine) -> Agreemen
         return None
     has_partner = find_partners(heard, work, line, FRAMES_NEAR) >= 0
     chance = _chances(heard, work, line)
-    first, last, evidence = largest_run(_weigh(has_partner, chance, COPY_SHARE))
+    first, last, evidence = largest_run(_weigh(has_partner, chance, COPIED_PEAKS_SHARE))
     if evidence <= 0:
         return None
     edges = _weigh(has_partner, chance, EDGE_SHARE)

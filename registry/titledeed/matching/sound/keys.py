@@ -31,7 +31,7 @@ PITCH_REACH: Final = PITCHES_PER_OCTAVE
 PEAKS_AHEAD_MAX: Final = 64
 """Peaks looked at after an anchor; crowded sounds have as many in a second."""
 
-CELLS: Final = (
+KEY_CELLS: Final = (
     # The width of a cell, and how near its border the neighbour is tried too, in cells.
     (6.0, 0.12),
     (6.0, 0.12),
@@ -58,7 +58,7 @@ class Quads:
     Attributes:
         anchors: row of the first peak, shape (n,).
         spans: frames from it to the last, shape (n,).
-        cells: position in units of ``CELLS``, shape (n, 7).
+        cells: position in units of ``KEY_CELLS``, shape (n, 7).
     """
 
     anchors: npt.NDArray[np.int64]
@@ -85,7 +85,7 @@ def draw_quads(peaks: SoundPeaks, anchors: npt.NDArray[np.int64], *, fan: int) -
             np.log2(spans),
         ]
     )
-    return Quads(rows[:, 0], spans, positions / np.array([width for width, _ in CELLS]))
+    return Quads(rows[:, 0], spans, positions / np.array([width for width, _ in KEY_CELLS]))
 
 
 def pack_keys(quads: Quads) -> Keys:
@@ -99,7 +99,7 @@ def spread_keys(quads: Quads) -> tuple[Keys, npt.NDArray[np.int64]]:
     """Keys of the cells a quad lies in or near, and the quad of each."""
     keys, rows = pack_keys(quads).astype(np.int64), np.arange(len(quads.anchors))
     share = quads.cells - np.floor(quads.cells)
-    for place, ((_, margin), weight) in enumerate(zip(CELLS, _WEIGHTS, strict=True)):
+    for place, ((_, margin), weight) in enumerate(zip(KEY_CELLS, _WEIGHTS, strict=True)):
         near_low = share[rows, place] < margin
         near_high = share[rows, place] > 1 - margin
         keys = np.concatenate([keys, keys[near_low] - weight, keys[near_high] + weight])

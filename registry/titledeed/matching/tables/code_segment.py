@@ -60,8 +60,8 @@ footage, a title card, a logo. Without a limit, a query of such pictures would r
 _BLOCK_BUCKETS: Final = 1 << 14
 """Buckets looked into at once, with about as many rows: a megabyte, which a cache holds."""
 
-_MAGIC: Final = int.from_bytes(b"tdcodes1", "little")
-_HEADER_WORDS: Final = 4
+_CODES_MAGIC: Final = int.from_bytes(b"tdcodes1", "little")
+_CODES_HEADER_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Shape:
         """Bytes of header, codes, owners, times, tags, bucket starts and bucket rows."""
         per_row = (self.code_bytes, 4, 4, 2)
         return [
-            8 * _HEADER_WORDS,
+            8 * _CODES_HEADER_WORDS,
             *(self.rows * width for width in per_row),
             4 * self.tables * self.buckets,
             4 * self.tables * self.rows,
@@ -154,8 +154,8 @@ class CodeSegment(TableSegment[CodeRows]):
         count = sum(len(part.owners) for part in parts)
         shape = _Shape.fit(count, parts[0].codes.shape[1])
         buffer = allocate(place_sections(shape.sections())[-1])
-        header = [_MAGIC, shape.rows, shape.code_bytes, shape.bits]
-        buffer[: 8 * _HEADER_WORDS].view(np.uint64)[:] = header
+        header = [_CODES_MAGIC, shape.rows, shape.code_bytes, shape.bits]
+        buffer[: 8 * _CODES_HEADER_WORDS].view(np.uint64)[:] = header
         segment = cls(buffer)
         rows = segment.rows
         np.concatenate([part.codes for part in parts], out=rows.codes)
@@ -293,7 +293,7 @@ def _drop_repeats(hits: CodePairs, rows: int) -> CodePairs:
 
 
 def _read_shape(buffer: Buffer) -> _Shape:
-    shape = _Shape(*read_header(buffer, magic=_MAGIC, words=_HEADER_WORDS))
+    shape = _Shape(*read_header(buffer, magic=_CODES_MAGIC, words=_CODES_HEADER_WORDS))
     if shape != _Shape.fit(shape.rows, shape.code_bytes):
         raise damaged_segment()
     if len(buffer) != place_sections(shape.sections())[-1]:

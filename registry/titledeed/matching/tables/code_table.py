@@ -12,12 +12,7 @@ import numpy.typing as npt
 
 from titledeed.errors import InvariantViolation
 from titledeed.fingerprinting.base import Codes
-from titledeed.matching.tables.code_segment import (
-    CodeLayout,
-    CodeRows,
-    CodeSegment,
-    count_substrings,
-)
+from titledeed.matching.tables.code_segment import CodeLayout, CodeRows, CodeSegment
 from titledeed.matching.tables.segment_table import SegmentTable
 from titledeed.matching.tables.segments import SegmentPart
 
@@ -33,7 +28,7 @@ class RowHits:
         tag: its tag.
         distance: bits between the two.
         complete: one entry per query row: whether no crowded bucket was sampled, so that every
-            row within the guaranteed radius was found, up to the limit.
+            row within the radius that ``CodeView.search`` guarantees was found, up to the limit.
     """
 
     query: npt.NDArray[np.int64]
@@ -90,10 +85,13 @@ class CodeView:
     def search(self, codes: Codes, *, radius: int, limit: int, flips: int = 1) -> RowHits:
         """The rows at most ``radius`` bits from each query row, the closest ``limit`` of each.
 
+        Of complete query rows nothing is missed, at any size, within s (flips + 1) - 1 bits, where
+        s is ``count_substrings(code_bytes)``: so few changed bits leave one substring with at most
+        ``flips``. For 256 bits that is 9, 19 and 29; beyond it recall falls gently.
+
         Args:
             codes: shape (q, code_bytes).
-            radius: in bits; only within ``guaranteed_radius(code_bytes, flips)`` all rows are
-                found.
+            radius: in bits.
             limit: hits per query row.
             flips: 0 for many rows of which some need to hit, 1 for a clip, 2 for a picture; each
                 costs ten times the one before.
@@ -167,15 +165,6 @@ class CodeTable(SegmentTable[CodeRows, CodeSegment]):
     def view(self) -> CodeView:
         """What it holds now."""
         return CodeView(self.parts(), self._order)
-
-
-def guaranteed_radius(code_bytes: int, flips: int) -> int:
-    """Bits within which a search misses nothing, at any size, for complete query rows.
-
-    Pigeonhole: of s substrings, s (flips + 1) - 1 changed bits leave one with at most ``flips``.
-    For 256 bits that is 9, 19 and 29; beyond it recall falls gently.
-    """
-    return (flips + 1) * count_substrings(code_bytes) - 1
 
 
 def _reorder(codes: Codes, bit_order: npt.NDArray[np.intp]) -> Codes:

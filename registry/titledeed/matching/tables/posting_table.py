@@ -24,8 +24,8 @@ from titledeed.matching.tables.segments import (
     split_sections,
 )
 
-_MAGIC: Final = int.from_bytes(b"tdposts1", "little")
-_HEADER_WORDS: Final = 2
+_POSTINGS_MAGIC: Final = int.from_bytes(b"tdposts1", "little")
+_POSTINGS_HEADER_WORDS: Final = 2
 
 Keys = npt.NDArray[np.uint32]
 Values = npt.NDArray[np.uint64]
@@ -69,7 +69,7 @@ class PostingSegment(TableSegment[PostingRows]):
         Raises:
             StorageError: the buffer was not written by ``build`` or is cut short.
         """
-        (count,) = read_header(buffer, magic=_MAGIC, words=_HEADER_WORDS)
+        (count,) = read_header(buffer, magic=_POSTINGS_MAGIC, words=_POSTINGS_HEADER_WORDS)
         if len(buffer) != place_sections(_sections(count))[-1]:
             raise damaged_segment()
         _, keys, owners, values = split_sections(buffer, _sections(count))
@@ -87,7 +87,7 @@ class PostingSegment(TableSegment[PostingRows]):
         keys = np.concatenate([part.keys for part in parts])
         order = np.argsort(keys, kind="stable")
         buffer = allocate(place_sections(_sections(len(keys)))[-1])
-        buffer[: 8 * _HEADER_WORDS].view(np.uint64)[:] = [_MAGIC, len(keys)]
+        buffer[: 8 * _POSTINGS_HEADER_WORDS].view(np.uint64)[:] = [_POSTINGS_MAGIC, len(keys)]
         segment = cls(buffer)
         segment.rows.keys[:] = keys[order]
         segment.rows.owners[:] = np.concatenate([part.owners for part in parts])[order]
@@ -176,7 +176,7 @@ class PostingTable(SegmentTable[PostingRows, PostingSegment]):
 
 def _sections(count: int) -> list[int]:
     """Bytes of header, keys, owners and values."""
-    return [8 * _HEADER_WORDS, 4 * count, 4 * count, 8 * count]
+    return [8 * _POSTINGS_HEADER_WORDS, 4 * count, 4 * count, 8 * count]
 
 
 def _count_runs(keys: Keys, wanted: Keys) -> tuple[_Counts, _Counts]:

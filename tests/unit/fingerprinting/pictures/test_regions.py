@@ -8,7 +8,7 @@ from titledeed.errors import MalformedDocumentError
 from titledeed.fingerprinting.base import hamming_distances
 from titledeed.fingerprinting.pictures.regions import (
     REGION_BOXES,
-    ROWS_MAX,
+    REGION_ROWS_MAX,
     WITH_BARS,
     RegionCodes,
     Regions,
@@ -84,7 +84,7 @@ def test_flat_film_has_no_code() -> None:
         pytest.param(b"\x02" + build_code((0, 0))[1:], id="another layout"),
         pytest.param(b"\x01\x00\x00\x00\x00", id="no row"),
         pytest.param(build_code((0, 0))[:-1], id="last byte missing"),
-        pytest.param(b"\x01" + (ROWS_MAX + 1).to_bytes(4, "big"), id="too many rows"),
+        pytest.param(b"\x01" + (REGION_ROWS_MAX + 1).to_bytes(4, "big"), id="too many rows"),
         pytest.param(build_code((0, WITH_BARS + 1)), id="unknown region"),
         pytest.param(build_code((0, 3), (0, 3)), id="region twice"),
         pytest.param(build_code((1000, 0), (0, 0)), id="falling times"),

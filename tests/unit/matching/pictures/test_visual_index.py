@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from code_rows import guaranteed_radius
 from scenes import CodeSource, degrade, draw_scene, fingerprint
 
 from titledeed.fingerprinting.algorithms import list_families
@@ -13,7 +14,6 @@ from titledeed.matching.pictures.views import View, look_up, view_query
 from titledeed.matching.pictures.visual import match_work
 from titledeed.matching.pictures.visual_tables import CodeShelf, DescriptorShelf, VisualTables
 from titledeed.matching.shelves import Shelves
-from titledeed.matching.tables.code_table import guaranteed_radius
 from titledeed.models.fingerprint import FingerprintCode
 
 WORKS = {name: fingerprint(draw_scene(seed, seconds=6)) for name, seed in (("a", 61), ("b", 62))}

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from code_rows import draw_codes, flip_bits, list_hits
+from code_rows import draw_codes, flip_bits, guaranteed_radius, list_hits
 
 from titledeed.errors import ConflictError, InvariantViolation
 from titledeed.fingerprinting.base import Codes
 from titledeed.matching.tables import segment_table
 from titledeed.matching.tables.code_segment import BUCKET_ROWS_MAX
-from titledeed.matching.tables.code_table import CodeTable, guaranteed_radius
+from titledeed.matching.tables.code_table import CodeTable
 
 CODES = draw_codes(1, 300)
 
