@@ -27,12 +27,7 @@ from titledeed.models.interval import Interval
 from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration
-from titledeed.proofs.verdict import (
-    Evidence,
-    answer_all,
-    choose_headline,
-    find_earlier_claim,
-)
+from titledeed.proofs.answers import Evidence, answer_all, choose_headline, find_earlier_claim
 
 GENERATED: Final = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
 CAPTURED: Final = DigitalSourceType.DIGITAL_CAPTURE

@@ -29,7 +29,7 @@ def event_document(event: LedgerEvent) -> dict[str, object]:
 
 def describe_event(event: LedgerEvent) -> tuple[str, str, str, str, str]:
     """One row of a table: number, block, time, kind, arguments."""
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
 
     return (
         str(event.sequence),

@@ -58,7 +58,7 @@ def write_refused(output: Output, refused: RefusedFile) -> None:
 
 def write_list(output: Output, listed: Sequence[tuple[Registration, Sequence[ClaimEntry]]]) -> None:
     """Registrations, one a row."""
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
     from titledeed_api.documents import entries_document, registration_document
 
     if output.as_json:
@@ -96,7 +96,7 @@ def write_registration(
     cursor: Cursor | None,
 ) -> None:
     """Everything about one registration."""
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
     from titledeed_api.documents import entries_document, registration_document
 
     if output.as_json:
@@ -169,7 +169,7 @@ def write_entries(output: Output, entries: Iterable[ClaimEntry]) -> None:
 
 def entry_row(entry: ClaimEntry) -> tuple[str, ...]:
     """One entry on chain under ``ENTRY_HEADINGS``."""
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
 
     counts = "yes" if entry.counts else "no"
     when = format_time(entry.at)
@@ -179,7 +179,7 @@ def entry_row(entry: ClaimEntry) -> tuple[str, ...]:
 def write_act(output: Output, registration: Registration, done: Iterable[RecordedAct]) -> None:
     """What was recorded about one registration, or was before."""
     from titledeed.proofs.entries import name_kind
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
     from titledeed_api.documents import act_document
 
     if output.as_json:

@@ -54,7 +54,7 @@ from titledeed.services.acts import ActService
 from titledeed.services.audit import AuditService
 from titledeed.services.catalogue import Catalogue
 from titledeed.services.chain_report import ChainReportService
-from titledeed.services.claims import Claims
+from titledeed.services.claims import ClaimService
 from titledeed.services.evidence import CHECKER
 from titledeed.services.history import HistoryService
 from titledeed.services.jobs import JobService
@@ -428,9 +428,9 @@ class Registry:
         )
 
     @cached_property
-    def claims(self) -> Claims:
+    def claims(self) -> ClaimService:
         """Tells what stands of claims."""
-        return Claims(
+        return ClaimService(
             registrations=self.registrations,
             history=self.history,
             events=self.chain,

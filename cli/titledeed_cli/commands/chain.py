@@ -225,7 +225,7 @@ def _status_document(found: ChainStatus) -> dict[str, object]:
 
 
 def _write_status(output: Output, found: ChainStatus) -> None:
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
 
     identity, cursor = found.identity, found.cursor
     output.write(f"chain       {identity.chain_id} ({identity.kind}), it answers")

@@ -100,7 +100,7 @@ def list_(context: typer.Context, as_json: JsonFlag = False) -> None:
     Examples:
         titledeed snapshot list --json
     """
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
     from titledeed_api.documents import coverage_document
 
     invocation = get_invocation(context, as_json=as_json)

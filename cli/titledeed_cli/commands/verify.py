@@ -127,7 +127,7 @@ def _segment_rows(report: VerificationReport) -> Iterator[tuple[str, ...]]:
 
 
 def _claim_row(position: int, claim: VisibleClaim) -> tuple[str, ...]:
-    from titledeed.proofs.verdict import format_time
+    from titledeed.proofs.times import format_time
 
     return (
         str(position),

@@ -4,6 +4,7 @@
 never cross a port.
 """
 
+from titledeed.ports.claims import ClaimReader, ClaimReading
 from titledeed.ports.credentials import (
     KeyStore,
     ManifestDraft,
@@ -47,6 +48,8 @@ from titledeed.ports.storage import (
 
 __all__ = [
     "ChainRepository",
+    "ClaimReader",
+    "ClaimReading",
     "Clock",
     "CompletionRepository",
     "Examiner",

@@ -28,7 +28,7 @@ from titledeed.models.record import Dossier
 from titledeed.proofs.contract import load_artifact
 from titledeed.proofs.signatures import check_claim, check_transaction
 from titledeed.proofs.state_proofs import check_state_proof
-from titledeed.proofs.verdict import format_time
+from titledeed.proofs.times import format_time
 
 
 class CheckCode(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from titledeed.errors import NotFoundError, VerificationError
+from titledeed.models.claim import SignedClaim
 from titledeed.models.evidence import (
     Anchor,
     Answer,
@@ -24,14 +25,15 @@ from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import ChainRepository, RegistrationRepository
 from titledeed.proofs.bundles import BundleChecker
-from titledeed.proofs.verdict import format_time
+from titledeed.proofs.signatures import check_claim
+from titledeed.proofs.times import format_time
 from titledeed.services.history import HistoryService
 from titledeed.vault.assembly import Assembly
 from titledeed.vault.vault import Vault
 
 
-class Claims:
-    """Reads the evidence about registrations."""
+class ClaimService:
+    """Implements ``ports.ClaimReader``."""
 
     def __init__(
         self,
@@ -52,12 +54,20 @@ class Claims:
         self._chain = chain
         self._claimant = claimant
 
-    def begin(self, viewer: Viewer) -> ClaimReading:
-        """A reading for one call: each claim is judged once, the chain followed once at most."""
-        return ClaimReading(self, viewer)
+    def begin(self, viewer: Viewer) -> ClaimsOfOneCall:
+        """See the port."""
+        return ClaimsOfOneCall(self, viewer)
+
+    def find_signer(self, signed: SignedClaim) -> Address | None:
+        """See the port."""
+        try:
+            check_claim(signed)
+        except VerificationError:
+            return None
+        return signed.claim.claimant
 
     def read_manifest_store(self, registration: Registration) -> bytes:
-        """The manifest store that the registry kept; empty where none is kept."""
+        """See the port."""
         try:
             if registration.snapshot_id is None:
                 return self._vault.dossiers.read(registration.registration_id).manifest_store
@@ -166,21 +176,17 @@ class Claims:
 
 
 @dataclass(slots=True)
-class ClaimReading:
-    """The claims of one call."""
+class ClaimsOfOneCall:
+    """Implements ``ports.ClaimReading``."""
 
-    claims: Claims
+    claims: ClaimService
     viewer: Viewer
     told: dict[RegistrationId, VisibleClaim] = field(default_factory=dict)
     _cursor: Cursor | None = None
     _has_followed: bool = False
 
     def tell(self, registrations: Iterable[Registration]) -> list[VisibleClaim]:
-        """The claims of these registrations, in their order.
-
-        Raises:
-            LedgerUnavailableError: one of them is on this home's chain, which does not answer.
-        """
+        """See the port."""
         wanted = list(registrations)
         fresh = [one for one in wanted if one.registration_id not in self.told]
         found = [(one, self.claims.find_bundle(one)) for one in fresh]

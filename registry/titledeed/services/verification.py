@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from titledeed.errors import VerificationError
 from titledeed.models.evidence import (
     Answer,
     IntegrityCode,
@@ -18,14 +17,14 @@ from titledeed.models.examination import Examination
 from titledeed.models.primitives import Address, Sha256
 from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import (
+    ClaimReader,
     Examiner,
     ManifestReader,
     Progress,
     RegistrationRepository,
     no_progress,
 )
-from titledeed.proofs.signatures import check_claim
-from titledeed.proofs.verdict import (
+from titledeed.proofs.answers import (
     Evidence,
     answer_all,
     answer_carried_disclosure,
@@ -34,10 +33,9 @@ from titledeed.proofs.verdict import (
     answer_trust,
     choose_headline,
     find_earlier_claim,
-    write_sentence,
 )
+from titledeed.proofs.sentences import write_sentence
 from titledeed.services.carried import find_carried
-from titledeed.services.claims import Claims
 from titledeed.services.search import SearchService
 
 
@@ -51,7 +49,7 @@ class VerificationService:
         reader: ManifestReader,
         registrations: RegistrationRepository,
         works: SearchService,
-        claims: Claims,
+        claims: ClaimReader,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
@@ -90,7 +88,7 @@ class VerificationService:
     def _gather(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
     ) -> Evidence:
-        claimant = _signed_claimant(manifest)
+        claimant = self._find_signer(manifest)
         exact = self._find_exact(examination, manifest, viewer)
         named = self._find_named(manifest, viewer) if claimant else []
         reading = self._claims.begin(viewer)
@@ -108,6 +106,12 @@ class VerificationService:
             manifest_claimant=claimant,
             earlier=earlier,
         )
+
+    def _find_signer(self, manifest: ManifestReport) -> Address | None:
+        """The claimant whose valid signature an intact manifest carries."""
+        if manifest.integrity is not IntegrityCode.INTACT or manifest.signed_claim is None:
+            return None
+        return self._claims.find_signer(manifest.signed_claim)
 
     def _find_exact(
         self, examination: Examination, manifest: ManifestReport, viewer: Viewer
@@ -161,17 +165,6 @@ def _by_time(claim: VisibleClaim) -> tuple[bool, bool, int]:
 
 def _visible(registrations: Iterable[Registration], viewer: Viewer) -> list[Registration]:
     return [registration for registration in registrations if registration.is_visible_to(viewer)]
-
-
-def _signed_claimant(manifest: ManifestReport) -> Address | None:
-    """The claimant whose valid signature an intact manifest carries."""
-    if manifest.integrity is not IntegrityCode.INTACT or manifest.signed_claim is None:
-        return None
-    try:
-        check_claim(manifest.signed_claim)
-    except VerificationError:
-        return None
-    return manifest.signed_claim.claim.claimant
 
 
 def _answer_recovered(report: ManifestReport) -> Answer:

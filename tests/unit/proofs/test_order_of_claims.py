@@ -8,7 +8,7 @@ from builders import build_address
 
 from titledeed.models.evidence import Answer, ClaimEntry, ClaimStatus, TimeCode, VisibleClaim
 from titledeed.models.primitives import RegistrationId
-from titledeed.proofs.verdict import find_earlier_claim
+from titledeed.proofs.answers import find_earlier_claim
 
 STUDIO, RIVAL = build_address(1), build_address(2)
 

@@ -47,13 +47,13 @@ from titledeed.models.evidence import (
     TrustCode,
 )
 from titledeed.models.primitives import Address
-from titledeed.proofs.verdict import (
+from titledeed.proofs.answers import (
     Evidence,
     answer_all,
     answer_carried_disclosure,
     choose_headline,
-    write_sentence,
 )
+from titledeed.proofs.sentences import write_sentence
 
 NEVER_SAID: Final = re.compile(r"authentic|fake|verified owner|owner verified|human.made", re.I)
 
