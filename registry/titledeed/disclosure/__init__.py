@@ -1,1 +1,4 @@
-"""The disclosure document of a film."""
+"""The disclosure document of a film.
+
+Belongs here readers and writers of disclosures. Pure; may import ``canonical`` and ``models``.
+"""

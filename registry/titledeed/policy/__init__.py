@@ -1,1 +1,4 @@
-"""Rule packs: what a festival or a law asks, as data, and its evaluation over facts."""
+"""Rule packs: what a festival or a law asks, as data, and its evaluation over facts.
+
+Belongs here what reads and applies packs. Pure; may import ``canonical`` and ``models``.
+"""

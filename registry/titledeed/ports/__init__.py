@@ -1,7 +1,7 @@
 """What the services need from outside, in words: each adapter keeps these promises.
 
 ``bootstrap`` alone picks adapters. Errors are those of ``titledeed.errors``; foreign exceptions
-never cross a port.
+never cross a port. May import ``models``.
 """
 
 from titledeed.ports.claims import ClaimReader, ClaimReading

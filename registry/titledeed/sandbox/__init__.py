@@ -18,7 +18,8 @@ For each job the parent makes two socket pairs and sends their far ends with the
 * *watch*, to the zygote: the child's wait status in the end. When the parent closes its end, by
   timeout, interrupt or death, the zygote kills the child.
 
-Linux only: descriptors over sockets, pidfd, ``prctl``, namespaces.
+Linux only: descriptors over sockets, pidfd, ``prctl``, namespaces. May import ``canonical``, whose
+documents the answers are, and ports.
 """
 
 from __future__ import annotations
