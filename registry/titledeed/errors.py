@@ -204,10 +204,19 @@ class NotAuthorizedError(TitledeedError):
     registration_id: str | None = None
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class VerificationError(TitledeedError):
-    """Evidence was readable and does not hold."""
+    """Evidence was readable and does not hold.
+
+    Attributes:
+        check: which check of a bundle failed, as ``bundle verify`` names it.
+        registration_id: of the bundle.
+    """
 
     code = "verification"
+
+    check: str | None = None
+    registration_id: str | None = None
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

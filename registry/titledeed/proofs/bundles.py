@@ -142,8 +142,12 @@ class BundleChecker:
         Raises:
             VerificationError: the bundle does not hold.
         """
-        for _, check in self._list_checks(trust_anchors=""):
-            check(bundle)
+        for name, check in self._list_checks(trust_anchors=""):
+            try:
+                check(bundle)
+            except VerificationError as error:
+                error.check, error.registration_id = name, bundle.dossier.registration_id
+                raise
 
     def require_attachments(self, dossier: Dossier) -> None:
         """The documents of a dossier are those that the claimant signed.

@@ -202,8 +202,10 @@ def test_every_field_of_a_bundle_is_guarded(
                 assert report.by_hand != check_bundle(bundle).by_hand
             else:
                 assert guard in failing(report)
-                with pytest.raises(VerificationError):
+                with pytest.raises(VerificationError) as caught:
                     require_bundle(report.bundle)
+                assert caught.value.check in failing(report)
+                assert caught.value.registration_id == report.bundle.dossier.registration_id
     assert seen == set(GUARDS.values())
 
 
