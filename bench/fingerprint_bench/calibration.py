@@ -16,7 +16,7 @@ from fingerprint_bench.results import FALSE_ACCEPT_SHARE_MAX, loosest_threshold
 from scipy.stats import beta
 
 from titledeed.canonical.documents import Json
-from titledeed.matching.thresholds import MILLION, SCHEMA, FalseAccepts, Material
+from titledeed.matching.thresholds import MILLION, THRESHOLDS_SCHEMA, FalseAccepts, Material
 
 CONFIDENCE_PERCENT: Final = 95
 
@@ -121,7 +121,7 @@ def describe_calibration(
 ) -> dict[str, Json]:
     """The calibration file as a document; thresholds are rounded up."""
     return {
-        "schema": SCHEMA,
+        "schema": THRESHOLDS_SCHEMA,
         "calibration": calibration,
         "is_provisional": is_provisional,
         "confidence_percent": CONFIDENCE_PERCENT,

@@ -95,3 +95,36 @@ def test_who_changes_verify_meets_few_modules() -> None:
 def test_verify_takes_few_collaborators() -> None:
     taken = inspect.signature(VerificationService).parameters
     assert len(taken) <= VERIFY_COLLABORATORS_MAX, list(taken)
+
+
+def list_constants(path: Path) -> Iterator[tuple[str, str]]:
+    """Public constants of a module, and the expressions that give their values."""
+    for node in ast.parse(path.read_text()).body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case _:
+                continue
+        if name.isupper() and not name.startswith("_"):
+            yield name, ast.unparse(value)
+
+
+def test_no_constant_of_the_core_has_two_values() -> None:
+    values: dict[str, set[str]] = {}
+    for path in (CORE / "titledeed").rglob("*.py"):
+        for name, value in list_constants(path):
+            values.setdefault(name, set()).add(value)
+    assert {name for name, found in values.items() if len(found) > 1} == set()
+
+
+def test_no_class_of_the_core_has_two_meanings() -> None:
+    """Rows are named for their tables, and always written ``tables.Name``."""
+    places: dict[str, set[Path]] = {}
+    for path in (CORE / "titledeed").rglob("*.py"):
+        if path.stem != "tables":
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, set()).add(path)
+    assert {name for name, found in places.items() if len(found) > 1} == set()

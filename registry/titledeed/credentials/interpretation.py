@@ -23,7 +23,7 @@ from titledeed.errors import MalformedDocumentError
 from titledeed.models.claim import SignedClaim
 from titledeed.models.evidence import HistoryCode, IntegrityCode, ManifestReport, TrustCode
 
-ITEMS_MAX: Final = 100
+LISTED_MAX: Final = 100
 """Of each list in a report."""
 
 _NOT_ABOUT_BYTES: Final = (
@@ -104,15 +104,15 @@ class _Store:
             integrity=integrity,
             trust=self._judge_trust(),
             history=self._judge_history(broken=bool(broken)),
-            failures=self._failures[:ITEMS_MAX],
-            broken_ingredients=broken[:ITEMS_MAX],
+            failures=self._failures[:LISTED_MAX],
+            broken_ingredients=broken[:LISTED_MAX],
             signer=self._signer(),
             signed_at=self._signed_at(),
             manifest_id=self._active_id or None,
             content_manifest_id=content_id or None,
             generator=_generator(content),
             title=text(content, "title"),
-            source_types=self._source_types(content_id)[:ITEMS_MAX],
+            source_types=self._source_types(content_id)[:LISTED_MAX],
             actions_complete=_has_complete_actions(content),
             ai_disclosure=any(True for _ in _assertions(content, AI_DISCLOSURE_LABEL)),
             signed_claim=_find_claim(content),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-TEXT_LENGTH_MAX: Final = 300
+SHOWN_LENGTH_MAX: Final = 300
 
 
 def member(value: object, *path: str) -> object:
@@ -23,7 +23,7 @@ def objects(value: object, *path: str) -> list[dict[str, object]]:
 def text(value: object, *path: str) -> str | None:
     """The text at the end of a path, cut to 300 characters; None where there is none."""
     found = member(value, *path)
-    return found[:TEXT_LENGTH_MAX] if isinstance(found, str) and found else None
+    return found[:SHOWN_LENGTH_MAX] if isinstance(found, str) and found else None
 
 
 def codes(value: object, *path: str) -> tuple[str, ...]:

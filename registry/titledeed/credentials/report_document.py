@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from titledeed.canonical.claims import encode_signed_claim, parse_signed_claim
 from titledeed.canonical.documents import Fields, Json
-from titledeed.credentials.interpretation import ITEMS_MAX
-from titledeed.credentials.json_view import TEXT_LENGTH_MAX
+from titledeed.credentials.interpretation import LISTED_MAX
+from titledeed.credentials.json_view import SHOWN_LENGTH_MAX
 from titledeed.models.evidence import HistoryCode, IntegrityCode, ManifestReport, TrustCode
 
-_BROKEN_LENGTH_MAX = 2 * TEXT_LENGTH_MAX + 2
+_BROKEN_LENGTH_MAX = 2 * SHOWN_LENGTH_MAX + 2
 """A name, a colon, a space, a code."""
 
 
@@ -41,10 +41,10 @@ def parse_report(fields: Fields) -> ManifestReport:
     """
 
     def text(name: str) -> str | None:
-        return fields.optional(name, lambda n: fields.text(n, length_max=TEXT_LENGTH_MAX))
+        return fields.optional(name, lambda n: fields.text(n, length_max=SHOWN_LENGTH_MAX))
 
-    def texts(name: str, length_max: int = TEXT_LENGTH_MAX) -> tuple[str, ...]:
-        items = fields.texts(name, items_max=ITEMS_MAX)
+    def texts(name: str, length_max: int = SHOWN_LENGTH_MAX) -> tuple[str, ...]:
+        items = fields.texts(name, items_max=LISTED_MAX)
         if any(len(item) > length_max for item in items):
             raise fields.fail(name, f"must hold texts of at most {length_max} characters")
         return items

@@ -16,7 +16,7 @@ from titledeed.durability import PRIVATE_MODE
 from titledeed.errors import MalformedDocumentError
 
 PIECE: Final = 1024 * 1024
-NAME_LENGTH_MAX: Final = 4_096
+MEMBER_NAME_LENGTH_MAX: Final = 4_096
 _END: Final = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -98,7 +98,7 @@ class ArchiveReader:
             raise MalformedDocumentError(f"the archive is damaged: {error}") from error
 
     def _read_long_name(self, size: int) -> str:
-        if not 0 < size <= NAME_LENGTH_MAX:
+        if not 0 < size <= MEMBER_NAME_LENGTH_MAX:
             raise MalformedDocumentError("a name in the archive is too long")
         padded = self._read(size + -size % tarfile.BLOCKSIZE)
         return padded[:size].rstrip(b"\0").decode("utf-8", "surrogateescape")
@@ -118,7 +118,7 @@ class ArchiveReader:
 def _check_name(name: str) -> str:
     segments = name.split("/")
     is_plain = (
-        len(name) <= NAME_LENGTH_MAX
+        len(name) <= MEMBER_NAME_LENGTH_MAX
         and "\0" not in name
         and all(segment not in {"", ".", ".."} for segment in segments)
         and not PurePosixPath(name).is_absolute()

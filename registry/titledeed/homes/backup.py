@@ -34,7 +34,7 @@ from titledeed.models.primitives import Sha256
 from titledeed.ports import Clock, Progress, no_progress
 
 BACKUP_SCHEMA: Final = "titledeed.backup/1"
-MANIFEST: Final = "MANIFEST"
+BACKUP_MANIFEST: Final = "BACKUP_MANIFEST"
 _SUFFIXES: Final = (".tar", ".tar.gz", ".tgz")
 _TAIL: Final = 65_536
 
@@ -163,7 +163,7 @@ class BackupService:
             size_bytes=sum(member.size for member, _ in written),
         )
         manifest = _encode_manifest(summary, self._layout.root, written)
-        member = Member(MANIFEST, len(manifest))
+        member = Member(BACKUP_MANIFEST, len(manifest))
         archive.start(member)
         archive.write(manifest)
         archive.finish(member)

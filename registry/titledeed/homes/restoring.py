@@ -20,8 +20,8 @@ from titledeed.errors import (
     StorageError,
     UnreadableInputError,
 )
-from titledeed.homes.archive import NAME_LENGTH_MAX, ArchiveReader, Member
-from titledeed.homes.backup import BACKUP_SCHEMA, MANIFEST, BackupSummary
+from titledeed.homes.archive import MEMBER_NAME_LENGTH_MAX, ArchiveReader, Member
+from titledeed.homes.backup import BACKUP_MANIFEST, BACKUP_SCHEMA, BackupSummary
 from titledeed.homes.layout import HomeLayout
 from titledeed.models.primitives import Sha256
 from titledeed.ports import Progress, no_progress
@@ -125,7 +125,7 @@ def _unpack_stream(
     archive = ArchiveReader(cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_gzip else raw)
     found: dict[str, tuple[int, Sha256]] = {}
     for member in archive:
-        if member.name == MANIFEST:
+        if member.name == BACKUP_MANIFEST:
             _require_room(member, folder)
             with tempfile.TemporaryFile(dir=folder) as manifest:
                 for piece in archive.pieces(member):
@@ -179,12 +179,14 @@ def _check_manifest(
         members=fields.integer("members", maximum=MEMBERS_MAX),
         size_bytes=fields.integer("size_bytes"),
     )
-    home = Path(os.fsdecode(fields.blob("home", length_max=NAME_LENGTH_MAX)))
+    home = Path(os.fsdecode(fields.blob("home", length_max=MEMBER_NAME_LENGTH_MAX)))
     fields.done()
     named = 0
     while line := manifest.readline(_LINE_LENGTH_MAX):
         item = parse_document(line, what="a line of the manifest")
-        name = item.blob("name", length_max=NAME_LENGTH_MAX).decode("utf-8", "surrogateescape")
+        name = item.blob("name", length_max=MEMBER_NAME_LENGTH_MAX).decode(
+            "utf-8", "surrogateescape"
+        )
         expected = (item.integer("size"), item.sha256("sha256"))
         item.done()
         if found.pop(name, None) != expected:

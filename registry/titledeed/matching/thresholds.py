@@ -20,8 +20,8 @@ from titledeed.errors import InvariantViolation
 CALIBRATION: Final = 1
 """The calibration in use."""
 
-SCHEMA: Final = "titledeed/thresholds/1"
-ITEMS_MAX: Final = 100
+THRESHOLDS_SCHEMA: Final = "titledeed/thresholds/1"
+THRESHOLDS_MAX: Final = 100
 MILLION: Final = 1_000_000
 
 
@@ -101,13 +101,13 @@ def parse_thresholds(data: bytes) -> Thresholds:
         MalformedDocumentError: it is none, or says something that this version does not know.
     """
     fields = parse_document(data, what="the calibration")
-    fields.literal("schema", SCHEMA)
+    fields.literal("schema", THRESHOLDS_SCHEMA)
     thresholds = Thresholds(
         calibration=fields.integer("calibration", minimum=1),
         is_provisional=fields.boolean("is_provisional"),
         confidence_percent=fields.integer("confidence_percent", minimum=50, maximum=99),
         background=tuple(
-            _material(item) for item in fields.children("background", items_max=ITEMS_MAX)
+            _material(item) for item in fields.children("background", items_max=THRESHOLDS_MAX)
         ),
         by_kind=_by_kind(fields),
         false_accepts=_false_accepts(fields),
@@ -141,7 +141,7 @@ def _false_accepts(fields: Fields) -> Mapping[str, FalseAccepts]:
 def _named(fields: Fields, name: str, key: str) -> Iterator[tuple[str, Fields]]:
     """Items under their names; each must be read whole before the next."""
     seen = set()
-    for item in fields.children(name, items_max=ITEMS_MAX):
+    for item in fields.children(name, items_max=THRESHOLDS_MAX):
         named = item.text(key)
         if not named or named in seen:
             raise item.fail(key, "must be named once")

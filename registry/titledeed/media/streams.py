@@ -45,7 +45,7 @@ SAMPLE_RATE_HZ = 16_000
 THUMBNAIL_TIME_S = 1.0
 """The first frame is often black."""
 THREADS_MAX = 4
-READ_BYTES = 256 * 1024
+STREAM_BUFFER_BYTES = 256 * 1024
 EPSILON_S = 1e-6
 DURATION_TOLERANCE_S = 0.1
 """By which the packets of sound may differ from what the file declares: priming and padding."""
@@ -114,7 +114,7 @@ def _opened(file: BinaryIO, media_type: MediaType) -> Iterator[InputContainer]:
             format=_DEMUXERS[media_type],
             container_options={"protocol_whitelist": "none"},
             metadata_errors="replace",
-            buffer_size=READ_BYTES,
+            buffer_size=STREAM_BUFFER_BYTES,
         ) as container:
             yield container
     except MemoryError:

@@ -39,7 +39,7 @@ PROOFS_SCHEMA: Final = "titledeed.proofs/1"
 BATCH_LEAVES_MAX: Final = 2**15
 """Bounds the memory of one tree and its proofs (34 MB); more leaves make more anchors."""
 
-ATTEMPTS_MAX: Final = 64
+KEPT_ATTEMPTS_MAX: Final = 64
 _FOLDER: Final = "batches/"
 _SUFFIX: Final = ".json"
 
@@ -203,7 +203,8 @@ def _parse_batch(fields: Fields) -> KeptBatch:
             sender=parse_address(fields.text("sender")),
             registration_ids=tuple(map(RegistrationId, ids)),
             attempts=tuple(
-                _parse_attempt(item) for item in fields.children("attempts", items_max=ATTEMPTS_MAX)
+                _parse_attempt(item)
+                for item in fields.children("attempts", items_max=KEPT_ATTEMPTS_MAX)
             ),
             anchor=None,
         ),

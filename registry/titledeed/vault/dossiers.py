@@ -18,7 +18,7 @@ from titledeed.models.record import Dossier
 from titledeed.models.registration import Visibility
 from titledeed.ports import ObjectStore
 
-SCHEMA: Final = "titledeed.kept-dossier/1"
+KEPT_DOSSIER_SCHEMA: Final = "titledeed.kept-dossier/1"
 _FOLDER: Final = "dossiers/"
 _PATH_LENGTH_MAX: Final = 65_536
 
@@ -102,7 +102,7 @@ def encode_kept(kept: KeptDossier) -> bytes:
     path = kept.signed_path and base64_text(os.fsencode(kept.signed_path))
     return encode_document(
         {
-            "schema": SCHEMA,
+            "schema": KEPT_DOSSIER_SCHEMA,
             "accepted_at": kept.accepted_at,
             "visibility": kept.visibility.value,
             "signed_path": path,
@@ -112,7 +112,7 @@ def encode_kept(kept: KeptDossier) -> bytes:
 
 
 def _parse(fields: Fields) -> KeptDossier:
-    fields.literal("schema", SCHEMA)
+    fields.literal("schema", KEPT_DOSSIER_SCHEMA)
     visibility = fields.text("visibility")
     if visibility not in set(Visibility):
         raise fields.fail("visibility", "must be private or published")

@@ -12,7 +12,7 @@ from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import Coverage
 from titledeed.ports import ObjectStore
 
-SCHEMA: Final = "titledeed.import/1"
+IMPORT_SCHEMA: Final = "titledeed.import/1"
 _FOLDER: Final = "imports/"
 REGISTRATIONS_MAX: Final = 10_000_000
 
@@ -49,7 +49,7 @@ class Imports:
         coverage = kept.coverage
         document = encode_document(
             {
-                "schema": SCHEMA,
+                "schema": IMPORT_SCHEMA,
                 "snapshot_id": coverage.snapshot_id,
                 "exported_at": coverage.exported_at,
                 "exporter": coverage.exporter,
@@ -70,7 +70,7 @@ class Imports:
             MalformedDocumentError: the object is damaged, or is another import's.
         """
         fields = parse_document(self._objects.get(name), what=name)
-        fields.literal("schema", SCHEMA)
+        fields.literal("schema", IMPORT_SCHEMA)
         accepted = []
         for item in fields.children("accepted", items_max=REGISTRATIONS_MAX):
             registration_id = RegistrationId(item.text("registration_id", length_max=35))

@@ -12,8 +12,8 @@ from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import ObjectStore
 
-SCHEMA: Final = "titledeed.later-fingerprints/1"
-ALGORITHMS_MAX: Final = 100
+LATER_CODES_SCHEMA: Final = "titledeed.later-fingerprints/1"
+LATER_CODES_MAX: Final = 100
 
 AlgorithmName = tuple[str, int]
 """Id and version."""
@@ -52,9 +52,9 @@ class LaterFingerprints:
             fields = parse_document(self._objects.get(name), what=name)
         except NotFoundError:
             return LaterCodes(frozenset(), ())
-        fields.literal("schema", SCHEMA)
-        examined = fields.children("examined", items_max=ALGORITHMS_MAX)
-        codes = fields.children("codes", items_max=ALGORITHMS_MAX)
+        fields.literal("schema", LATER_CODES_SCHEMA)
+        examined = fields.children("examined", items_max=LATER_CODES_MAX)
+        codes = fields.children("codes", items_max=LATER_CODES_MAX)
         later = LaterCodes(
             examined=frozenset(map(_parse_algorithm, examined)),
             codes=tuple(map(parse_fingerprint, codes)),
@@ -66,7 +66,7 @@ class LaterFingerprints:
         """Keep all later codes of a registration."""
         document = encode_document(
             {
-                "schema": SCHEMA,
+                "schema": LATER_CODES_SCHEMA,
                 "examined": [
                     {"algorithm": name, "version": version}
                     for name, version in sorted(later.examined)

@@ -10,7 +10,7 @@ from titledeed.models.ledger import Tombstone
 from titledeed.models.primitives import Keccak256, LeafHash, RegistrationId
 from titledeed.ports import ObjectStore
 
-SCHEMA: Final = "titledeed.tombstone/1"
+TOMBSTONE_SCHEMA: Final = "titledeed.tombstone/1"
 _FOLDER: Final = "tombstones/"
 
 
@@ -31,7 +31,7 @@ class Tombstones:
     def keep(self, tombstone: Tombstone) -> None:
         """Keep that a registration was erased."""
         document: dict[str, Json] = {
-            "schema": SCHEMA,
+            "schema": TOMBSTONE_SCHEMA,
             "registration_id": tombstone.registration_id,
             "leaf": hex_word(tombstone.leaf),
             "erased_at": tombstone.erased_at,
@@ -45,7 +45,7 @@ class Tombstones:
             MalformedDocumentError: the object is damaged, or stands under another's name.
         """
         fields = parse_document(self._objects.get(name), what=name)
-        fields.literal("schema", SCHEMA)
+        fields.literal("schema", TOMBSTONE_SCHEMA)
         tombstone = Tombstone(
             registration_id=RegistrationId(fields.text("registration_id", length_max=35)),
             leaf=LeafHash(Keccak256(fields.word("leaf"))),
