@@ -24,7 +24,8 @@ from titledeed.errors import (
     UnreadableInputError,
 )
 from titledeed.homes import restoring
-from titledeed.homes.backup import BACKUP_MANIFEST, BackupService, BackupSummary
+from titledeed.homes.backup import BACKUP_MANIFEST as MANIFEST
+from titledeed.homes.backup import BackupService, BackupSummary
 from titledeed.homes.layout import HomeLayout
 from titledeed.homes.restoring import restore_backup
 from titledeed.store.copying import check_database, copy_database, move_signed_copies
@@ -270,11 +271,11 @@ def rewrite(backup: Path, change: Callable[[dict[str, bytes]], None]) -> None:
         (lambda m: m.update({"chain/chain.json": b"[]"}), "'chain/chain.json' is missing or"),
         (lambda m: m.pop("chain/chain.json"), "'chain/chain.json' is missing or"),
         (
-            lambda m: m.update({BACKUP_MANIFEST: m.pop(BACKUP_MANIFEST)[:-1] + b"\n{}\n"}),
+            lambda m: m.update({MANIFEST: m.pop(MANIFEST)[:-1] + b"\n{}\n"}),
             "manifest",
         ),
-        (lambda m: m.pop(BACKUP_MANIFEST), "no manifest"),
-        (lambda m: m.update({BACKUP_MANIFEST: b""}), "manifest"),
+        (lambda m: m.pop(MANIFEST), "no manifest"),
+        (lambda m: m.update({MANIFEST: b""}), "manifest"),
     ],
     ids=["changed", "removed", "manifest changed", "no manifest", "empty manifest"],
 )
@@ -287,9 +288,9 @@ def test_a_member_that_is_not_what_the_manifest_says_is_told(
 
 def test_a_member_that_the_manifest_does_not_name_is_refused(backup: Path) -> None:
     def add(members: dict[str, bytes]) -> None:
-        manifest = members.pop(BACKUP_MANIFEST)
+        manifest = members.pop(MANIFEST)
         members["trust/mine.pem"] = b"an authority of mine"
-        members[BACKUP_MANIFEST] = manifest
+        members[MANIFEST] = manifest
 
     rewrite(backup, add)
     assert "does not name" in refused(backup)
@@ -298,7 +299,7 @@ def test_a_member_that_the_manifest_does_not_name_is_refused(backup: Path) -> No
 @pytest.mark.parametrize("name", ["passphrase", "locks/home", "uploads/x", ".ssh/authorized_keys"])
 def test_what_is_no_part_of_a_home_is_refused(backup: Path, name: str) -> None:
     def add(members: dict[str, bytes]) -> None:
-        manifest = members.pop(BACKUP_MANIFEST)
+        manifest = members.pop(MANIFEST)
         line: dict[str, Json] = {
             "name": base64_text(name.encode()),
             "sha256": hashlib.sha256(b"x").hexdigest(),
@@ -308,9 +309,7 @@ def test_what_is_no_part_of_a_home_is_refused(backup: Path, name: str) -> None:
         fields = json.loads(header)
         fields["members"] += 1
         members[name] = b"x"
-        members[BACKUP_MANIFEST] = (
-            encode_document(fields) + b"\n" + rest + encode_document(line) + b"\n"
-        )
+        members[MANIFEST] = encode_document(fields) + b"\n" + rest + encode_document(line) + b"\n"
 
     rewrite(backup, add)
     assert "which no home has" in refused(backup)
