@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from titledeed.bootstrap import Registry, now, open_registry, read_passphrase
+from titledeed.bootstrap import Adapters, Registry, now, open_registry, read_passphrase
 from titledeed.canonical.identifiers import ZERO_ADDRESS, parse_address
 from titledeed.chain.creation import (
     DEPLOYMENT_NAME,
@@ -62,8 +62,8 @@ UPKEEP_TIMEOUT_S = 3_600.0
 """A backup of films takes its time; an erasure waits for it."""
 
 
-class _NewIndex(Registry):
-    """A home on a database that nobody else sees yet."""
+class _NewIndex(Adapters):
+    """Those of a home, on a database that nobody else sees yet."""
 
     @cached_property
     def repositories(self) -> SqlRepositories:
@@ -256,17 +256,18 @@ def erase(
     settings: Settings, registration_id: RegistrationId, *, keep_signed_copy: bool = False
 ) -> Erased:
     """Erase a registration of a home; see ``ErasureService.erase``."""
-    with open_registry(settings) as registry:
+    adapters = Adapters(settings)
+    with Registry(settings, adapters):
         service = ErasureService(
-            registrations=registry.registrations,
-            objects=registry.objects,
-            signed_folder=registry.layout.signed,
+            registrations=adapters.registrations,
+            objects=adapters.objects,
+            signed_folder=adapters.layout.signed,
             clock=now,
-            turn=lambda: _upkeep(registry.layout),
+            turn=lambda: _upkeep(adapters.layout),
         )
         erased = service.erase(registration_id, keep_signed_copy=keep_signed_copy)
         # The look-up tables hold its codes, too, until they see that it is gone.
-        Shelves(source=registry.repositories.fingerprints, folder=registry.layout.index).refresh()
+        Shelves(source=adapters.repositories.fingerprints, folder=adapters.layout.index).refresh()
         return erased
 
 
@@ -282,17 +283,18 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         StorageError: the disk is full, or objects cannot be read.
     """
     layout = HomeLayout(settings.home_path)
-    with _NewIndex(settings) as registry, occupy(layout.occupancy, alone=True):
+    adapters = _NewIndex(settings)
+    with Registry(settings, adapters) as registry, occupy(layout.occupancy, alone=True):
         delete_database(layout.new_database)
         service = RebuildingService(
-            objects=registry.objects,
-            registrations=registry.registrations,
-            fingerprints=registry.repositories.fingerprints,
-            outbox=registry.outbox,
-            chain=registry.chain,
-            snapshots=registry.repositories.snapshots,
+            objects=adapters.objects,
+            registrations=adapters.registrations,
+            fingerprints=adapters.repositories.fingerprints,
+            outbox=adapters.outbox,
+            chain=adapters.chain,
+            snapshots=adapters.repositories.snapshots,
             following=registry.following,
-            ledger=lambda: registry.ledger,
+            ledger=lambda: adapters.ledger,
             clock=now,
             place_copy=lambda registration_id, path: place_copy(layout, registration_id, path),
         )

@@ -65,7 +65,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             visibility=Visibility.PUBLISHED,
             output=None,
         )
-        (registered,) = registry.registration.register(RegisterRequest((clip,), statement))
+        (registered,) = registry.registration.register(
+            RegisterRequest((clip,), statement), registry.owner
+        )
     assert isinstance(registered, RegisteredFile)
     cut = cut_clip(clip, folder / "cut.mp4", start_s=3, end_s=7, scale=0.75)
     with serve(settings) as address:

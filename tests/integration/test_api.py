@@ -40,8 +40,14 @@ class Served:
 
     @property
     def uploads(self) -> list[Path]:
+        """What is left of them: they go right after the result is stored."""
         folder = self.settings.home_path / "uploads"
-        return [path for path in folder.rglob("*") if path.is_file()]
+        deadline = time.monotonic() + 5
+        while left := [path for path in folder.rglob("*") if path.is_file()]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        return left
 
     def register(self, path: Path, *, title: str, publish: bool = False) -> resources.Registration:
         answer = self.client.post(

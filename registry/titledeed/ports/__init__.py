@@ -5,6 +5,7 @@ never cross a port.
 """
 
 from titledeed.ports.credentials import (
+    AccountKeyStore,
     KeyStore,
     ManifestDraft,
     ManifestReader,
@@ -42,6 +43,7 @@ from titledeed.ports.storage import (
 )
 
 __all__ = [
+    "AccountKeyStore",
     "ChainRepository",
     "Clock",
     "Examiner",

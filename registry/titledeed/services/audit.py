@@ -37,7 +37,8 @@ from titledeed.models.evidence import Bundle, IntegrityCode
 from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import RegistrationId
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.principal import Principal, Scope
+from titledeed.models.registration import Registration
 from titledeed.policy.evaluation import evaluate
 from titledeed.policy.packs import load_pack
 from titledeed.ports import (
@@ -45,15 +46,16 @@ from titledeed.ports import (
     IndexedWork,
     ManifestReader,
     Progress,
-    RegistrationRepository,
     SnapshotRepository,
     no_progress,
 )
 from titledeed.ports.examiner import Examiner
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX, read_bundle_file
+from titledeed.services.access import require_scope
 from titledeed.services.evidence import require_bundle
 from titledeed.services.snapshot import list_bundle
 from titledeed.services.verification import VerificationService
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.timeline.otio import read_timeline
 
 DEFAULT_PACK: Final = "cambridge-significant"
@@ -94,7 +96,7 @@ class AuditService:
         examiner: Examiner,
         reader: ManifestReader,
         verification: VerificationService,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         snapshots: SnapshotRepository,
         reports_folder: Path,
         clock: Clock,
@@ -102,7 +104,7 @@ class AuditService:
         self._examiner = examiner
         self._reader = reader
         self._verification = verification
-        self._registrations = registrations
+        self._visible = visible
         self._snapshots = snapshots
         self._reports_folder = reports_folder
         self._clock = clock
@@ -110,6 +112,7 @@ class AuditService:
     def audit(
         self,
         folder: Path,
+        principal: Principal,
         *,
         pack: str = DEFAULT_PACK,
         output: Path | None = None,
@@ -120,14 +123,16 @@ class AuditService:
         What cannot be read makes the outcome ``cannot_assess``; it is no error.
 
         Raises:
+            NotAuthorizedError: the principal may not audit.
             InvalidRequestError: the folder holds no film, or the report would land in it.
             UnreadableInputError: there is no such folder.
             NotFoundError: there is no such rule pack.
             StorageError: the report cannot be written.
         """
+        require_scope(principal, Scope.AUDIT)
         rules = load_pack(pack)
         submission = _read_submission(folder)
-        evidence = self._gather(submission, progress)
+        evidence = self._gather(submission, principal, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
         target = output or self._reports_folder / _report_name(folder, evidence, pack)
@@ -142,14 +147,16 @@ class AuditService:
         write_durably(result.html_path, audit_page(report).encode())
         return result
 
-    def _gather(self, submission: _Submission, progress: Progress) -> FilmEvidence:
+    def _gather(
+        self, submission: _Submission, principal: Principal, progress: Progress
+    ) -> FilmEvidence:
         film = submission.film
         examination = self._examine(submission, progress)
         matches: dict[RegistrationId, WorkMatch] = {}
         works: dict[RegistrationId, Registration] = {}
         source_types: tuple[str, ...] = ()
         if examination is not None:
-            for match, work in self._find_works(examination, submission.bundles):
+            for match, work in self._find_works(examination, submission.bundles, principal):
                 matches.setdefault(match.registration_id, match)
                 works.setdefault(match.registration_id, work)
             manifest = self._reader.read(film, examination.media_type)
@@ -164,7 +171,7 @@ class AuditService:
             matches=tuple(matches.values()),
             works=works,
             coverages=tuple(self._snapshots.list_all()),
-            own_registrations=self._registrations.count_own(),
+            own_registrations=self._visible.count_own(principal),
             submitted_bundles=len(submission.bundles),
             manifest_source_types=source_types,
             unassessed=tuple(submission.unassessed),
@@ -181,9 +188,9 @@ class AuditService:
             return None
 
     def _find_works(
-        self, examination: Examination, bundles: Sequence[Bundle]
+        self, examination: Examination, bundles: Sequence[Bundle], principal: Principal
     ) -> Iterator[tuple[WorkMatch, Registration]]:
-        yield from self._verification.find_works(examination, Viewer.OWNER)
+        yield from self._verification.find_works(examination, principal)
         submitted = {
             work.registration_id: (work, bundle.dossier.fingerprints)
             for bundle in bundles

@@ -26,7 +26,8 @@ from titledeed.errors import (
     UnreadableInputError,
 )
 from titledeed.models.evidence import Bundle, ChainIdentity, ClaimStatus
-from titledeed.models.primitives import Keccak256, RegistrationId, Signature
+from titledeed.models.primitives import Address, Keccak256, RegistrationId, Signature
+from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Coverage, Registration, Visibility
 from titledeed.ports import (
     Clock,
@@ -40,6 +41,7 @@ from titledeed.ports import (
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
 from titledeed.proofs.signatures import recover_signer
 from titledeed.services.acceptance import list_dossier
+from titledeed.services.access import require_claimant
 from titledeed.services.evidence import require_bundle
 from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport, keep_import
 
@@ -69,15 +71,19 @@ class SnapshotService:
         self._chain = chain
         self._clock = clock
 
-    def export(self, destination: Path, progress: Progress = no_progress) -> Coverage:
+    def export(
+        self, destination: Path, principal: Principal, progress: Progress = no_progress
+    ) -> Coverage:
         """Write all own published and anchored registrations; the file appears whole or not.
 
         Raises:
+            NotAuthorizedError: the principal has no account whose key could sign it.
             StorageError: the file cannot be written.
         """
+        exporter = require_claimant(principal, Scope.REGISTER)
         published = self._registrations.list_published()
         with replacing(destination) as file:
-            return self._write(file, published, progress)
+            return self._write(file, published, exporter, progress)
 
     def import_(self, source: Path, progress: Progress = no_progress) -> tuple[Coverage, int]:
         """Check a whole snapshot, then add what is new.
@@ -113,13 +119,19 @@ class SnapshotService:
         """All imports, oldest export first."""
         return self._snapshots.list_all()
 
-    def _write(self, file: BinaryIO, published: list[Registration], progress: Progress) -> Coverage:
+    def _write(
+        self,
+        file: BinaryIO,
+        published: list[Registration],
+        exporter: Address,
+        progress: Progress,
+    ) -> Coverage:
         exported_at = self._clock()
         hasher = hashlib.sha256()
         header: dict[str, Json] = {
             "schema": SNAPSHOT_SCHEMA,
             "exported_at": exported_at,
-            "exporter": self._keys.claimant,
+            "exporter": exporter,
             "registrations": len(published),
             "chain_id": self._chain.chain_id,
         }
@@ -128,7 +140,7 @@ class SnapshotService:
             bundle = self._anchoring.complete_bundle(registration)
             _write_line(file, hasher, encode_document(encode_bundle(bundle)))
             progress("Exporting", position / len(published))
-        signature = self._keys.sign_digest(_signed_digest(hasher.digest()))
+        signature = self._keys.sign_digest(_signed_digest(hasher.digest()), exporter)
         file.write(encode_document({"signature": hex_word(signature)}) + b"\n")
         return _parse_header(Fields(header, path="the snapshot"), hasher.hexdigest())
 

@@ -21,15 +21,15 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.examination import Examination
 from titledeed.models.match import MatchClass, WorkMatch
-from titledeed.models.primitives import Address, RegistrationId, Sha256
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.primitives import Address, Sha256
+from titledeed.models.principal import Principal, Scope
+from titledeed.models.registration import Registration
 from titledeed.ports import (
     FingerprintIndex,
     Ledger,
     ManifestReader,
     ObjectStore,
     Progress,
-    RegistrationRepository,
     no_progress,
 )
 from titledeed.ports.examiner import Examiner
@@ -46,9 +46,11 @@ from titledeed.proofs.verdict import (
     format_time,
     write_sentence,
 )
+from titledeed.services.access import require_scope
 from titledeed.services.carried import find_carried
 from titledeed.services.evidence import require_bundle
 from titledeed.services.history import HistoryService
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.vault.dossiers import read_dossier
 
 
@@ -60,39 +62,39 @@ class VerificationService:
         *,
         examiner: Examiner,
         reader: ManifestReader,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         objects: ObjectStore,
         index: FingerprintIndex,
         anchoring: AnchoringService,
         history: HistoryService,
         ledger: Callable[[], Ledger],
         chain: ChainIdentity,
-        claimant: Address,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
-        self._registrations = registrations
+        self._visible = visible
         self._objects = objects
         self._index = index
         self._anchoring = anchoring
         self._history = history
         self._ledger = ledger
         self._chain = chain
-        self._claimant = claimant
 
     def verify(
-        self, path: Path, viewer: Viewer, progress: Progress = no_progress
+        self, path: Path, principal: Principal, progress: Progress = no_progress
     ) -> VerificationReport:
-        """Gather all evidence about one file that the viewer may see.
+        """Gather all evidence about one file that the principal may see.
 
         Raises:
+            NotAuthorizedError: the principal may not ask.
             InputError: the file is unreadable, unsupported, malformed or too large.
             LedgerUnavailableError: a claim has to be checked and the chain does not answer.
         """
+        require_scope(principal, Scope.READ)
         progress(path.name, 0.0)
         examination = self._examiner.examine(path, progress)
         manifest = self._reader.read(path, examination.media_type)
-        evidence = self._gather(examination, manifest, viewer)
+        evidence = self._gather(examination, manifest, principal)
         answers = answer_all(evidence)
         headline = choose_headline(evidence, answers)
         progress(path.name, 1.0)
@@ -109,42 +111,44 @@ class VerificationService:
         )
 
     def find_works(
-        self, examination: Examination, viewer: Viewer
+        self, examination: Examination, principal: Principal
     ) -> list[tuple[WorkMatch, Registration]]:
         """Visible works found in the content: those that it shows first, best match first."""
         found = [
             (_name_same_file(match, work, examination), work)
             for match in self._index.search(examination.query)
-            if (work := self._find_visible(match.registration_id, viewer))
+            if (work := self._visible.find(match.registration_id, principal))
         ]
         return sorted(found, key=lambda pair: not pair[0].shown)
 
     def search(
-        self, path: Path, viewer: Viewer, progress: Progress = no_progress
+        self, path: Path, principal: Principal, progress: Progress = no_progress
     ) -> tuple[Examination, list[tuple[WorkMatch, Registration]]]:
         """Visible works found in the content of a file, by its fingerprints alone.
 
         Raises:
+            NotAuthorizedError: the principal may not ask.
             InputError: the file is unreadable, unsupported, malformed or too large.
         """
+        require_scope(principal, Scope.READ)
         progress(path.name, 0.0)
         examination = self._examiner.examine(path, progress)
-        found = self.find_works(examination, viewer)
+        found = self.find_works(examination, principal)
         progress(path.name, 1.0)
         return examination, found
 
     def _gather(
-        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+        self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> Evidence:
         claimant = _signed_claimant(manifest)
-        exact = self._find_exact(examination, manifest, viewer)
-        named = self._find_named(manifest, viewer) if claimant else []
-        named_claims = self._show_claims(named, viewer)
+        exact = self._find_exact(examination, manifest, principal)
+        named = self._find_named(manifest, principal) if claimant else []
+        named_claims = self._show_claims(named, principal)
         earlier = find_earlier_claim(claimant, named_claims)
         if earlier is not None and not exact:
             exact = named
-        found = [] if exact else self.find_works(examination, viewer)
-        claims = self._show_claims(exact or [work for _, work in found], viewer)
+        found = [] if exact else self.find_works(examination, principal)
+        claims = self._show_claims(exact or [work for _, work in found], principal)
         return Evidence(
             manifest=manifest,
             exact=tuple(exact),
@@ -156,50 +160,44 @@ class VerificationService:
         )
 
     def _find_exact(
-        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+        self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> list[Registration]:
         """Registrations of these very bytes, and all others on the same content."""
-        found = self._find_claims(examination.asset.content_digest, viewer) or _visible(
-            find_carried(self._registrations, manifest), viewer
+        found = self._find_claims(examination.asset.content_digest, principal) or find_carried(
+            self._visible, manifest, principal
         )
         same_content = {
             claim.registration_id: claim
             for one in found
-            for claim in self._find_claims(one.content_digest, viewer)
+            for claim in self._find_claims(one.content_digest, principal)
         }
         return list(same_content.values())
 
-    def _find_claims(self, digest: Sha256, viewer: Viewer) -> list[Registration]:
+    def _find_claims(self, digest: Sha256, principal: Principal) -> list[Registration]:
         """Visible registrations of these bytes, earliest first."""
-        return _visible(self._registrations.find_by_digest(digest), viewer)
+        return self._visible.find_by_digest(digest, principal)
 
-    def _find_named(self, manifest: ManifestReport, viewer: Viewer) -> list[Registration]:
+    def _find_named(self, manifest: ManifestReport, principal: Principal) -> list[Registration]:
         """Registrations whose source is the content that the manifest's claim names."""
         if manifest.signed_claim is None:
             return []
         digest = manifest.signed_claim.claim.content_digest
-        found = self._find_claims(digest, viewer)
+        found = self._find_claims(digest, principal)
         return [registration for registration in found if registration.content_digest == digest]
 
-    def _find_visible(self, registration_id: RegistrationId, viewer: Viewer) -> Registration | None:
-        registration = self._registrations.find(registration_id)
-        if registration is None or not registration.is_visible_to(viewer):
-            return None
-        return registration
-
     def _show_claims(
-        self, registrations: Iterable[Registration], viewer: Viewer
+        self, registrations: Iterable[Registration], principal: Principal
     ) -> list[VisibleClaim]:
         timed = [(registration, *self._check_time(registration)) for registration in registrations]
         if any(asked for _, _, asked in timed):
             self._history.follow()
         return [
-            self._show_claim(registration, viewer, time, asked=asked)
+            self._show_claim(registration, principal, time, asked=asked)
             for registration, time, asked in timed
         ]
 
     def _show_claim(
-        self, registration: Registration, viewer: Viewer, time: Answer, *, asked: bool
+        self, registration: Registration, principal: Principal, time: Answer, *, asked: bool
     ) -> VisibleClaim:
         return VisibleClaim(
             registration_id=registration.registration_id,
@@ -209,8 +207,8 @@ class VerificationService:
             at=_time_of(registration, time),
             asked=asked,
             status=registration.status,
-            mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
-            entries=self._history.list_entries(registration) if asked else (),
+            mine=principal.speaks_for(registration.claimant),
+            entries=self._history.list_entries(registration, principal) if asked else (),
         )
 
     def _check_time(self, registration: Registration) -> tuple[Answer, bool]:
@@ -219,7 +217,7 @@ class VerificationService:
         if anchor is None:
             waits = "The claim waits for its block; only its own clock speaks."
             return Answer(TimeCode.CLAIMED_ONLY, waits), False
-        if registration.snapshot_id is None:
+        if registration.is_own:
             bundle = self._anchoring.complete_bundle(registration)
         else:
             bundle = read_bundle(self._objects, registration.registration_id)
@@ -278,7 +276,7 @@ class VerificationService:
 
     def _stored_manifest(self, registration: Registration) -> bytes:
         try:
-            if registration.snapshot_id is None:
+            if registration.is_own:
                 return read_dossier(self._objects, registration.registration_id).manifest_store
             return read_bundle(self._objects, registration.registration_id).dossier.manifest_store
         except NotFoundError:
@@ -288,10 +286,6 @@ class VerificationService:
 def _by_time(claim: VisibleClaim) -> tuple[bool, bool, int]:
     """Claims that this home's chain orders first; then those with a time of another chain."""
     return (claim.at is None, not claim.asked, claim.at or 0)
-
-
-def _visible(registrations: Iterable[Registration], viewer: Viewer) -> list[Registration]:
-    return [registration for registration in registrations if registration.is_visible_to(viewer)]
 
 
 def _signed_claimant(manifest: ManifestReport) -> Address | None:
