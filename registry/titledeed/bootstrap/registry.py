@@ -15,6 +15,7 @@ from titledeed.anchoring.following import FollowingService
 from titledeed.anchoring.sending import SendingService
 from titledeed.bootstrap.adapters import Adapters, now
 from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.evm import import_ethereum
 from titledeed.chain.key_folder import read_recovery_address
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError
 from titledeed.homes.layout import HomeLayout
@@ -82,8 +83,10 @@ class Registry:
         """Build every service now.
 
         A server calls it before it starts threads: from Python 3.12 on, ``cached_property`` takes
-        no lock, and two threads could build two.
+        no lock, and two threads could build two. And while one thread imports Ethereum's libraries,
+        which raise the recursion limit until they are in, every other must refuse JSON.
         """
+        import_ethereum()
         _ = (
             self.registration,
             self.catalogue,
