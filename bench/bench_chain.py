@@ -24,7 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from titledeed.bootstrap import Registry, open_registry
+from titledeed.bootstrap import Adapters, Registry
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.canonical.attachments import digest_fingerprints, encode_disclosure, encode_rights
 from titledeed.canonical.documents import digest_document
 from titledeed.canonical.hashing import sha256
@@ -40,7 +41,6 @@ from titledeed.models.registration import Registration, Visibility
 from titledeed.rights.statements import state_sole_rights
 from titledeed.services.acceptance import SignedWork
 from titledeed.settings import Settings
-from titledeed.upkeep import initialize_home
 from titledeed.vault.batches import AuditPaths
 
 T = TypeVar("T")
@@ -112,9 +112,10 @@ def main() -> None:
 def run(settings: Settings, count: int) -> dict[str, float]:
     """Seconds of each stage of one batch."""
     spent: dict[str, float] = defaultdict(float)
-    with open_registry(settings) as registry:
-        works, preparation = timed(lambda: make_works(registry, count))
-        watch(registry, spent)
+    adapters = Adapters(settings)
+    with Registry(settings, adapters) as registry:
+        works, preparation = timed(lambda: make_works(adapters, count))
+        watch(adapters, spent)
         acceptance, anchoring = registry.acceptance, registry.anchoring
         anchoring.require_ledger()  # a server has its chain open
         anchoring.anchor_now()
@@ -127,16 +128,16 @@ def run(settings: Settings, count: int) -> dict[str, float]:
         spent.clear()
         accepted, total = timed(register)
         stages = {stage: spent[method] for stage, (_, method) in STAGES.items()}
-        check(registry, accepted)
+        check(adapters, accepted)
     rest = total - sum(stages.values())
     return {"(claims signed, facts made up)": preparation, **stages, REST: rest, TOTAL: total}
 
 
-def watch(registry: Registry, spent: dict[str, float]) -> None:
+def watch(adapters: Adapters, spent: dict[str, float]) -> None:
     """Put clocks into the ports, before services are built from them."""
     for port in {port for port, _ in STAGES.values()}:
         methods = {method for owner, method in STAGES.values() if owner == port}
-        registry.__dict__[port] = Timed(getattr(registry, port), methods, spent)
+        adapters.__dict__[port] = Timed(getattr(adapters, port), methods, spent)
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
@@ -146,13 +147,13 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
     return result, time.perf_counter() - started
 
 
-def make_works(registry: Registry, count: int) -> list[SignedWork]:
+def make_works(adapters: Adapters, count: int) -> list[SignedWork]:
     """Signed claims on stills that nobody drew."""
-    chain = registry.chain_identity
+    chain = adapters.chain_identity
     domain = SigningDomain(chain.chain_id, chain.contract)
     disclosure = AssetDisclosure(DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
     disclosure_digest = digest_document(encode_disclosure(disclosure))
-    claimant, now = registry.keys.claimant, int(time.time())
+    claimant, now = adapters.keys.address, int(time.time())
     works = []
     for number in range(count):
         rights = state_sole_rights(f"Still {number}", claimant)
@@ -171,7 +172,7 @@ def make_works(registry: Registry, count: int) -> list[SignedWork]:
         )
         works.append(
             SignedWork(
-                claim=registry.keys.sign_claim(claim, domain),
+                claim=adapters.keys.sign_claim(claim, domain),
                 credential=None,
                 manifest_store=b"",
                 facts=MediaFacts(MediaType.GIF, 100_000 + number, 1024, 1024, 0, 1, "gif", ""),
@@ -186,18 +187,18 @@ def make_works(registry: Registry, count: int) -> list[SignedWork]:
     return works
 
 
-def check(registry: Registry, accepted: list[Registration]) -> None:
+def check(adapters: Adapters, accepted: list[Registration]) -> None:
     """Every registration is final, and its stored proof leads to the anchored root."""
     paths: dict[bytes, AuditPaths] = {}
     for registration in accepted:
-        found = registry.registrations.find(registration.registration_id)
+        found = adapters.registrations.find(registration.registration_id)
         if found is None or found.anchor is None or found.leaf_index is None:
             sys.exit(f"{registration.registration_id} is in no block")
         if found.status is not ClaimStatus.FINAL:
             sys.exit(f"{registration.registration_id} is {found.status}")
         root = found.anchor.root
         if root not in paths:
-            paths[root] = registry.vault.batches.read_paths(root)
+            paths[root] = adapters.vault.batches.read_paths(root)
         if root_of_proof(found.leaf, paths[root].prove(found.leaf_index)) != root:
             sys.exit(f"the proof of {registration.registration_id} does not fit")
 

@@ -45,6 +45,13 @@ from titledeed.models.primitives import (
     Signature,
     TransactionHash,
 )
+from titledeed.models.principal import (
+    ALL_SCOPES,
+    Principal,
+    PrincipalKind,
+    Scope,
+    owner_of_home,
+)
 from titledeed.models.record import Credential, Dossier, Record, Salts
 from titledeed.models.registration import Registration, Visibility
 from titledeed.models.rights import SHARES_TOTAL, RightsHolder, RightsStatement
@@ -77,6 +84,16 @@ class Claimant:
 def build_claimant(seed: int = 0) -> Claimant:
     """The claimant with this seed; all builders claim for seed 0 unless told otherwise."""
     return Claimant(coincurve.PrivateKey(seeded_bytes("key", seed)))
+
+
+OWNER: Final = owner_of_home(build_claimant().address)
+"""Whoever holds the home in which all builders claim."""
+
+
+def build_principal(seed: int, *scopes: Scope) -> Principal:
+    """Another account's token; good for everything unless told otherwise."""
+    granted = frozenset(scopes) or ALL_SCOPES
+    return Principal(PrincipalKind.TOKEN, build_claimant(seed).address, granted)
 
 
 def build_address(seed: int) -> Address:

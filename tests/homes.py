@@ -11,18 +11,19 @@ from typing import Final
 
 from render_media import render_clip, render_picture
 
-from titledeed.bootstrap import Registry, open_registry
+from titledeed.bootstrap import Adapters, Registry
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.errors import TitledeedError
 from titledeed.homes.layout import HomeLayout
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.evidence import VerificationReport
 from titledeed.models.primitives import Address
-from titledeed.models.registration import Viewer, Visibility
+from titledeed.models.principal import Principal
+from titledeed.models.registration import Visibility
 from titledeed.ports import Progress, no_progress
 from titledeed.services.acceptance import Statement
 from titledeed.services.registration import RefusedFile, RegisteredFile, RegisterRequest
 from titledeed.settings import ChainSettings, Settings
-from titledeed.upkeep import initialize_home
 
 GENERATED: Final = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
 
@@ -46,14 +47,19 @@ def statement(
 
 @dataclass(frozen=True)
 class Home:
-    """An open home."""
+    """An open home; ``adapters`` is for tests alone: the registry shows none of them."""
 
     registry: Registry
     settings: Settings
+    adapters: Adapters
 
     @property
     def claimant(self) -> Address:
-        return self.registry.keys.claimant
+        return self.adapters.keys.address
+
+    @property
+    def owner(self) -> Principal:
+        return self.registry.owner
 
     def register(
         self,
@@ -64,7 +70,7 @@ class Home:
     ) -> list[RegisteredFile | RefusedFile]:
         """One batch, as the command line registers it."""
         request = RegisterRequest(sources, said or statement(), wait)
-        return self.registry.registration.register(request, progress)
+        return self.registry.registration.register(request, self.owner, progress)
 
     def register_one(
         self, source: Path, *, said: Statement | None = None, wait: bool = True
@@ -73,8 +79,9 @@ class Home:
         (outcome,) = self.register(source, said=said, wait=wait)
         return accepted(outcome)
 
-    def verify(self, path: Path, viewer: Viewer = Viewer.OWNER) -> VerificationReport:
-        return self.registry.verification.verify(path, viewer)
+    def verify(self, path: Path, principal: Principal | None = None) -> VerificationReport:
+        """As the owner of the home sees it, unless somebody else asks."""
+        return self.registry.verification.verify(path, principal or self.owner)
 
     def signed_files(self) -> list[Path]:
         """All that lies among the signed copies, half-written files included."""
@@ -102,15 +109,16 @@ def signed_copy(outcome: RegisteredFile) -> Path:
 
 def share(exporter: Home, importer: Home, folder: Path) -> None:
     """Let one home know what another published."""
-    exporter.registry.snapshots.export(folder / "shared.snapshot")
+    exporter.registry.snapshots.export(folder / "shared.snapshot", exporter.owner)
     importer.registry.snapshots.import_(folder / "shared.snapshot")
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Home]:
     """A home that is there already."""
-    with open_registry(settings) as registry:
-        yield Home(registry, settings)
+    adapters = Adapters(settings)
+    with Registry(settings, adapters) as registry:
+        yield Home(registry, settings, adapters)
 
 
 @contextmanager

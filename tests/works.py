@@ -38,7 +38,7 @@ class Works:
 
 
 def count_sent(home: Home) -> int:
-    return home.registry.ledger.count_transactions()
+    return home.adapters.ledger.count_transactions()
 
 
 def find_claim(home: Home, outcome: RegisteredFile, path: Path | None = None) -> VisibleClaim:
@@ -53,15 +53,15 @@ def find_claim(home: Home, outcome: RegisteredFile, path: Path | None = None) ->
 
 def list_entries(home: Home, registration: Registration) -> tuple[ClaimEntry, ...]:
     home.registry.history.follow()
-    return home.registry.history.list_entries(registration)
+    return home.registry.history.list_entries(registration, home.registry.owner)
 
 
 def relay_withdrawal(actor: Home, registration: Registration) -> None:
     """Withdraw a leaf in the actor's name, whoever's leaf it is."""
-    keys, identity = actor.registry.keys, actor.registry.chain_identity
+    keys, identity = actor.adapters.keys, actor.registry.chain_identity
     act, deadline = WithdrawLeaf(registration.leaf), 2**40
     domain = SigningDomain(identity.chain_id, identity.contract)
-    digest = hash_act(act, actor=keys.claimant, deadline=deadline, domain=domain)
-    call = RelayedAct(act, keys.claimant, deadline, keys.sign_digest(digest))
+    digest = hash_act(act, actor=keys.address, deadline=deadline, domain=domain)
+    call = RelayedAct(act, keys.address, deadline, keys.sign_digest(digest, keys.address))
     sending = actor.registry.sending
     sending.wait(sending.submit_act(call, label="withdraw", registration_id=None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -14,15 +15,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from titledeed.bootstrap import Registry, open_registry
+from titledeed.services.jobs import JobService
 from titledeed.settings import Settings
 from titledeed_api.dependencies import Server
+from titledeed_api.handlers import make_handlers
 from titledeed_api.middleware import SecurityHeaders
 from titledeed_api.presentation import PRINCIPLE
 from titledeed_api.problems import install_problem_handlers
 from titledeed_api.routes import audits, health, pages, registrations, verifications
 from titledeed_api.schemas.problems import PROBLEM_RESPONSES
 from titledeed_api.templates import STATIC
-from titledeed_api.uploads import UploadArea, empty_folder
+from titledeed_api.uploads import UploadArea
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -32,16 +35,21 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_registry(settings) as registry:
             area = UploadArea(
-                root=registry.layout.uploads, size_bytes_max=settings.api.upload_bytes_max
+                folder=registry.layout.uploads, size_bytes_max=settings.api.upload_bytes_max
             )
-            with _sharing_home(registry):
+            # Before any thread: see ``warm_up``.
+            registry.load_all()
                 registry.warm_up()
-                app.state.server = Server(registry, area, settings.api)
-                try:
+            jobs = registry.open_jobs(
+                make_handlers(registry, area),
+                release=lambda arguments: area.reopen(arguments["upload"]).discard(),
+            )
+            try:
+                with _sharing_home(registry, jobs, area):
+                    app.state.server = Server(registry, jobs, area, settings.api)
                     yield
-                finally:
-                    await run_in_threadpool(registry.jobs.close)
-                    area.clear()
+            finally:
+                await run_in_threadpool(jobs.close)
 
     app = FastAPI(
         title="Titledeed",
@@ -62,14 +70,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @contextmanager
-def _sharing_home(registry: Registry) -> Iterator[None]:
-    """Clean up after stopped servers, unless another one is at work on this home now."""
+def _sharing_home(registry: Registry, jobs: JobService, area: UploadArea) -> Iterator[None]:
+    """Finish what stopped servers left, unless another one is at work on this home now."""
     # A record lock, not flock: a child that outlives a killed server must not hold it.
     with _open_lock(registry.layout.locks / "servers") as lock:
         with suppress(BlockingIOError):
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            registry.jobs.recover()
-            empty_folder(registry.layout.uploads)
+            area.keep_only(
+                area.reopen(json.loads(job.arguments or "{}")["upload"]) for job in jobs.resume()
+            )
         fcntl.lockf(lock, fcntl.LOCK_SH)
         yield
 

@@ -1,7 +1,8 @@
-"""What routes are given: the server's parts, the viewer, and how long the caller would wait."""
+"""What routes are given: the server's parts, who asks, and how long the caller would wait."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,7 +11,9 @@ from fastapi.security import HTTPBearer
 
 from titledeed.bootstrap import Registry
 from titledeed.errors import NotAuthorizedError
-from titledeed.models.registration import Viewer
+from titledeed.models.principal import Principal, Scope
+from titledeed.services.access import require_scope
+from titledeed.services.jobs import JobService
 from titledeed.settings import ApiSettings
 from titledeed_api.uploads import UploadArea
 
@@ -20,6 +23,7 @@ class Server:
     """What lives as long as the application."""
 
     registry: Registry
+    jobs: JobService
     uploads: UploadArea
     settings: ApiSettings
 
@@ -33,11 +37,11 @@ def find_server(request: Request) -> Server:
 ServerDep = Annotated[Server, Depends(find_server)]
 
 
-def identify_viewer(
+def identify_principal(
     server: ServerDep,
     _documented: Annotated[object, Depends(HTTPBearer(auto_error=False))],
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> Viewer:
+) -> Principal:
     """On whose behalf the request comes; a wrong token is never taken for no token."""
     if authorization is None:
         return server.registry.access.identify(None)
@@ -50,24 +54,19 @@ def identify_viewer(
     return server.registry.access.identify(token.strip())
 
 
-ViewerDep = Annotated[Viewer, Depends(identify_viewer)]
+def _allow(scope: Scope) -> Callable[[Principal], Principal]:
+    """Who asks, if they may; a request is refused before its body is read."""
+
+    def check(principal: Annotated[Principal, Depends(identify_principal)]) -> Principal:
+        require_scope(principal, scope)
+        return principal
+
+    return check
 
 
-def require_owner(viewer: ViewerDep) -> Viewer:
-    """The owner of the home.
-
-    Raises:
-        NotAuthorizedError: no token was shown.
-    """
-    if viewer is not Viewer.OWNER:
-        raise NotAuthorizedError(
-            "this needs a token",
-            next_step="`titledeed init` printed one: send `Authorization: Bearer TOKEN`.",
-        )
-    return viewer
-
-
-OwnerDep = Annotated[Viewer, Depends(require_owner)]
+ReaderDep = Annotated[Principal, Depends(_allow(Scope.READ))]
+RegistrantDep = Annotated[Principal, Depends(_allow(Scope.REGISTER))]
+AuditorDep = Annotated[Principal, Depends(_allow(Scope.AUDIT))]
 
 
 def read_patience(

@@ -12,11 +12,13 @@ from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from titledeed.errors import NotFoundError, TitledeedError
-from titledeed.models.registration import Job, JobStatus, Viewer
+from titledeed.canonical.documents import Json
+from titledeed.errors import InvariantViolation, NotFoundError
+from titledeed.models.job import Job, JobStatus
+from titledeed.models.principal import Principal
 from titledeed_api.dependencies import Server
 from titledeed_api.documents import SCHEMA_VERSION, Document
-from titledeed_api.problems import answer_problem, describe_problem, log_fault
+from titledeed_api.problems import answer_problem, describe_problem
 from titledeed_api.schemas.problems import Problem
 from titledeed_api.uploads import Upload
 
@@ -29,36 +31,27 @@ Show = Callable[[Server, Job], Document]
 async def start_job(
     server: Server,
     kind: str,
-    viewer: Viewer,
+    principal: Principal,
     upload: Upload,
-    work: Callable[[], Mapping[str, object]],
+    arguments: Mapping[str, Json],
 ) -> Job:
-    """Start work on an upload; the work discards it, whatever happens."""
-
-    def run() -> Mapping[str, object]:
-        try:
-            return work()
-        except TitledeedError as error:
-            log_fault(error)
-            error.message = upload.hide_paths(error.message)
-            raise
-        finally:
-            upload.discard()
-
-    return await run_in_threadpool(server.registry.jobs.submit, kind, viewer, run)
+    """Start work on an upload, which is discarded when the work has ended."""
+    return await run_in_threadpool(
+        server.jobs.submit, kind, principal, {"upload": upload.describe(), **arguments}
+    )
 
 
-def find_job(server: Server, kind: str, job_id: str, viewer: Viewer) -> Job:
+def find_job(server: Server, kind: str, job_id: str, principal: Principal) -> Job:
     """A job of this kind.
 
     Raises:
-        NotFoundError: there is none, or none that the viewer may see.
+        NotFoundError: there is none, or none that the principal may see.
     """
     missing = NotFoundError(
         f"there is no {kind} {job_id[:60]} to be seen here", what=kind, name=job_id[:60]
     )
     try:
-        job = server.registry.jobs.get(job_id, viewer)
+        job = server.jobs.get(job_id, principal)
     except NotFoundError as error:
         raise missing from error
     if job.kind != kind:
@@ -88,8 +81,9 @@ def read_result(job: Job) -> Document:
 
 def read_problem(job: Job) -> Problem:
     """Why work failed."""
-    found: dict[str, str] = json.loads(job.problem or "{}")
-    return describe_problem(found["code"], found["message"], found["next_step"])
+    if job.problem is None:
+        raise InvariantViolation(f"the job {job.job_id} did not fail")
+    return describe_problem(job.problem.code, job.problem.message, job.problem.next_step)
 
 
 async def answer_started(server: Server, job: Job, patience: float | None, show: Show) -> Response:
@@ -117,5 +111,5 @@ async def wait_for(server: Server, job: Job, timeout_s: float) -> Job:
     deadline = time.monotonic() + timeout_s
     while job.status is JobStatus.RUNNING and time.monotonic() < deadline:
         await asyncio.sleep(POLL_INTERVAL_S)
-        job = await run_in_threadpool(server.registry.jobs.get, job.job_id, job.viewer)
+        job = await run_in_threadpool(server.jobs.get, job.job_id, job.principal)
     return job

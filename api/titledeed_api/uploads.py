@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Annotated, BinaryIO, Final, Protocol
 
+from pydantic import BaseModel, Field
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from titledeed.canonical.documents import Json
 from titledeed.errors import (
     DependencyError,
     InvalidRequestError,
@@ -35,6 +37,9 @@ FIELD_BYTES_MAX: Final = 16 * 1024
 NAME_LENGTH_MAX: Final = 200
 UPLOADS_MAX: Final = 32
 """Uploads on disk at one time: anonymous callers must not fill the disk with waiting work."""
+
+DiskName = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+"""What folders and files are called here: never a path."""
 
 FILE_FIELD: Final = "file"
 _MULTIPART: Final = "multipart/form-data"
@@ -94,6 +99,14 @@ class Upload:
                 next_step=f"Files may be named {', '.join(names)}.",
             )
 
+    def describe(self) -> dict[str, Json]:
+        """What ``UploadArea.reopen`` finds it by, for the arguments of a job."""
+        files: dict[str, Json] = {
+            name: [{"id": one.path.name, "name": one.name} for one in files]
+            for name, files in self.files.items()
+        }
+        return {"folder": self.folder.name, "files": files}
+
     def hide_paths(self, message: str) -> str:
         """Name files in a message as their sender did; where they lie is nobody's business."""
         for received in (one for files in self.files.values() for one in files):
@@ -106,11 +119,24 @@ class Upload:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class UploadArea:
-    """The folder of one server in which uploads lie while they are worked on."""
+class _DescribedFile(BaseModel):
+    id: DiskName
+    name: str
 
-    def __init__(self, *, root: Path, size_bytes_max: int) -> None:
-        self.folder = root / secrets.token_hex(8)
+
+class _DescribedUpload(BaseModel):
+    folder: DiskName
+    files: dict[str, list[_DescribedFile]]
+
+
+class UploadArea:
+    """The folder of a home in which uploads lie while they are worked on.
+
+    Servers share it, and it outlives them: what a stopped server did not finish is done later.
+    """
+
+    def __init__(self, *, folder: Path, size_bytes_max: int) -> None:
+        self.folder = folder
         self._size_bytes_max = size_bytes_max
 
     @asynccontextmanager
@@ -138,9 +164,23 @@ class UploadArea:
             upload.discard()
             raise
 
-    def clear(self) -> None:
-        """Delete whatever is left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def reopen(self, described: Json) -> Upload:
+        """An upload that ``Upload.describe`` described, wherever the home lies now."""
+        found = _DescribedUpload.model_validate(described)
+        folder = self.folder / found.folder
+        files = {
+            name: [ReceivedFile(folder / one.id, one.name) for one in files]
+            for name, files in found.files.items()
+        }
+        return Upload(folder, files)
+
+    def keep_only(self, uploads: Iterable[Upload]) -> None:
+        """Delete what a stopped server left that nobody will work on."""
+        kept = {upload.folder for upload in uploads}
+        with suppress(FileNotFoundError):
+            for child in self.folder.iterdir():
+                if child not in kept:
+                    shutil.rmtree(child, ignore_errors=True)
 
     def _open(self) -> Upload:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -343,10 +383,3 @@ def clean_name(text: str) -> str:
     """
     last = text.replace("\\", "/").rpartition("/")[2]
     return " ".join(_CONTROL.sub("", last).split())[:NAME_LENGTH_MAX]
-
-
-def empty_folder(folder: Path) -> None:
-    """Delete what a stopped server left."""
-    with suppress(FileNotFoundError):
-        for child in folder.iterdir():
-            shutil.rmtree(child, ignore_errors=True)

@@ -9,7 +9,6 @@ from titledeed.bootstrap import index_works, make_examiner, open_registry
 from titledeed.errors import UnreadableInputError
 from titledeed.media.digests import digest_file
 from titledeed.models.evidence import VerificationReport
-from titledeed.models.registration import Viewer
 from titledeed.proofs.bundles import BundleReport, read_bundle_file
 from titledeed.services.comparison import Comparison
 from titledeed.services.comparison import compare as compare_files
@@ -33,7 +32,7 @@ def verify(file: AnyPath, *, home: AnyPath | None = None) -> VerificationReport:
     """
     settings = Settings() if home is None else Settings(home=Path(home))
     with open_registry(settings) as registry:
-        return registry.verification.verify(Path(file), Viewer.OWNER)
+        return registry.verification.verify(Path(file), registry.owner)
 
 
 def compare(first: AnyPath, second: AnyPath) -> Comparison:

@@ -29,14 +29,20 @@ from titledeed.errors import (
 )
 from titledeed.models.asset import MediaType
 from titledeed.models.evidence import ClaimStatus
+from titledeed.models.job import Job, JobProblem, JobStatus
 from titledeed.models.primitives import RegistrationId, Sha256
+from titledeed.models.principal import (
+    ALL_SCOPES,
+    ANONYMOUS,
+    Principal,
+    PrincipalKind,
+    Scope,
+    TokenGrant,
+)
 from titledeed.models.registration import (
     Coverage,
-    Job,
-    JobStatus,
     Registration,
     SigningIntent,
-    Viewer,
     Visibility,
 )
 from titledeed.ports import Repositories
@@ -407,6 +413,20 @@ class TestVisibility:
         assert repositories.registrations.find(theirs.registration_id) == theirs
 
 
+def build_job(job_id: str, principal: Principal, created_at: int = 1_000) -> Job:
+    return Job(
+        job_id=job_id,
+        kind="audit",
+        principal=principal,
+        arguments='{"upload": "u"}',
+        status=JobStatus.RUNNING,
+        starts=1,
+        result=None,
+        problem=None,
+        created_at=created_at,
+    )
+
+
 class TestSmallTables:
     def test_snapshots_are_replaced_and_listed_oldest_export_first(
         self, repositories: Repositories
@@ -420,7 +440,7 @@ class TestSmallTables:
         assert repositories.snapshots.list_all() == [old, new]
 
     def test_job_is_replaced_and_found(self, repositories: Repositories) -> None:
-        running = Job("j1", "audit", Viewer.PUBLIC, JobStatus.RUNNING, None, None, 1_000)
+        running = build_job("j1", builders.build_principal(1, Scope.READ))
         done = dataclasses.replace(running, status=JobStatus.SUCCEEDED, result="{}")
         assert repositories.jobs.find("j1") is None
         repositories.jobs.save(running)
@@ -428,29 +448,43 @@ class TestSmallTables:
         repositories.jobs.save(done)
         assert repositories.jobs.find("j1") == done
 
-    def test_only_running_jobs_are_failed(self, repositories: Repositories) -> None:
-        running = Job("j1", "audit", Viewer.OWNER, JobStatus.RUNNING, None, None, 1_000)
-        done = dataclasses.replace(running, job_id="j2", status=JobStatus.SUCCEEDED, result="{}")
-        repositories.jobs.save(running)
-        repositories.jobs.save(done)
-        assert repositories.jobs.fail_running('{"code": "stopped"}') == 1
-        assert repositories.jobs.fail_running('{"code": "stopped"}') == 0
-        assert repositories.jobs.find("j2") == done
-        assert repositories.jobs.find("j1") == dataclasses.replace(
-            running, status=JobStatus.FAILED, problem='{"code": "stopped"}'
+    @pytest.mark.parametrize(
+        "principal",
+        [ANONYMOUS, builders.OWNER, Principal(PrincipalKind.OWNER, None, frozenset())],
+    )
+    def test_job_keeps_whose_it_is_and_why_it_failed(
+        self, repositories: Repositories, principal: Principal
+    ) -> None:
+        problem = JobProblem("input", "it is “broken”", "Mend it.")
+        failed = dataclasses.replace(
+            build_job("j1", principal), status=JobStatus.FAILED, starts=3, problem=problem
         )
+        repositories.jobs.save(failed)
+        assert repositories.jobs.find("j1") == failed
 
-    def test_token_is_accepted_once_added(self, repositories: Repositories) -> None:
+    def test_running_jobs_are_listed_oldest_first(self, repositories: Repositories) -> None:
+        young, old = build_job("a", ANONYMOUS, 2_000), build_job("b", ANONYMOUS, 1_000)
+        done = dataclasses.replace(build_job("c", ANONYMOUS), status=JobStatus.SUCCEEDED)
+        assert repositories.jobs.list_running() == []
+        for job in (young, done, old):
+            repositories.jobs.save(job)
+        assert repositories.jobs.list_running() == [old, young]
+
+    def test_token_stands_for_what_it_was_added_for(self, repositories: Repositories) -> None:
         digest, other = Sha256(b"\1" * 32), Sha256(b"\2" * 32)
-        assert not repositories.tokens.holds(digest)
-        repositories.tokens.add(digest)
-        repositories.tokens.add(digest)
-        assert repositories.tokens.holds(digest)
-        assert not repositories.tokens.holds(other)
+        home = TokenGrant(None, ALL_SCOPES)
+        account = TokenGrant(builders.build_address(1), frozenset({Scope.READ}))
+        assert repositories.tokens.find(digest) is None
+        repositories.tokens.add(digest, home)
+        repositories.tokens.add(digest, account)
+        assert repositories.tokens.find(digest) == account
+        assert repositories.tokens.find(other) is None
+        repositories.tokens.add(other, home)
+        assert repositories.tokens.find(other) == home
 
     def test_digest_of_another_length_is_refused(self, repositories: Repositories) -> None:
         with pytest.raises(InvariantViolation):
-            repositories.tokens.add(Sha256(b"short"))
+            repositories.tokens.add(Sha256(b"short"), TokenGrant(None, ALL_SCOPES))
 
 
 def test_fresh_database_can_be_used(repositories: Repositories) -> None:

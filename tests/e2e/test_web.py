@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expe
 from render_media import cut_clip, render_clip
 
 from titledeed.bootstrap import open_registry
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.registration import Visibility
 from titledeed.services.acceptance import Statement
 from titledeed.services.registration import RegisteredFile, RegisterRequest
 from titledeed.settings import Settings
-from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 
 pytestmark = [pytest.mark.chain, pytest.mark.browser]
@@ -65,7 +65,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             visibility=Visibility.PUBLISHED,
             output=None,
         )
-        (registered,) = registry.registration.register(RegisterRequest((clip,), statement))
+        (registered,) = registry.registration.register(
+            RegisterRequest((clip,), statement), registry.owner
+        )
     assert isinstance(registered, RegisteredFile)
     cut = cut_clip(clip, folder / "cut.mp4", start_s=3, end_s=7, scale=0.75)
     with serve(settings) as address:

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from titledeed.bootstrap import Registry, open_registry
+from titledeed.bootstrap import Adapters, Registry
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.registration import Visibility
 from titledeed.proofs.bundles import read_bundle_file
@@ -75,16 +75,16 @@ class Mortal:
         return call
 
 
-def make_mortal(registry: Registry, countdown: Countdown) -> None:
+def make_mortal(adapters: Adapters, countdown: Countdown) -> None:
     for name, methods in WATCHED.items():
-        port = getattr(registry, name)
+        port = getattr(adapters, name)
         # Services are built from these on first use.
-        registry.__dict__[name] = Mortal(port, methods, countdown)
+        adapters.__dict__[name] = Mortal(port, methods, countdown)
 
 
-def wanted(registry: Registry) -> Path:
+def wanted(home: Registry | Adapters) -> Path:
     """The claimant's own folder, where only an intent tells of a copy that no row names."""
-    return registry.layout.root.with_name(f"{registry.layout.root.name}-out")
+    return home.layout.root.with_name(f"{home.layout.root.name}-out")
 
 
 def register(registry: Registry, clip: Path) -> RegisteredFile:
@@ -95,41 +95,42 @@ def register(registry: Registry, clip: Path) -> RegisteredFile:
         visibility=Visibility.PUBLISHED,
         output=wanted(registry),
     )
-    (outcome,) = registry.registration.register(RegisterRequest((clip,), statement))
+    (outcome,) = registry.registration.register(RegisterRequest((clip,), statement), registry.owner)
     if not isinstance(outcome, RegisteredFile):
         raise outcome.error
     return outcome
 
 
-def look(registry: Registry) -> dict[str, Any]:
+def look(adapters: Adapters) -> dict[str, Any]:
     """What a person would find: how many are accepted, and which signed files lie about."""
-    folders = (registry.layout.signed, wanted(registry))
+    folders = (adapters.layout.signed, wanted(adapters))
     signed = [str(p) for folder in folders for p in folder.rglob("*") if p.is_file()]
     return {
-        "accepted": registry.registrations.count_own(),
+        "accepted": adapters.registrations.count_own(),
         "copies": len(signed),
         "partial": [name for name in signed if ".part" in name],
     }
 
 
 def recover(home: Path, clip: Path) -> dict[str, Any]:
-    with open_registry(Settings(home=home)) as registry:
-        before = look(registry)
+    adapters = Adapters(Settings(home=home))
+    with Registry(Settings(home=home), adapters) as registry:
+        before = look(adapters)
         outcome = register(registry, clip)
         again = register(registry, clip)
         bundle_path = Path(outcome.bundle_path or "")
         bundle = read_bundle_file(bundle_path.read_bytes())
         anchor = bundle.anchor
-        time = registry.ledger.find_anchor_time(anchor.root, anchor.caller)
+        time = adapters.ledger.find_anchor_time(anchor.root, anchor.caller)
         return {
             "before": before,
-            "after": look(registry),
+            "after": look(adapters),
             "id": outcome.registration.registration_id,
             "again": again.registration.registration_id,
             "status": outcome.registration.status,
             "holds": check_bundle(bundle).holds,
             "on_chain": time == anchor.block_timestamp,
-            "waiting": len(registry.outbox.list_waiting(10)),
+            "waiting": len(adapters.outbox.list_waiting(10)),
         }
 
 
@@ -154,9 +155,9 @@ def in_child(work: Callable[[], dict[str, Any] | None]) -> tuple[int, dict[str, 
 
 
 def die_at(step: int, home: Path, clip: Path) -> None:
-    registry = open_registry(Settings(home=home))
-    make_mortal(registry, Countdown(step))
-    register(registry, clip)
+    adapters = Adapters(Settings(home=home))
+    make_mortal(adapters, Countdown(step))
+    register(Registry(Settings(home=home), adapters), clip)
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 from render_media import cut_clip, render_clip, render_picture
 
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.settings import ApiSettings, Settings
-from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.problems import PROBLEM_MEDIA_TYPE, Problem
@@ -40,8 +40,14 @@ class Served:
 
     @property
     def uploads(self) -> list[Path]:
+        """What is left of them: they go right after the result is stored."""
         folder = self.settings.home_path / "uploads"
-        return [path for path in folder.rglob("*") if path.is_file()]
+        deadline = time.monotonic() + 5
+        while left := [path for path in folder.rglob("*") if path.is_file()]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        return left
 
     def register(
         self, path: Path, *, title: str, publish: bool = False

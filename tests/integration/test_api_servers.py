@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from render_media import render_clip, render_picture
 
+from titledeed.bootstrap import open_registry
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.errors import HomeNotInitializedError
+from titledeed.homes.layout import HomeLayout
+from titledeed.services.jobs import STARTS_MAX
 from titledeed.settings import ChainSettings, Settings
-from titledeed.upkeep import initialize_home
 from titledeed_api import create_app
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.problems import Problem
@@ -59,7 +64,32 @@ def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
     return server
 
 
-def test_a_killed_server_leaves_neither_running_jobs_nor_files(tmp_path: Path) -> None:
+def kill(server: subprocess.Popen[bytes]) -> None:
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def wait_until_done(port: int, location: str, token: str | None = None) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    deadline = time.monotonic() + 120
+    while True:
+        document: dict[str, Any] = httpx2.get(
+            f"http://127.0.0.1:{port}{location}", headers=headers
+        ).json()
+        if document["status"] != "running":
+            return document
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def wait_until_gone(uploads: Path) -> None:
+    deadline = time.monotonic() + 5
+    while list(uploads.rglob("*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_verification_whose_server_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     home = tmp_path / "home"
     initialize_home(Settings(home=home))
     clip = render_clip(tmp_path / "clip.mp4", seconds=6, seed=31)
@@ -68,10 +98,81 @@ def test_a_killed_server_leaves_neither_running_jobs_nor_files(tmp_path: Path) -
     try:
         answer = httpx2.post(f"http://127.0.0.1:{port}/v1/verifications", content=clip.read_bytes())
         assert answer.status_code == 202
-        assert list((home / "uploads").glob("*/*/*"))
+        assert list((home / "uploads").glob("*/*"))
     finally:
-        os.kill(server.pid, signal.SIGKILL)
+        kill(server)
+    (home / "uploads" / "half").mkdir()
+    (home / "uploads" / "half" / "a").write_bytes(b"what no job names")
+    server = start_server(home, port)
+    try:
+        document = wait_until_done(port, answer.headers["location"])
+        found = resources.Verification.model_validate(document)
+        assert found.verdict == "no_record"
+        wait_until_gone(home / "uploads")
+    finally:
+        server.terminate()
         server.wait()
+
+
+def test_a_registration_and_an_audit_survive_their_server_once_each(tmp_path: Path) -> None:
+    """More than a server does at one time, so that some were begun and others wait."""
+    home = tmp_path / "home"
+    token = initialize_home(Settings(home=home)).token
+    headers = {"Authorization": f"Bearer {token}"}
+    clips = [render_clip(tmp_path / f"{n}.mp4", seconds=6, seed=40 + n) for n in range(3)]
+    port = free_port()
+    server = start_server(home, port)
+    address = f"http://127.0.0.1:{port}/v1"
+    try:
+        films = {
+            "film": ("film.mp4", clips[0].read_bytes()),
+            "disclosure": ("d.yaml", b"profile: nothing\n"),
+        }
+        audit = httpx2.post(f"{address}/audits", files=films, headers=headers)
+        made = [
+            httpx2.post(
+                f"{address}/registrations",
+                files={"file": (f"{clip.stem} of mine.mp4", clip.read_bytes())},
+                data={"publish": "true"},
+                headers=headers,
+            )
+            for clip in clips
+        ]
+        assert {answer.status_code for answer in [audit, *made]} == {202}
+    finally:
+        kill(server)
+    server = start_server(home, port)
+    try:
+        documents = [
+            wait_until_done(port, answer.headers["location"], token) for answer in [audit, *made]
+        ]
+        assert documents[0]["status"] == "succeeded"
+        registered = [resources.RegistrationResource.model_validate(one) for one in documents[1:]]
+        assert [one.title for one in registered] == [f"{n} of mine" for n in range(3)]
+        assert {one.visibility for one in registered} == {"published"}
+        wait_until_gone(home / "uploads")
+    finally:
+        server.terminate()
+        server.wait()
+    with open_registry(Settings(home=home)) as registry:
+        assert len(registry.catalogue.list_newest(registry.owner, limit=9)) == len(clips)
+
+
+def test_work_that_no_server_survives_is_given_up(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    initialize_home(Settings(home=home))
+    clip = render_clip(tmp_path / "clip.mp4", seconds=6, seed=31)
+    port = free_port()
+    server = start_server(home, port)
+    try:
+        answer = httpx2.post(f"http://127.0.0.1:{port}/v1/verifications", content=clip.read_bytes())
+        assert answer.status_code == 202
+    finally:
+        kill(server)
+    database = sqlite3.connect(HomeLayout(home).database)
+    database.execute("UPDATE job SET starts = ?", (STARTS_MAX,))
+    database.commit()
+    database.close()
     with TestClient(create_app(Settings(home=home))) as client:
         document = client.get(answer.headers["location"]).json()
         failed = resources.Failed.model_validate(document)

@@ -61,7 +61,7 @@ def festival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Festival]:
     with new_home(folder / "studio") as studio, new_home(folder / "auditor") as auditor:
         one = studio.register_one(first, said=statement(publish=True))
         other = studio.register_one(second, said=statement(title=HOSTILE_TITLE, publish=True))
-        studio.registry.snapshots.export(folder / "a.snapshot")
+        studio.registry.snapshots.export(folder / "a.snapshot", studio.owner)
         coverage, _ = auditor.registry.snapshots.import_(folder / "a.snapshot")
         yield Festival(studio, auditor, one, other, coverage, film, spans)
 
@@ -91,7 +91,7 @@ def submit(folder: Path, film: Path, disclosure: dict[str, object] | None) -> Pa
 
 
 def audit(home: Home, folder: Path, **options: Any) -> AuditResult:
-    return home.registry.audit.audit(folder, **options)
+    return home.registry.audit.audit(folder, home.owner, **options)
 
 
 def found(result: AuditResult, code: str) -> list[Finding]:
@@ -263,7 +263,7 @@ class TestEvidence:
         assert result.report.evidence.submitted_bundles == 2
         # They speak for this film only.
         registration_id = festival.second.registration.registration_id
-        assert stranger.registry.registrations.find(registration_id) is None
+        assert stranger.adapters.registrations.find(registration_id) is None
 
     def test_a_forged_bundle_is_told_and_not_believed(
         self, festival: Festival, stranger: Home, tmp_path: Path

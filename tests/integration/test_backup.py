@@ -15,11 +15,10 @@ import pytest
 from homes import Home, Studio
 from media_factory import render_picture
 
+from titledeed.bootstrap.homes import back_up, check_home, rebuild_index, restore
 from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Headline
-from titledeed.models.registration import Viewer
 from titledeed.settings import Settings
-from titledeed.upkeep import back_up, check_home, rebuild_index, restore
 
 pytestmark = pytest.mark.chain
 
@@ -66,9 +65,9 @@ def assert_whole(home: Home) -> set[str]:
     """Rows, objects and chain agree; the ids of what is registered."""
     registry = home.registry
     registry.following.follow()
-    found = [one for _, one in registry.registrations.list_own(after=0, limit=1_000)]
+    found = [one for _, one in home.adapters.registrations.list_own(after=0, limit=1_000)]
     for one in found:
-        kept = registry.vault.dossiers.read_kept(one.registration_id)
+        kept = home.adapters.vault.dossiers.read_kept(one.registration_id)
         assert kept.accepted_at == one.accepted_at
         if one.signed_digest is not None:
             assert one.signed_path is not None
@@ -87,9 +86,7 @@ def test_a_restored_home_verifies_and_registers(studio: Studio, tmp_path: Path) 
         assert assert_whole(home) == {one.registration.registration_id for one in studio.batch}
         report = home.verify(studio.sources / "clip.mp4")
         assert report.headline is Headline.REGISTERED_EXACT
-        moved = home.registry.registration.get(
-            studio.clip.registration.registration_id, Viewer.OWNER
-        )
+        moved = home.registry.registration.get(studio.clip.registration.registration_id, home.owner)
         assert moved.signed_path is not None
         assert Path(moved.signed_path).is_relative_to(settings.home_path)
         new = home.register_one(render_picture(tmp_path / "new.png", seed=41))

@@ -16,6 +16,7 @@ import pytest
 from homes import Home, accepted, new_home, opened, refused, statement
 from media_factory import render_clip, render_huge_png, render_picture, truncate
 
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.errors import (
     InputError,
     InvalidRequestError,
@@ -27,14 +28,12 @@ from titledeed.errors import (
     UnsupportedMediaTypeError,
 )
 from titledeed.models.evidence import Headline
-from titledeed.models.registration import Viewer
 from titledeed.ports import Progress
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.acceptance import Statement
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RefusedFile, RegisteredFile
 from titledeed.settings import Settings
-from titledeed.upkeep import initialize_home
 from titledeed_api.documents import refused_document, registered_document
 
 pytestmark = pytest.mark.chain
@@ -55,12 +54,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def contents(home: Home) -> Contents:
     """All that a registration leaves: rows, signed files, dossiers, leaves that wait."""
-    registry = home.registry
+    adapters = home.adapters
     return (
-        registry.registrations.count_own(),
+        adapters.registrations.count_own(),
         home.signed_files(),
-        registry.vault.objects.keys("dossiers/"),
-        len(registry.outbox.list_waiting(100)),
+        adapters.objects.keys("dossiers/"),
+        len(adapters.outbox.list_waiting(100)),
     )
 
 
@@ -251,7 +250,7 @@ class TestFilesThatChange:
     ) -> None:
         with pytest.raises(UnreadableInputError, match="vanished"):
             home.registry.verification.verify(
-                source, Viewer.OWNER, progress=self.meddle(source.unlink)
+                source, home.owner, progress=self.meddle(source.unlink)
             )
 
 
@@ -311,7 +310,7 @@ class TestFullDisk:
                 assert_clear(error)
                 assert error.next_step
             # Whole or not there: a signed copy and a row, or neither.
-            owned = home.registry.registrations.count_own()
+            owned = home.adapters.registrations.count_own()
             assert owned == 1 or error is not None
             assert len(home.signed_files()) == (owned if kind == "picture" else 0)
             expected = Headline.REGISTERED_EXACT if owned else Headline.NO_RECORD
@@ -328,7 +327,7 @@ class TestFullDisk:
         home.register_one(source, said=statement(publish=True))
         (tmp_path / "out").mkdir()
         with full_disk(512), pytest.raises(StorageError):
-            home.registry.snapshots.export(tmp_path / "out" / "a.snapshot")
+            home.registry.snapshots.export(tmp_path / "out" / "a.snapshot", home.owner)
         assert list((tmp_path / "out").iterdir()) == []
 
     def test_a_home_that_does_not_fit_is_finished_later(self, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ said = Statement(disclosure, None, (), Visibility.PRIVATE, None)
 assert titledeed.__path__[0].startswith(sys.path[1])
 with open_registry(Settings(home=Path(sys.argv[1]))) as registry:
     try:
-        registry.registration.register(RegisterRequest((Path(sys.argv[2]),), said))
+        registry.registration.register(RegisterRequest((Path(sys.argv[2]),), said), registry.owner)
     except TitledeedError as error:
         known = "npm ci" if "npm ci" in error.next_step else error.next_step
         print(type(error).__name__, known, end="")
@@ -77,11 +77,11 @@ def test_a_chain_that_is_down_stops_a_waiting_batch_before_it_begins(
     studio: Studio, chainless: Home, tmp_path: Path
 ) -> None:
     source = render_picture(tmp_path / "a.png", seed=80)
-    owned, signed = studio.home.registry.registrations.count_own(), studio.home.signed_files()
+    owned, signed = studio.home.adapters.registrations.count_own(), studio.home.signed_files()
     with pytest.raises(LedgerUnavailableError) as raised:
         chainless.register(source)
     assert raised.value.retryable
-    assert studio.home.registry.registrations.count_own() == owned
+    assert studio.home.adapters.registrations.count_own() == owned
     assert studio.home.signed_files() == signed
 
 
@@ -92,9 +92,9 @@ def test_without_waiting_a_batch_is_accepted_and_anchored_when_the_chain_is_back
     pending = chainless.register_one(source, wait=False)
     registration_id = pending.registration.registration_id
     with pytest.raises(LedgerUnavailableError):
-        chainless.registry.registration.complete(registration_id)
+        chainless.registry.registration.complete(registration_id, chainless.owner)
     assert chainless.verify(source).answers.time.code == TimeCode.CLAIMED_ONLY
-    completed = studio.home.registry.registration.complete(registration_id)
+    completed = studio.home.registry.registration.complete(registration_id, studio.home.owner)
     assert completed.registration.anchor is not None
 
 
@@ -116,12 +116,12 @@ def test_another_genesis_hash_is_refused(studio: Studio, tmp_path: Path) -> None
         pin = read_pin(folder)
         other = replace(pin.identity, genesis_hash=BlockHash(Keccak256(bytes(32))))
         write_pin(folder, replace(pin, identity=other))
-        owned, signed = home.registry.registrations.count_own(), home.signed_files()
+        owned, signed = home.adapters.registrations.count_own(), home.signed_files()
         with pytest.raises(ChainMismatchError, match="genesis"):
             home.register(source)
         with pytest.raises(ChainMismatchError):
             home.registry.check()
-        assert home.registry.registrations.count_own() == owned
+        assert home.adapters.registrations.count_own() == owned
         assert home.signed_files() == signed
 
 
@@ -135,7 +135,7 @@ def test_building_every_service_asks_no_chain_and_loads_none(
         "from titledeed.settings import Settings\n"
         "with open_registry(Settings(home=Path(sys.argv[1]))) as registry:\n"
         "    registry.warm_up()\n"
-        "    own = list(registry.registrations.list_own(after=0, limit=9))\n"
+        "    own = registry.catalogue.list_newest(registry.owner, limit=9)\n"
         "    children = Path('/proc/self/task').glob('*/children')\n"
         "    print(len(own), [path.read_text() for path in children if path.read_text()],\n"
         "          sorted({'web3', 'eth_account', 'eth_abi', 'py_ecc'} & set(sys.modules)))\n"
@@ -151,7 +151,7 @@ def test_building_every_service_asks_no_chain_and_loads_none(
             text=True,
             check=True,
         )
-        owned = home.registry.registrations.count_own()
+        owned = home.adapters.registrations.count_own()
     assert done.stdout == f"{owned} [] []\n"
 
 
@@ -178,7 +178,7 @@ def test_a_journal_that_was_cut_is_no_chain_to_ask(studio: Studio, tmp_path: Pat
         pending = render_picture(tmp_path / "e.png", seed=85)
         with pytest.raises(LedgerUnavailableError, match=behind):
             home.register(pending)
-        (waiting,) = home.registry.registrations.find_by_digest(digest_file(pending))
+        (waiting,) = home.adapters.registrations.find_by_digest(digest_file(pending))
         assert waiting.anchor is None
 
 
@@ -186,7 +186,7 @@ def test_without_anvil_nothing_is_half_registered(studio: Studio, tmp_path: Path
     """The library copied to where no anvil is near, as on a machine without it."""
     shutil.copytree(Path(titledeed.__path__[0]), tmp_path / "library" / "titledeed")
     source = render_picture(tmp_path / "d.png", seed=84)
-    owned, signed = studio.home.registry.registrations.count_own(), studio.home.signed_files()
+    owned, signed = studio.home.adapters.registrations.count_own(), studio.home.signed_files()
     done = subprocess.run(
         [sys.executable, "-c", REGISTER, str(studio.home.settings.home_path), str(source)],
         cwd=tmp_path,
@@ -196,5 +196,5 @@ def test_without_anvil_nothing_is_half_registered(studio: Studio, tmp_path: Path
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "ToolMissingError npm ci"), done.stderr
-    assert studio.home.registry.registrations.count_own() == owned
+    assert studio.home.adapters.registrations.count_own() == owned
     assert studio.home.signed_files() == signed

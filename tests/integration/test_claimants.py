@@ -36,7 +36,8 @@ from titledeed.models.evidence import (
     TrustCode,
 )
 from titledeed.models.primitives import BlockHash, Keccak256
-from titledeed.models.registration import Registration, Viewer, Visibility
+from titledeed.models.principal import ANONYMOUS
+from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import ManifestDraft
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
@@ -82,7 +83,7 @@ def contested(studio: Studio, neighbour: Home, published: Registration) -> Regis
 
 def sign_anew(home: Home, outcome: RegisteredFile, destination: Path) -> Path:
     """Another signed copy of a registered source, unknown to every registry."""
-    dossier = home.registry.vault.dossiers.read(outcome.registration.registration_id)
+    dossier = home.adapters.vault.dossiers.read(outcome.registration.registration_id)
     draft = ManifestDraft(
         title="Anew",
         media_type=dossier.record.facts.media_type,
@@ -90,7 +91,7 @@ def sign_anew(home: Home, outcome: RegisteredFile, destination: Path) -> Path:
         disclosure=dossier.disclosure,
         soft_bindings=(),
     )
-    home.registry.signer.sign(Path(outcome.source), destination, draft)
+    home.adapters.signer.sign(Path(outcome.source), destination, draft)
     return destination
 
 
@@ -132,9 +133,9 @@ class TestOtherManifests:
         """Anybody may write the label of a recorded manifest into a file of their own."""
         service = studio.home.registry.registration
         registration_id = studio.clip.registration.registration_id
-        service.set_visibility(registration_id, Visibility.PUBLISHED)
+        service.set_visibility(registration_id, Visibility.PUBLISHED, studio.home.owner)
         share(studio.home, rival, updated.parent)
-        service.set_visibility(registration_id, Visibility.PRIVATE)
+        service.set_visibility(registration_id, Visibility.PRIVATE, studio.home.owner)
         report = rival.verify(updated)
         assert report.answers.trust.code == TrustCode.UNTRUSTED
         assert report.headline is Headline.REGISTERED_MATCH
@@ -177,10 +178,10 @@ class TestOtherManifests:
         studio.home.register_one(source)
         theirs = rival.register_one(source, said=statement(publish=True))
         anew = sign_anew(rival, theirs, tmp_path / "anew.png")
-        expected = rival.verify(anew, Viewer.PUBLIC)
+        expected = rival.verify(anew, ANONYMOUS)
         assert expected.headline is Headline.REGISTERED_MATCH
         share(rival, studio.home, tmp_path)
-        report = studio.home.verify(anew, Viewer.PUBLIC)
+        report = studio.home.verify(anew, ANONYMOUS)
         assert report.headline is expected.headline
         assert report.matches == expected.matches
         assert [claim.claimant for claim in report.claims] == [rival.claimant]

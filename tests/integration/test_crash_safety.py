@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import render_media
 
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.settings import Settings
-from titledeed.upkeep import initialize_home
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
 STEPS_MIN = 20

@@ -10,11 +10,10 @@ import homes
 import pytest
 from homes import Home, Studio
 
+from titledeed.bootstrap.homes import erase
 from titledeed.errors import NotFoundError
 from titledeed.models.evidence import Headline
-from titledeed.models.registration import Viewer
 from titledeed.services.evidence import check_bundle
-from titledeed.upkeep import erase
 
 pytestmark = pytest.mark.chain
 
@@ -46,13 +45,13 @@ def test_nobody_finds_an_erased_work_again(studio: Studio, server: Home, tmp_pat
     # A copy that was given away still names its claimant; nothing here proves it.
     assert server.verify(copy).headline is Headline.SIGNED_NOT_REGISTERED
     with pytest.raises(NotFoundError):
-        server.registry.registration.get(studio.clip.registration.registration_id, Viewer.OWNER)
+        server.registry.registration.get(studio.clip.registration.registration_id, server.owner)
 
 
 def test_the_others_of_its_batch_are_proven_as_before(studio: Studio, server: Home) -> None:
     erase(studio.home.settings, studio.clip.registration.registration_id)
     for kept in (studio.webm, studio.picture):
-        found = server.registry.registration.get(kept.registration.registration_id, Viewer.OWNER)
+        found = server.registry.registration.get(kept.registration.registration_id, server.owner)
         bundle = server.registry.claims.find_bundle(replace(found, has_bundle=False))
         assert bundle is not None
         report = check_bundle(bundle)
@@ -78,5 +77,5 @@ def test_what_waits_may_be_erased_before_it_is_anchored(studio: Studio, tmp_path
 
     waits = studio.home.register_one(render_picture(tmp_path / "w.png", seed=90), wait=False)
     erase(studio.home.settings, waits.registration.registration_id)
-    assert studio.home.registry.outbox.count_waiting() == (0, None)
+    assert studio.home.adapters.outbox.count_waiting() == (0, None)
     studio.home.registry.anchoring.anchor_now()

@@ -14,15 +14,16 @@ import pytest
 from homes import Home
 from render_media import render_picture
 
+from titledeed.bootstrap.homes import deploy, initialize_home, open_keys
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.development.rpc_server import make_server
 from titledeed.chain.key_folder import read_recovery_address
+from titledeed.chain.keys import FileKeyStore
 from titledeed.errors import InvalidRequestError, LedgerError, NotFoundError
 from titledeed.models.evidence import Headline
 from titledeed.proofs.contract import load_artifact
 from titledeed.settings import ChainSettings, Settings
-from titledeed.upkeep import deploy, initialize_home, open_keys
 
 pytestmark = pytest.mark.chain
 
@@ -86,7 +87,7 @@ def test_a_contract_of_ones_own_is_deployed_pinned_and_used(served: Served, tmp_
     settings = served.settings(tmp_path / "home", contract=deployment.contract)
     initialized = initialize_home(settings)
     assert initialized.chain.contract == deployment.contract
-    assert initialized.sender == served.rich.registry.ledger.sender
+    assert initialized.sender == served.rich.adapters.ledger.sender
     with homes.opened(settings) as home:
         registered = home.register_one(render_picture(tmp_path / "p.png", seed=1))
         assert registered.registration.anchor is not None
@@ -119,11 +120,12 @@ def test_every_claim_names_the_recovery_key_and_that_declares_the_claimants_lost
         assert recovery != ZERO_ADDRESS
         picture = render_picture(tmp_path / "p.png", seed=2)
         found = home.register_one(picture).registration
-        claim = registry.vault.dossiers.read(found.registration_id).record.signed_claim.claim
+        dossier = home.adapters.vault.dossiers.read(found.registration_id)
+        claim = dossier.record.signed_claim.claim
         assert claim.recovery_key == recovery
         elsewhere = (layout.keys / "recovery.json").rename(tmp_path / "safe.json")
-        key = open_keys(home.settings).open(str(elsewhere))
-        first = registry.acts.declare_key(by=key)
+        key = FileKeyStore(open_keys(home.settings).open(str(elsewhere)))
+        first = registry.acts.declare_key(principal=registry.owner, by=key)
         assert first.is_new
         report = home.verify(picture)
         assert report.headline is Headline.REGISTERED_EXACT

@@ -38,7 +38,8 @@ from titledeed.models.evidence import (
     VerificationReport,
 )
 from titledeed.models.primitives import RegistrationId
-from titledeed.models.registration import Viewer, Visibility
+from titledeed.models.principal import ANONYMOUS
+from titledeed.models.registration import Visibility
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
@@ -122,7 +123,7 @@ class TestBatch:
         assert [one.registration for one in again] == [one.registration for one in studio.batch]
         assert [one.bundle_path for one in again] == [one.bundle_path for one in studio.batch]
         assert not any(one.created for one in again)
-        assert studio.home.registry.registrations.count_own() >= 3
+        assert studio.home.adapters.registrations.count_own() >= 3
         assert studio.home.signed_files() == before
 
     def test_a_copy_under_another_name_and_title_is_the_same_registration(
@@ -307,11 +308,11 @@ class TestVisibility:
     ) -> None:
         cut = cut_clip(Path(private.source), tmp_path / "cut.mp4", start_s=0, end_s=3)
         for path in (Path(private.source), cut):
-            report = studio.home.verify(path, Viewer.PUBLIC)
+            report = studio.home.verify(path, ANONYMOUS)
             assert report.headline is Headline.NO_RECORD
             assert (report.matches, report.claims, report.titles) == ((), (), {})
             assert report.recovered is None
-        signed = studio.home.verify(signed_copy(private), Viewer.PUBLIC)
+        signed = studio.home.verify(signed_copy(private), ANONYMOUS)
         assert signed.headline is Headline.SIGNED_NOT_REGISTERED
 
     def test_a_private_registration_cannot_be_told_from_none(
@@ -323,25 +324,25 @@ class TestVisibility:
         messages = []
         for registration_id in (hidden, absent):
             with pytest.raises(NotFoundError) as raised:
-                service.get(registration_id, Viewer.PUBLIC)
+                service.get(registration_id, ANONYMOUS)
             messages.append(raised.value.message.replace(registration_id, "ID"))
         assert messages[0] == messages[1]
-        assert service.get(hidden, Viewer.OWNER) == private.registration
+        assert service.get(hidden, studio.home.owner) == private.registration
 
     def test_publishing_shows_it_and_unpublishing_hides_it(
         self, studio: Studio, private: RegisteredFile
     ) -> None:
         service = studio.home.registry.registration
         registration_id = private.registration.registration_id
-        service.set_visibility(registration_id, Visibility.PUBLISHED)
-        report = studio.home.verify(Path(private.source), Viewer.PUBLIC)
+        service.set_visibility(registration_id, Visibility.PUBLISHED, studio.home.owner)
+        report = studio.home.verify(Path(private.source), ANONYMOUS)
         assert report.headline is Headline.REGISTERED_EXACT
         assert not report.claims[0].mine
         # Registering again without a word about it takes nothing back.
         again = studio.home.register_one(Path(private.source))
         assert again.registration.visibility is Visibility.PUBLISHED
-        service.set_visibility(registration_id, Visibility.PRIVATE)
-        report = studio.home.verify(Path(private.source), Viewer.PUBLIC)
+        service.set_visibility(registration_id, Visibility.PRIVATE, studio.home.owner)
+        report = studio.home.verify(Path(private.source), ANONYMOUS)
         assert report.headline is Headline.NO_RECORD
 
     def test_a_private_registration_hides_no_published_one(
@@ -353,20 +354,22 @@ class TestVisibility:
         theirs = rival.register_one(source, said=statement(publish=True))
         share(rival, studio.home, folder)
         before = {
-            path: verification_document(studio.home.verify(path, Viewer.PUBLIC))
+            path: verification_document(studio.home.verify(path, ANONYMOUS))
             for path in (source, signed_copy(theirs))
         }
         for path in before:
             studio.home.register_one(path)
         for path, document in before.items():
             assert document["verdict"] == Headline.REGISTERED_EXACT
-            after = verification_document(studio.home.verify(path, Viewer.PUBLIC))
+            after = verification_document(studio.home.verify(path, ANONYMOUS))
             assert after == document
 
     def test_nobody_publishes_what_is_not_theirs(self, studio: Studio) -> None:
         service = studio.home.registry.registration
         with pytest.raises(NotFoundError):
-            service.set_visibility(RegistrationId("td1" + "b" * 32), Visibility.PUBLISHED)
+            service.set_visibility(
+                RegistrationId("td1" + "b" * 32), Visibility.PUBLISHED, studio.home.owner
+            )
 
 
 class TestWithoutWaiting:
@@ -383,14 +386,18 @@ class TestWithoutWaiting:
         assert report.answers.time.code == TimeCode.CLAIMED_ONLY
         assert "not anchored yet" in report.sentence
         service = studio.home.registry.registration
-        completed = service.complete(pending.registration.registration_id)
+        completed = service.complete(pending.registration.registration_id, studio.home.owner)
         assert completed.registration.status is ClaimStatus.FINAL
         assert completed.bundle_path is not None
         bundle = read_bundle_file(Path(completed.bundle_path).read_bytes())
         assert check_bundle(bundle, digest_file(source)).holds
-        assert service.complete(pending.registration.registration_id) == completed
+        assert (
+            service.complete(pending.registration.registration_id, studio.home.owner) == completed
+        )
         assert studio.home.verify(source).answers.time.code == TimeCode.SELF_KEPT
 
     def test_only_own_registrations_are_completed(self, studio: Studio) -> None:
         with pytest.raises(NotFoundError):
-            studio.home.registry.registration.complete(RegistrationId("td1" + "c" * 32))
+            studio.home.registry.registration.complete(
+                RegistrationId("td1" + "c" * 32), studio.home.owner
+            )

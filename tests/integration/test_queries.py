@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 
 import homes
@@ -17,9 +18,13 @@ import pytest
 from fastapi.testclient import TestClient
 from homes import Studio, statement
 from media_factory import cut_clip
+from render_media import render_picture
 
+from titledeed.bootstrap import Adapters, Registry
+from titledeed.canonical.documents import Json
+from titledeed.chain.development.chain import DevelopmentChain
+from titledeed.chain.rpc import Node
 from titledeed.homes.layout import HomeLayout
-from titledeed.models.registration import Viewer
 from titledeed_api import create_app
 
 pytestmark = pytest.mark.chain
@@ -66,9 +71,9 @@ def test_queries_of_the_command_line_leave_a_home_as_it_was(
     registry = studio.home.registry
     for path in (studio.signed_clip, Path(studio.webm.source), clip_of):
         assert studio.home.verify(path).claims
-    assert registry.search.search(clip_of, Viewer.OWNER)[1]
-    for one in registry.catalogue.list_newest(limit=10):
-        registry.history.list_entries(one)
+    assert registry.search.search(clip_of, registry.owner)[1]
+    for one in registry.catalogue.list_newest(registry.owner, limit=10):
+        registry.history.list_entries(one, registry.owner)
         assert registry.registration.read_bundle(one)
         assert registry.registration.bundle_path(one)
         registry.registration.thumbnail(one)
@@ -168,22 +173,40 @@ def test_a_home_that_cannot_be_written_can_be_looked_at(
     assert values["id"] in out or (tmp_path / "evidence.json").exists()
 
 
+class CountingNode:
+    """A node that remembers what it was asked."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.asked: list[str] = []
+
+    def call(self, method: str, *params: Json) -> Json:
+        self.asked.append(method)
+        return self._node.call(method, *params)
+
+    def close(self) -> None:
+        self._node.close()
+
+
+class CountingAdapters(Adapters):
+    @cached_property
+    def node(self) -> CountingNode:
+        return CountingNode(DevelopmentChain(folder=self.layout.chain))
+
+
 def test_a_verification_asks_the_chain_no_more_than_once_a_claim(
-    studio: Studio, clip_of: Path
+    studio: Studio, clip_of: Path, tmp_path: Path
 ) -> None:
-    node, asked = studio.home.registry.node, []
-    call = node.call
-
-    def counted(method: str, *params: object) -> object:
-        asked.append(method)
-        return call(method, *params)  # type: ignore[arg-type]
-
-    studio.home.verify(clip_of)
-    node.call = counted  # type: ignore[method-assign, assignment]
-    try:
+    with homes.copied_home(studio.home, tmp_path / "home") as copy:
+        settings = copy.settings
+    adapters = CountingAdapters(settings)
+    with Registry(settings, adapters) as registry:
+        registry.verification.verify(clip_of, registry.owner)
         for path in (studio.signed_clip, clip_of):
-            asked.clear()
-            report = studio.home.verify(path)
-            assert 1 <= len(asked) <= len(report.claims), asked
-    finally:
-        node.call = call  # type: ignore[method-assign]
+            adapters.node.asked.clear()
+            report = registry.verification.verify(path, registry.owner)
+            assert 1 <= len(adapters.node.asked) <= len(report.claims), adapters.node.asked
+        unknown = render_picture(tmp_path / "unknown.png", seed=99)
+        adapters.node.asked.clear()
+        registry.verification.verify(unknown, registry.owner)
+        assert adapters.node.asked == []

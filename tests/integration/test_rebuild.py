@@ -13,14 +13,15 @@ from homes import Home, Studio
 from index_rows import dump_rows
 from render_media import render_picture
 
+from titledeed.bootstrap.homes import erase, rebuild_index
 from titledeed.errors import DependencyError, HomeNotInitializedError, LedgerUnavailableError
 from titledeed.homes.salvage import SalvageProblem
 from titledeed.models.evidence import Headline
-from titledeed.models.registration import Viewer, Visibility
+from titledeed.models.principal import ANONYMOUS
+from titledeed.models.registration import Visibility
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.evidence import check_bundle
 from titledeed.settings import ChainSettings, Settings
-from titledeed.upkeep import erase, rebuild_index
 
 pytestmark = pytest.mark.chain
 
@@ -47,9 +48,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Closed:
     with homes.new_studio(folder) as studio:
         home, registry = studio.home, studio.home.registry
         registry.registration.set_visibility(
-            studio.clip.registration.registration_id, Visibility.PUBLISHED
+            studio.clip.registration.registration_id, Visibility.PUBLISHED, registry.owner
         )
-        registry.acts.withdraw(studio.webm.registration.registration_id)
+        registry.acts.withdraw(studio.webm.registration.registration_id, principal=registry.owner)
         gone = home.register_one(render_picture(folder / "gone.png", seed=71)).registration
         with homes.home_beside(home, neighbour_folder, organization="Neighbour") as neighbour:
             theirs = render_picture(folder / "theirs.png", seed=72)
@@ -104,22 +105,22 @@ def test_a_lost_database_comes_back_and_the_home_goes_on(closed: Closed, tmp_pat
     with homes.opened(closed.settings) as home:
         report = home.verify(Path(studio.signed_clip))
         assert report.headline is Headline.REGISTERED_EXACT
-        clip = home.registry.registration.get(
-            studio.clip.registration.registration_id, Viewer.PUBLIC
-        )
+        clip = home.registry.registration.get(studio.clip.registration.registration_id, ANONYMOUS)
         assert check_bundle(read_bundle_file(home.registry.registration.read_bundle(clip))).holds
         again = home.register_one(studio.sources / "clip.mp4")
         assert not again.created
         new = home.register_one(render_picture(tmp_path / "new.png", seed=80))
         assert new.registration.anchor is not None
-        waited = home.registry.outbox.count_waiting()
+        waited = home.adapters.outbox.count_waiting()
         assert waited == (0, None)
         home.registry.chain_report.verify()
 
 
 def test_what_was_withdrawn_is_still_withdrawn(reopened: Home, closed: Closed) -> None:
-    found = reopened.registry.catalogue.find(closed.studio.webm.registration.registration_id)
-    entries = reopened.registry.history.list_entries(found)
+    found = reopened.registry.catalogue.find(
+        closed.studio.webm.registration.registration_id, reopened.owner
+    )
+    entries = reopened.registry.history.list_entries(found, reopened.owner)
     assert [entry.kind for entry in entries] == ["withdrawn"]
 
 

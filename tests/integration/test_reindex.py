@@ -15,7 +15,8 @@ from command_line import Home
 from homes import statement
 from media_factory import cut_clip, render_clip, render_picture
 
-from titledeed.bootstrap import Registry, make_examiner, open_registry
+from titledeed.bootstrap import Adapters, Registry, make_examiner, open_registry
+from titledeed.bootstrap.homes import initialize_home
 from titledeed.examining import SandboxedExaminer
 from titledeed.fingerprinting.pictures.video_dct import VideoDct
 from titledeed.matching import shelves
@@ -25,7 +26,6 @@ from titledeed.models.examination import Examination
 from titledeed.ports import Progress, no_progress
 from titledeed.services.registration import RegisteredFile, RegisterRequest
 from titledeed.settings import Settings
-from titledeed.upkeep import initialize_home
 
 pytestmark = pytest.mark.chain
 
@@ -42,11 +42,11 @@ class OlderExaminer(SandboxedExaminer):
         return replace(found, fingerprints=tuple(known))
 
 
-class OlderRelease(Registry):
-    """Registers with the codes that there were then."""
+class OlderRelease(Adapters):
+    """Register with the codes that there were then."""
 
     @cached_property
-    def _examiner(self) -> SandboxedExaminer:
+    def examiner(self) -> SandboxedExaminer:
         limits = MediaLimits(**self._settings.media.model_dump())
         return OlderExaminer(sandbox=self._sandbox, limits=limits)
 
@@ -65,9 +65,9 @@ def older(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a clip, a picture, and a WebM of which there is no signed copy."""
     settings = Settings(home=tmp_path_factory.mktemp("older") / "home")
     initialize_home(settings)
-    with OlderRelease(settings) as registry:
+    with Registry(settings, OlderRelease(settings)) as registry:
         request = RegisterRequest((sources,), statement(), True)
-        outcomes = registry.registration.register(request)
+        outcomes = registry.registration.register(request, registry.owner)
     assert all(isinstance(outcome, RegisteredFile) for outcome in outcomes)
     return settings.home_path
 
@@ -104,9 +104,9 @@ def test_older_works_get_the_codes_of_today_and_keep_theirs(
     assert done.code == 0
     assert (done.document["fingerprinted"], done.document["left_out"]) == (3, [])
     assert before < read_codes(home)
-    with open_registry(Settings(home=home.path)) as registry:
-        fresh = make_examiner(Settings(home=home.path)).examine(sources / "unsigned.webm")
-        (work,) = registry.registrations.find_by_digest(fresh.asset.content_digest)
+    fresh = make_examiner(Settings(home=home.path)).examine(sources / "unsigned.webm")
+    with closing(Adapters(Settings(home=home.path))) as adapters:
+        (work,) = adapters.registrations.find_by_digest(fresh.asset.content_digest)
     assert {
         (work.registration_id, code.algorithm, code.code) for code in fresh.fingerprints
     } <= read_codes(home)

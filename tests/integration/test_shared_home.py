@@ -18,13 +18,13 @@ import pytest
 from homes import Home, opened
 from media_factory import cut_clip, render_clip, render_picture
 
+from titledeed.bootstrap.homes import InitializedHome, initialize_home
 from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Anchor, Headline
 from titledeed.models.registration import Registration, Visibility
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.evidence import check_bundle
 from titledeed.settings import Settings
-from titledeed.upkeep import InitializedHome, initialize_home
 
 pytestmark = pytest.mark.chain
 
@@ -144,7 +144,7 @@ def render_folder(folder: Path, seed: int) -> list[Path]:
 
 def registrations_of(home: Home, sources: list[Path]) -> list[Registration]:
     """The one registration of each source."""
-    found = [home.registry.registrations.find_by_digest(digest_file(source)) for source in sources]
+    found = [home.adapters.registrations.find_by_digest(digest_file(source)) for source in sources]
     assert [len(each) for each in found] == [1] * len(sources)
     return [each[0] for each in found]
 
@@ -153,10 +153,10 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
     """Each source is registered exactly once, provably, on one chain, and nothing is left over."""
     registry = home.registry
     registrations = registrations_of(home, sources)
-    assert registry.registrations.count_own() == len(sources)
-    assert registry.outbox.list_waiting(100) == []
-    assert registry.outbox.list_pending() == []
-    assert len(registry.vault.objects.keys("dossiers/")) == len(sources)
+    assert home.adapters.registrations.count_own() == len(sources)
+    assert home.adapters.outbox.list_waiting(100) == []
+    assert home.adapters.outbox.list_pending() == []
+    assert len(home.adapters.objects.keys("dossiers/")) == len(sources)
     assert len(home.signed_files()) == len(sources)
     anchors: dict[bytes, Anchor] = {}
     for source, registration in zip(sources, registrations, strict=True):
@@ -165,7 +165,7 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
         bundle = read_bundle_file(Path(path).read_bytes())
         assert check_bundle(bundle, digest_file(source)).holds
         assert bundle.chain == registry.chain_identity
-        block = registry.ledger.find_block(bundle.anchor.block_number)
+        block = home.adapters.ledger.find_block(bundle.anchor.block_number)
         assert block is not None
         assert block.hash == bundle.anchor.block_hash
         assert digest_file(Path(registration.signed_path or "")) == registration.signed_digest

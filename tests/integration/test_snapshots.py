@@ -13,7 +13,8 @@ from media_factory import cut_clip, render_clip, render_picture
 
 from titledeed.errors import MalformedDocumentError, NotFoundError, ProofError
 from titledeed.models.evidence import Headline, TimeCode
-from titledeed.models.registration import Coverage, Viewer, Visibility
+from titledeed.models.principal import ANONYMOUS
+from titledeed.models.registration import Coverage, Visibility
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
@@ -43,7 +44,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         published = studio.register_one(clip, said=statement(title="Shown", publish=True))
         kept = studio.register_one(picture, said=statement(title="Kept"))
         snapshot = folder / "published.snapshot"
-        exported = studio.registry.snapshots.export(snapshot)
+        exported = studio.registry.snapshots.export(snapshot, studio.owner)
         imported = reader.registry.snapshots.import_(snapshot)
         yield Exchange(studio, reader, published, kept, snapshot, exported, imported)
 
@@ -93,7 +94,7 @@ def test_what_was_kept_is_not_found(exchange: Exchange) -> None:
 def test_an_imported_registration_is_public_and_proven(exchange: Exchange) -> None:
     service = exchange.reader.registry.registration
     registration_id = exchange.clip.registration.registration_id
-    registration = service.get(registration_id, Viewer.PUBLIC)
+    registration = service.get(registration_id, ANONYMOUS)
     assert registration.snapshot_id == exchange.exported.snapshot_id
     assert registration.signed_path is None
     assert service.thumbnail(registration) == b""
@@ -110,21 +111,21 @@ def test_an_imported_registration_is_nothing_of_ones_own(
     registry = exchange.reader.registry
     registration_id = exchange.clip.registration.registration_id
     with pytest.raises(NotFoundError):
-        registry.registration.set_visibility(registration_id, Visibility.PRIVATE)
+        registry.registration.set_visibility(registration_id, Visibility.PRIVATE, registry.owner)
     with pytest.raises(NotFoundError):
-        registry.registration.complete(registration_id)
-    assert registry.registrations.count_own() == 0
-    assert registry.snapshots.export(tmp_path / "again.snapshot").registrations == 0
+        registry.registration.complete(registration_id, registry.owner)
+    assert exchange.reader.adapters.registrations.count_own() == 0
+    assert registry.snapshots.export(tmp_path / "again.snapshot", registry.owner).registrations == 0
 
 
 def test_importing_again_or_at_home_adds_nothing(exchange: Exchange) -> None:
-    indexed = list(exchange.reader.registry.repositories.fingerprints.iter_fingerprints(0))
+    indexed = list(exchange.reader.adapters.repositories.fingerprints.iter_fingerprints(0))
     assert exchange.reader.registry.snapshots.import_(exchange.snapshot) == (exchange.exported, 0)
-    assert list(exchange.reader.registry.repositories.fingerprints.iter_fingerprints(0)) == indexed
+    assert list(exchange.reader.adapters.repositories.fingerprints.iter_fingerprints(0)) == indexed
     studio = exchange.studio.registry
     assert studio.snapshots.import_(exchange.snapshot)[1] == 0
-    registration = studio.registration.get(exchange.clip.registration.registration_id, Viewer.OWNER)
-    assert registration.snapshot_id is None
+    registration = studio.registration.get(exchange.clip.registration.registration_id, studio.owner)
+    assert registration.is_own
     assert exchange.studio.verify(Path(exchange.clip.source)).claims[0].mine
 
 
@@ -144,8 +145,8 @@ def test_a_changed_snapshot_is_refused_and_adds_nothing(exchange: Exchange, tmp_
                 home.registry.snapshots.import_(path)
             assert raised.value.message
         assert home.registry.snapshots.list_imported() == []
-        assert list(home.registry.repositories.fingerprints.iter_fingerprints(0)) == []
-        assert home.registry.vault.objects.keys("bundles/") == []
+        assert list(home.adapters.repositories.fingerprints.iter_fingerprints(0)) == []
+        assert home.adapters.objects.keys("bundles/") == []
         assert home.verify(Path(exchange.clip.source)).headline is Headline.NO_RECORD
         # The true one is imported all the same.
         assert home.registry.snapshots.import_(exchange.snapshot)[1] == 1
@@ -156,9 +157,11 @@ def test_what_is_unpublished_is_missing_from_the_next_snapshot(
 ) -> None:
     service = exchange.studio.registry.registration
     registration_id = exchange.clip.registration.registration_id
-    service.set_visibility(registration_id, Visibility.PRIVATE)
-    later = exchange.studio.registry.snapshots.export(tmp_path / "later.snapshot")
-    service.set_visibility(registration_id, Visibility.PUBLISHED)
+    service.set_visibility(registration_id, Visibility.PRIVATE, exchange.studio.owner)
+    later = exchange.studio.registry.snapshots.export(
+        tmp_path / "later.snapshot", exchange.studio.owner
+    )
+    service.set_visibility(registration_id, Visibility.PUBLISHED, exchange.studio.owner)
     assert later.registrations == 0
     assert later != dataclasses.replace(exchange.exported, registrations=0)
     # Who imported the earlier one keeps it: a snapshot cannot be called back.
@@ -173,7 +176,7 @@ def test_what_another_home_claims_can_be_claimed_beside_it(
     """The reader registers what it knows from elsewhere: two claimants, two registrations."""
     source = render_picture(tmp_path / "a.png", seed=9)
     theirs = exchange.studio.register_one(source, said=statement(publish=True))
-    exchange.studio.registry.snapshots.export(tmp_path / "a.snapshot")
+    exchange.studio.registry.snapshots.export(tmp_path / "a.snapshot", exchange.studio.owner)
     exchange.reader.registry.snapshots.import_(tmp_path / "a.snapshot")
     mine = exchange.reader.register_one(source)
     assert mine.created

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from titledeed.bootstrap import Registry
+from titledeed.models.evidence import ChainIdentity
+from titledeed.models.principal import Principal
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE_LINES_MAX = 500
@@ -140,3 +145,45 @@ def test_no_path_of_a_development_machine_is_tracked() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((CHECKOUT / "README.md").read_text().splitlines()) <= 200
+
+
+def public_types(owner: type) -> dict[str, object]:
+    """What the public attributes of a class give, by name; None for those that give nothing."""
+    found: dict[str, object] = {}
+    for name in (name for name in dir(owner) if not name.startswith("_")):
+        member = inspect.getattr_static(owner, name)
+        getter = getattr(member, "fget", None) or getattr(member, "func", None) or member
+        found[name] = getter.__globals__.get(getter.__annotations__["return"])
+    return found
+
+
+def test_faces_are_given_services_only() -> None:
+    """An adapter in their hands could be asked past every check of who may see what."""
+    services = ("titledeed.services.", "titledeed.anchoring.")
+    others = {
+        name: given
+        for name, given in public_types(Registry).items()
+        if not getattr(given, "__module__", "").startswith(services)
+    }
+    assert others == {
+        "chain_identity": ChainIdentity,
+        "check": None,
+        "close": None,
+        "owner": Principal,
+        "serve_chain": None,
+        "warm_up": None,
+    }
+
+
+def test_faces_ask_bootstrap_for_no_adapter() -> None:
+    allowed = {"Registry", "open_registry", "make_examiner"}
+    taken = {
+        (relative(path), alias.name)
+        for path in SHIPPED
+        if path.suffix == ".py" and path.relative_to(CHECKOUT).parts[0] in {"api", "cli"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("titledeed.bootstrap")
+        for alias in node.names
+    }
+    assert {name for _, name in taken} <= allowed, taken

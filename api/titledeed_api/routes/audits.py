@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
 from titledeed.errors import NotFoundError
-from titledeed.models.registration import Job, JobStatus
-from titledeed.services.audit import DEFAULT_PACK
-from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep
+from titledeed.models.job import Job, JobStatus
+from titledeed_api.dependencies import AuditorDep, PatienceDep, Server, ServerDep
 from titledeed_api.documents import Document
+from titledeed_api.handlers import AUDIT, submission_folder
 from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
 from titledeed_api.schemas.requests import AuditFields, describe_form
 from titledeed_api.schemas.resources import Audit, Failed, Running
 from titledeed_api.uploads import Upload
 
-KIND = "audit"
 BUNDLES = "bundles"
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 """The report is one file that also works by itself, so it brings its own styles."""
@@ -42,31 +39,27 @@ router = APIRouter(prefix="/v1/audits", tags=["audits"])
     ),
 )
 async def create_audit(
-    server: ServerDep, owner: OwnerDep, patience: PatienceDep, request: Request
+    server: ServerDep, principal: AuditorDep, patience: PatienceDep, request: Request
 ) -> Response:
     """Find registered works in a film and compare them with what its makers disclosed."""
     async with server.uploads.receive(request, raw=False) as upload:
         fields = AuditFields.parse(upload.fields)
-        submission = _arrange(upload)
-
-        def work() -> Document:
-            result = server.registry.audit.audit(submission, pack=fields.pack or DEFAULT_PACK)
-            return {"document": result.document, "report": str(result.html_path)}
-
-        job = await start_job(server, KIND, owner, upload, work)
+        _arrange(upload)
+        said = {"fields": fields.as_arguments()}
+        job = await start_job(server, AUDIT, principal, upload, said)
     return await answer_started(server, job, patience, _show_audit)
 
 
 @router.get("/{job_id}", summary="See an audit", response_model=Audit | Running | Failed)
-def read_audit(server: ServerDep, owner: OwnerDep, job_id: str) -> Document:
+def read_audit(server: ServerDep, principal: AuditorDep, job_id: str) -> Document:
     """The audit in whatever state."""
-    return show_job(server, find_job(server, KIND, job_id, owner), _show_audit)
+    return show_job(server, find_job(server, AUDIT, job_id, principal), _show_audit)
 
 
 @router.get("/{job_id}/report", summary="Get the report for people")
-def read_report(server: ServerDep, owner: OwnerDep, job_id: str) -> Response:
+def read_report(server: ServerDep, principal: AuditorDep, job_id: str) -> Response:
     """The HTML report, once the audit is done."""
-    job = find_job(server, KIND, job_id, owner)
+    job = find_job(server, AUDIT, job_id, principal)
     if job.status is not JobStatus.SUCCEEDED:
         raise NotFoundError(
             f"the audit {job_id} has no report: it is {job.status.value}",
@@ -85,10 +78,10 @@ def read_report(server: ServerDep, owner: OwnerDep, job_id: str) -> Response:
     return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
-def _arrange(upload: Upload) -> Path:
-    """Lay the files out as a submission folder; its random name becomes the report's."""
+def _arrange(upload: Upload) -> None:
+    """Lay the files out as a submission folder."""
     upload.refuse_others("film", "disclosure", "timeline", BUNDLES)
-    folder = upload.folder / upload.folder.name
+    folder = submission_folder(upload)
     bundles = folder / BUNDLES
     bundles.mkdir(parents=True)
     film = upload.require("film")
@@ -98,7 +91,6 @@ def _arrange(upload: Upload) -> Path:
         upload.require("timeline").path.rename(folder / "timeline.otio")
     for number, bundle in enumerate(upload.files.get(BUNDLES, [])):
         bundle.path.rename(bundles / f"{number:03}.json")
-    return folder
 
 
 def _show_audit(server: Server, job: Job) -> Document:

@@ -10,10 +10,13 @@ from starlette.responses import JSONResponse, RedirectResponse
 from titledeed.errors import NotFoundError
 from titledeed.models.asset import MediaType
 from titledeed.models.evidence import ChainIdentity, Headline
+from titledeed.models.job import JobStatus
 from titledeed.models.primitives import RegistrationId
-from titledeed.models.registration import JobStatus, Registration, Viewer
+from titledeed.models.principal import ANONYMOUS, Principal
+from titledeed.models.registration import Registration
 from titledeed.proofs.bundles import read_bundle_file
-from titledeed_api.dependencies import Server, ServerDep, ViewerDep
+from titledeed_api.dependencies import ReaderDep, Server, ServerDep
+from titledeed_api.handlers import VERIFICATION
 from titledeed_api.jobs import find_job, read_problem, show_job
 from titledeed_api.presentation import (
     CHAIN_TIMES,
@@ -27,7 +30,7 @@ from titledeed_api.presentation import (
 )
 from titledeed_api.problems import PROBLEM_KINDS, wants_page
 from titledeed_api.routes.registrations import find_registration, show_registration
-from titledeed_api.routes.verifications import KIND, show_verification, start_verification
+from titledeed_api.routes.verifications import show_verification, start_verification
 from titledeed_api.schemas.resources import Match, Verification
 from titledeed_api.templates import render_page
 
@@ -53,16 +56,16 @@ def show_home() -> Response:
 @router.post("/verifications")
 async def submit_form(server: ServerDep, request: Request) -> Response:
     """The form of a browser without scripts."""
-    job = await start_verification(server, Viewer.PUBLIC, request)
+    job = await start_verification(server, ANONYMOUS, request)
     return RedirectResponse(f"/verifications/{job.job_id}", 303)
 
 
 @router.get("/verifications/{job_id}")
 def show_verification_page(
-    server: ServerDep, viewer: ViewerDep, request: Request, job_id: str
+    server: ServerDep, principal: ReaderDep, request: Request, job_id: str
 ) -> Response:
     """One verification, for people; the same as data to those who ask for JSON."""
-    job = find_job(server, KIND, job_id, viewer)
+    job = find_job(server, VERIFICATION, job_id, principal)
     document = show_job(server, job, show_verification)
     if not wants_page(request):
         return JSONResponse(document, headers={"Vary": "Accept"})
@@ -77,7 +80,7 @@ def show_verification_page(
             "found": found,
             "headline": HEADLINES[Headline(found.verdict)],
             "answers": list_answers(dict(found.answers)),
-            "matches": [_show_match(server, viewer, match) for match in found.matches],
+            "matches": [_show_match(server, principal, match) for match in found.matches],
             "recovered": list_answers(dict(found.recovered.answers)) if found.recovered else [],
         }
     )
@@ -85,11 +88,11 @@ def show_verification_page(
 
 @router.get("/registrations/{registration_id}")
 def show_registration_page(
-    server: ServerDep, viewer: ViewerDep, request: Request, registration_id: str
+    server: ServerDep, principal: ReaderDep, request: Request, registration_id: str
 ) -> Response:
     """One published registration."""
-    registration = find_registration(server, viewer, registration_id)
-    document = show_registration(server, registration, viewer)
+    registration = find_registration(server, principal, registration_id)
+    document = show_registration(server, registration, principal)
     if not wants_page(request):
         return JSONResponse(document, headers={"Vary": "Accept"})
     chain = _find_chain(server, registration)
@@ -125,10 +128,10 @@ def _render_home(values: dict[str, object]) -> Response:
     )
 
 
-def _show_match(server: Server, viewer: Viewer, match: Match) -> ShownMatch:
+def _show_match(server: Server, principal: Principal, match: Match) -> ShownMatch:
     registrations = server.registry.registration
     try:
-        work = registrations.get(RegistrationId(match.registration_id), viewer)
+        work = registrations.get(RegistrationId(match.registration_id), principal)
     except NotFoundError:
         return ShownMatch(match, None, has_thumbnail=False, bars=draw_bars(match, 0.0))
     return ShownMatch(

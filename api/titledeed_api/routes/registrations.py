@@ -14,28 +14,31 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from titledeed.canonical.identifiers import parse_registration_id
-from titledeed.errors import InvalidRequestError, InvariantViolation, NotFoundError
-from titledeed.models.disclosure import AssetDisclosure
+from titledeed.errors import InvalidRequestError, NotFoundError
+from titledeed.models.job import Job
 from titledeed.models.primitives import RegistrationId
-from titledeed.models.registration import Job, Registration, Viewer, Visibility
-from titledeed.services.acceptance import Statement
-from titledeed.services.registration import RefusedFile, RegisterRequest
-from titledeed_api.dependencies import OwnerDep, PatienceDep, Server, ServerDep, ViewerDep
+from titledeed.models.principal import Principal
+from titledeed.models.registration import Registration, Visibility
+from titledeed_api.dependencies import (
+    PatienceDep,
+    ReaderDep,
+    RegistrantDep,
+    Server,
+    ServerDep,
+)
 from titledeed_api.documents import (
     SCHEMA_VERSION,
     Document,
     entries_document,
-    registered_document,
     registration_document,
 )
+from titledeed_api.handlers import REGISTRATION
 from titledeed_api.jobs import answer_started, find_job, read_result, show_job, start_job
 from titledeed_api.schemas import resources
 from titledeed_api.schemas.requests import RegistrationFields, describe_form
 from titledeed_api.schemas.resources import Failed, Running
-from titledeed_api.uploads import FILE_FIELD, ReceivedFile
+from titledeed_api.uploads import FILE_FIELD
 
-KIND = "registration"
-UNTITLED = "Untitled"
 DOWNLOADED = "application/octet-stream"
 PIECE_BYTES = 1024 * 1024
 
@@ -54,9 +57,9 @@ router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
     openapi_extra=describe_form(RegistrationFields, {FILE_FIELD: "A picture, clip or sound"}),
 )
 async def create_registration(
-    server: ServerDep, owner: OwnerDep, patience: PatienceDep, request: Request
+    server: ServerDep, principal: RegistrantDep, patience: PatienceDep, request: Request
 ) -> Response:
-    """Fingerprint, sign and anchor one file on behalf of this home's claimant.
+    """Fingerprint, sign and anchor one file on behalf of the account that holds the token.
 
     The body may also be the bytes of the file themselves, with the fields in the query. The
     uploaded source is deleted; the signed copy stays in the home.
@@ -64,12 +67,9 @@ async def create_registration(
     async with server.uploads.receive(request) as upload:
         fields = RegistrationFields.parse(upload.fields)
         upload.refuse_others(FILE_FIELD)
-        wanted = _request_of(upload.require(FILE_FIELD), fields)
-
-        def work() -> Document:
-            return _register(server, wanted)
-
-        job = await start_job(server, KIND, owner, upload, work)
+        upload.require(FILE_FIELD)
+        said = {"fields": fields.as_arguments()}
+        job = await start_job(server, REGISTRATION, principal, upload, said)
     return await answer_started(server, job, patience, _show_made)
 
 
@@ -79,21 +79,21 @@ async def create_registration(
     response_model=resources.RegistrationResource | Running | Failed,
     response_model_exclude_unset=True,
 )
-def read_registration(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Document:
+def read_registration(server: ServerDep, principal: ReaderDep, registration_id: str) -> Document:
     """A published registration, or with a token any; or the work that makes one."""
     try:
         known = parse_registration_id(registration_id)
     except InvalidRequestError:
-        job = find_job(server, KIND, registration_id, viewer)
+        job = find_job(server, REGISTRATION, registration_id, principal)
         return show_job(server, job, _show_made)
-    registration = server.registry.registration.get(known, viewer)
-    return show_registration(server, registration, viewer)
+    registration = server.registry.registration.get(known, principal)
+    return show_registration(server, registration, principal)
 
 
 @router.get("/{registration_id}/bundle", summary="Get the evidence bundle")
-def read_bundle(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Response:
+def read_bundle(server: ServerDep, principal: ReaderDep, registration_id: str) -> Response:
     """One file that proves the registration offline: `titledeed bundle verify FILE`."""
-    registration = find_registration(server, viewer, registration_id)
+    registration = find_registration(server, principal, registration_id)
     data = server.registry.registration.read_bundle(registration)
     return Response(
         data,
@@ -103,9 +103,9 @@ def read_bundle(server: ServerDep, viewer: ViewerDep, registration_id: str) -> R
 
 
 @router.get("/{registration_id}/thumbnail", summary="Get the thumbnail")
-def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -> Response:
+def read_thumbnail(server: ServerDep, principal: ReaderDep, registration_id: str) -> Response:
     """A small JPEG; there is none for sounds."""
-    registration = find_registration(server, viewer, registration_id)
+    registration = find_registration(server, principal, registration_id)
     thumbnail = server.registry.registration.thumbnail(registration)
     if not thumbnail:
         raise NotFoundError(
@@ -117,9 +117,15 @@ def read_thumbnail(server: ServerDep, viewer: ViewerDep, registration_id: str) -
 
 
 @router.get("/{registration_id}/signed", summary="Get the signed copy")
-def read_signed(server: ServerDep, owner: OwnerDep, registration_id: str) -> Response:
+def read_signed(server: ServerDep, principal: RegistrantDep, registration_id: str) -> Response:
     """The copy that carries the Content Credentials; there is none for some media types."""
-    registration = find_registration(server, owner, registration_id)
+    registration = find_registration(server, principal, registration_id)
+    if not registration.belongs_to(principal):
+        raise NotFoundError(
+            f"{registration.registration_id} has no signed copy here",
+            what="signed_copy",
+            registration_id=registration.registration_id,
+        )
     file = server.registry.registration.open_signed_copy(registration)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -128,16 +134,16 @@ def read_signed(server: ServerDep, owner: OwnerDep, registration_id: str) -> Res
     return StreamingResponse(_iter_pieces(file), media_type=DOWNLOADED, headers=headers)
 
 
-def find_registration(server: Server, viewer: Viewer, registration_id: str) -> Registration:
-    """A registration that the viewer may see.
+def find_registration(server: Server, principal: Principal, registration_id: str) -> Registration:
+    """A registration that the principal may see.
 
     Raises:
         NotFoundError: there is none; an id that cannot exist is no other error.
     """
-    return server.registry.registration.get(RegistrationId(registration_id[:60]), viewer)
+    return server.registry.registration.get(RegistrationId(registration_id[:60]), principal)
 
 
-def show_registration(server: Server, registration: Registration, viewer: Viewer) -> Document:
+def show_registration(server: Server, registration: Registration, principal: Principal) -> Document:
     """One registration; where files lie on the server is left out.
 
     Its entries are as of the block that was followed last: no chain is asked.
@@ -146,12 +152,12 @@ def show_registration(server: Server, registration: Registration, viewer: Viewer
     del document["signed_path"]
     here = f"/v1/registrations/{registration.registration_id}"
     published = registration.visibility is Visibility.PUBLISHED
-    has_signed = viewer is Viewer.OWNER and registration.signed_path is not None
+    has_signed = registration.belongs_to(principal) and registration.signed_path is not None
     return {
         "schema_version": SCHEMA_VERSION,
         "id": registration.registration_id,
         **document,
-        "entries": entries_document(server.registry.history.list_entries(registration)),
+        "entries": entries_document(server.registry.history.list_entries(registration, principal)),
         "links": {
             "self": here,
             "page": f"/registrations/{registration.registration_id}" if published else None,
@@ -162,38 +168,13 @@ def show_registration(server: Server, registration: Registration, viewer: Viewer
     }
 
 
-def _request_of(file: ReceivedFile, fields: RegistrationFields) -> RegisterRequest:
-    return RegisterRequest(
-        sources=(file.path,),
-        statement=Statement(
-            disclosure=AssetDisclosure(
-                source_type=fields.source_type, model_name=fields.model, oversight=fields.oversight
-            ),
-            title=fields.title or file.stem or UNTITLED,
-            credits=(),
-            visibility=Visibility.PUBLISHED if fields.publish else Visibility.PRIVATE,
-            output=None,
-        ),
-    )
-
-
-def _register(server: Server, request: RegisterRequest) -> Document:
-    outcomes = server.registry.registration.register(request)
-    if len(outcomes) != 1:
-        raise InvariantViolation(f"one file gave {len(outcomes)} outcomes")
-    if isinstance(outcomes[0], RefusedFile):
-        raise outcomes[0].error
-    document = registered_document(outcomes[0])
-    return {key: document[key] for key in ("registration_id", "created", "similar", "notes")}
-
-
 def _show_made(server: Server, job: Job) -> Document:
     """The registration as it is now, and what was noticed when it was made."""
     made = read_result(job)
     found = server.registry.registration.get(
-        RegistrationId(str(made["registration_id"])), job.viewer
+        RegistrationId(str(made["registration_id"])), job.principal
     )
-    return {**show_registration(server, found, job.viewer), **made}
+    return {**show_registration(server, found, job.principal), **made}
 
 
 def _disposition(name: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from titledeed.canonical.attachments import TITLE_LENGTH_MAX
+from titledeed.canonical.documents import Json
 from titledeed.errors import InvalidRequestError
 from titledeed.models.disclosure import DigitalSourceType, HumanOversight
 
@@ -34,6 +35,11 @@ class FormFields(BaseModel):
                 for item in error.errors(include_url=False, include_input=False)
             )
             raise InvalidRequestError(found, next_step="See /openapi.json.") from error
+
+    def as_arguments(self) -> dict[str, Json]:
+        """The fields that were given, as a job keeps them; ``model_validate`` reads them back."""
+        arguments: dict[str, Json] = self.model_dump(mode="json", exclude_unset=True)
+        return arguments
 
 
 def _one_line(text: object) -> object:

@@ -39,19 +39,19 @@ def anchor(context: typer.Context, as_json: JsonFlag = False) -> None:
         before = registry.following.follow()
         with show_progress(output) as progress:
             registry.anchoring.anchor_now(progress)
-        chain, sender = registry.repositories.chain, registry.ledger.sender
-        waiting, _ = registry.outbox.count_waiting()
+        chain = registry.chain_report
+        status = chain.status()
         batches = [
             (event, event.body)
             for event in chain.list_events(after=before.sequence, limit=100_000)
-            if isinstance(event.body, Anchored) and event.body.caller == sender
+            if isinstance(event.body, Anchored) and event.body.caller == status.sender
         ]
     if as_json:
         output.write_json(
             {
                 "schema_version": SCHEMA_VERSION,
                 "registrations": sum(found.size for _, found in batches),
-                "waiting": waiting,
+                "waiting": status.waiting,
                 "batches": [
                     {
                         "root": "0x" + found.root.hex(),

@@ -62,7 +62,11 @@ def audit(
     output = invocation.output
     with invocation.registry() as registry, show_progress(output) as progress:
         result = registry.audit.audit(
-            folder, pack=pack or DEFAULT_PACK, output=output_folder, progress=progress
+            folder,
+            registry.owner,
+            pack=pack or DEFAULT_PACK,
+            output=output_folder,
+            progress=progress,
         )
     if as_json:
         paths = {"json_path": str(result.json_path), "html_path": str(result.html_path)}

@@ -42,7 +42,7 @@ def backup(
         titledeed backup /mnt/disk/titledeed.tar
         titledeed backup titledeed.tar.gz --without-keys
     """
-    from titledeed.upkeep import back_up
+    from titledeed.bootstrap.homes import back_up
 
     invocation = get_invocation(context, as_json=as_json)
     with show_progress(invocation.output) as progress:
@@ -75,8 +75,8 @@ def restore(
     Examples:
         titledeed restore /mnt/disk/titledeed.tar --home ~/titledeed-restored
     """
-    from titledeed.upkeep import check_home
-    from titledeed.upkeep import restore as restore_home
+    from titledeed.bootstrap.homes import check_home
+    from titledeed.bootstrap.homes import restore as restore_home
 
     invocation = get_invocation(context, as_json=as_json)
     with show_progress(invocation.output) as progress:

@@ -99,11 +99,9 @@ def export(
     Examples:
         titledeed bundle export td1abc... evidence.json
     """
-    from titledeed.models.registration import Viewer
-
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
-        found = registry.registration.get(RegistrationId(registration), Viewer.OWNER)
+        found = registry.registration.get(RegistrationId(registration), registry.owner)
         if not found.has_bundle:
             raise NotFoundError(
                 f"{registration} is in no block yet"

@@ -66,7 +66,7 @@ def deploy(
     Examples:
         TITLEDEED_CHAIN__RPC_URL=https://rpc.example titledeed chain deploy
     """
-    from titledeed.upkeep import deploy as deploy_contract
+    from titledeed.bootstrap.homes import deploy as deploy_contract
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
@@ -148,7 +148,7 @@ def events(
     output = invocation.output
     with invocation.registry() as registry:
         registry.following.follow()
-        found = registry.repositories.chain.list_events(after=after, limit=limit)
+        found = registry.chain_report.list_events(after=after, limit=limit)
     if as_json:
         for event in found:
             output.write_json({"schema_version": SCHEMA_VERSION, **event_document(event)})

@@ -39,7 +39,7 @@ def erase(
         titledeed erase td1abc...
         titledeed erase td1abc... --keep-signed-copy --yes
     """
-    from titledeed.upkeep import erase as erase_registration
+    from titledeed.bootstrap.homes import erase as erase_registration
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

@@ -80,13 +80,12 @@ def search(
         titledeed search downloaded.mp4
         titledeed search frame.png --json
     """
-    from titledeed.models.registration import Viewer
     from titledeed_api.documents import match_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with invocation.registry() as registry, show_progress(output) as progress:
-        examination, found = registry.search.search(file, Viewer.OWNER, progress)
+        examination, found = registry.search.search(file, registry.owner, progress)
     if as_json:
         output.write_json(
             {

@@ -38,7 +38,7 @@ def rebuild(context: typer.Context, as_json: JsonFlag = False) -> None:
         titledeed index rebuild
         titledeed index rebuild --json
     """
-    from titledeed.upkeep import rebuild_index
+    from titledeed.bootstrap.homes import rebuild_index
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

@@ -39,7 +39,7 @@ def init(
         titledeed init --organization "Example Studio"
         TITLEDEED_PASSPHRASE_FILE=~/secret titledeed --home /srv/titledeed init
     """
-    from titledeed.upkeep import initialize_home
+    from titledeed.bootstrap.homes import initialize_home
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

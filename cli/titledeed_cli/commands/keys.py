@@ -148,6 +148,7 @@ def declare(
         titledeed keys declare --compromised --since 2026-11-01 --with recovery
     """
     from titledeed.canonical.identifiers import parse_address
+    from titledeed.chain.keys import FileKeyStore
     from titledeed.proofs.entries import name_kind
 
     invocation = get_invocation(context, as_json=as_json)
@@ -161,8 +162,10 @@ def declare(
     confirm(output, "Declare it for good?", yes=yes)
     invocation.unlock()
     with invocation.registry() as registry:
-        by = None if with_ == "claimant" else _open_keys(invocation).open(with_)
-        recorded = registry.acts.declare_key(successor=account, since=seconds, by=by)
+        by = None if with_ == "claimant" else FileKeyStore(_open_keys(invocation).open(with_))
+        recorded = registry.acts.declare_key(
+            principal=registry.owner, successor=account, since=seconds, by=by
+        )
     event = recorded.event
     if as_json:
         output.write_json(
@@ -181,7 +184,7 @@ def declare(
 
 
 def _open_keys(invocation: Invocation, *, may_write: bool = False) -> KeyFolder:
-    from titledeed.upkeep import open_keys
+    from titledeed.bootstrap.homes import open_keys
 
     if may_write:
         invocation.unlock()

@@ -53,7 +53,9 @@ def _set_visibility(
     invocation = get_invocation(context, as_json=as_json)
     visibility = Visibility.PUBLISHED if published else Visibility.PRIVATE
     with invocation.registry() as registry:
-        changed = registry.registration.set_visibility(RegistrationId(registration_id), visibility)
+        changed = registry.registration.set_visibility(
+            RegistrationId(registration_id), visibility, registry.owner
+        )
     if as_json:
         document = {"schema_version": SCHEMA_VERSION, **registration_document(changed)}
         invocation.output.write_json(document)

@@ -44,5 +44,7 @@ def receipt(
     invocation.unlock()
     with invocation.registry() as registry:
         with show_progress(output) as progress:
-            completed = registry.registration.complete(RegistrationId(registration), progress)
+            completed = registry.registration.complete(
+                RegistrationId(registration), registry.owner, progress
+            )
         write_registered(output, completed, registry.chain_identity)

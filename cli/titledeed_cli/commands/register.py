@@ -121,7 +121,7 @@ def _register(invocation: Invocation, request: RegisterRequest) -> None:
     output = invocation.output
     with invocation.registry() as registry:
         with show_progress(output) as progress:
-            outcomes = registry.registration.register(request, progress)
+            outcomes = registry.registration.register(request, registry.owner, progress)
         for outcome in outcomes:
             if isinstance(outcome, RefusedFile):
                 write_refused(output, outcome)

@@ -66,8 +66,8 @@ def list_(
     """
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
-        found = registry.catalogue.list_newest(limit=limit, status=status)
-        listed = [(one, registry.history.list_entries(one)) for one in found]
+        found = registry.catalogue.list_newest(registry.owner, limit=limit, status=status)
+        listed = [(one, registry.history.list_entries(one, registry.owner)) for one in found]
     write_list(invocation.output, listed)
 
 
@@ -82,11 +82,11 @@ def show(context: typer.Context, registration: IdArgument, as_json: JsonFlag = F
     """
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
-        found = registry.catalogue.find(registration)
+        found = registry.catalogue.find(registration, registry.owner)
         write_registration(
             invocation.output,
             found,
-            entries=registry.history.list_entries(found),
+            entries=registry.history.list_entries(found, registry.owner),
             bundle_path=registry.registration.bundle_path(found),
             cursor=registry.history.cursor(),
         )
@@ -104,10 +104,10 @@ def history(context: typer.Context, registration: IdArgument, as_json: JsonFlag 
     """
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
-        found = registry.catalogue.find(registration)
+        found = registry.catalogue.find(registration, registry.owner)
         cursor = registry.history.follow()
-        found = registry.catalogue.find(found.registration_id)
-        entries = registry.history.list_entries(found, others_max=None)
+        found = registry.catalogue.find(found.registration_id, registry.owner)
+        entries = registry.history.list_entries(found, registry.owner, others_max=None)
     write_history(invocation.output, found, entries, cursor)
 
 
@@ -148,7 +148,7 @@ def issue(
 
     def act(registry: Registry, found: RegistrationId) -> RecordedAct:
         parents = [_find_work(registry, text) for text in parent or ()]
-        return registry.acts.issue(found, royalty=points, parents=parents)
+        return registry.acts.issue(found, principal=registry.owner, royalty=points, parents=parents)
 
     _act(
         context,
@@ -179,7 +179,7 @@ def withdraw(
     _act(
         context,
         registration,
-        lambda registry, found: registry.acts.withdraw(found),
+        lambda registry, found: registry.acts.withdraw(found, principal=registry.owner),
         as_json=as_json,
         question="Withdraw it? This cannot be undone.",
         yes=yes,
@@ -208,7 +208,9 @@ def supersede(
     """
 
     def act(registry: Registry, found: RegistrationId) -> RecordedAct:
-        return registry.acts.supersede(found, registry.catalogue.find(successor).registration_id)
+        owner = registry.owner
+        named = registry.catalogue.find(successor, owner)
+        return registry.acts.supersede(found, named.registration_id, principal=owner)
 
     _act(
         context,
@@ -249,7 +251,9 @@ def event(
     _act(
         context,
         registration,
-        lambda registry, found: registry.acts.record_event(found, kind, document),
+        lambda registry, found: registry.acts.record_event(
+            found, kind, document, principal=registry.owner
+        ),
         as_json=as_json,
     )
 
@@ -280,7 +284,7 @@ def confirm_(
         context,
         registration,
         lambda registry, found: registry.acts.confirm_derivative(
-            found, _find_work(registry, child)
+            found, _find_work(registry, child), principal=registry.owner
         ),
         as_json=as_json,
     )
@@ -312,7 +316,9 @@ def publish_binding(
     _act(
         context,
         registration,
-        lambda registry, found: registry.acts.publish_binding(found, endpoint),
+        lambda registry, found: registry.acts.publish_binding(
+            found, endpoint, principal=registry.owner
+        ),
         as_json=as_json,
         question="Publish its bindings? They stay on chain.",
         yes=yes,
@@ -331,7 +337,7 @@ def _act(
     """Find the registration, ask where it cannot be undone, act, show what the chain holds."""
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
-        found = registry.catalogue.find(text)
+        found = registry.catalogue.find(text, registry.owner)
     if question is not None:
         confirm(invocation.output, f"{found.registration_id} “{found.title}”: {question}", yes=yes)
     invocation.unlock()
@@ -345,7 +351,11 @@ def _find_work(registry: Registry, text: str) -> RegistrationId | DeedId:
     from titledeed.models.primitives import DeedId
 
     number = _read_number(text)
-    return registry.catalogue.find(text).registration_id if number is None else DeedId(number)
+    return (
+        registry.catalogue.find(text, registry.owner).registration_id
+        if number is None
+        else DeedId(number)
+    )
 
 
 def _read_number(text: str) -> int | None:

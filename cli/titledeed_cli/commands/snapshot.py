@@ -45,7 +45,7 @@ def export(
     output = invocation.output
     invocation.unlock()
     with invocation.registry() as registry, show_progress(output) as progress:
-        coverage = registry.snapshots.export(file, progress)
+        coverage = registry.snapshots.export(file, registry.owner, progress)
     if as_json:
         output.write_json(
             {

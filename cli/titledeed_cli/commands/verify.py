@@ -63,13 +63,12 @@ def verify(
         titledeed verify downloaded.mp4
         titledeed verify downloaded.mp4 --json
     """
-    from titledeed.models.registration import Viewer
     from titledeed_api.documents import verification_document
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with invocation.registry() as registry, show_progress(output) as progress:
-        report = registry.verification.verify(file, Viewer.OWNER, progress)
+        report = registry.verification.verify(file, registry.owner, progress)
     if as_json:
         output.write_json(verification_document(report))
     else:

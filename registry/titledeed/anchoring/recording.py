@@ -10,7 +10,7 @@ from titledeed.chain.relays import hash_act
 from titledeed.errors import LedgerError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import Act, EventBody, LedgerEvent, RelayedAct
-from titledeed.models.primitives import RegistrationId
+from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Clock, KeyStore
 from titledeed.services.history import HistoryService
 
@@ -51,6 +51,7 @@ class ActRecorder:
         act: Act,
         expected: EventBody,
         *,
+        actor: Address,
         keys: KeyStore,
         label: str,
         registration_id: RegistrationId | None,
@@ -60,11 +61,13 @@ class ActRecorder:
         Args:
             act: what is signed.
             expected: the entry that it leaves; the chain was followed before.
-            keys: of the actor.
+            actor: whose act it is.
+            keys: hold the actor's.
             label: the kind of act, for people.
             registration_id: what it is about; None for keys.
 
         Raises:
+            NotAuthorizedError: the actor's key is not among the keys.
             TransactionRevertedError: the contract refused it.
             LedgerUnavailableError: the chain does not answer, or no block holds it yet.
         """
@@ -72,8 +75,8 @@ class ActRecorder:
         if known is not None:
             return RecordedAct(known, is_new=False)
         deadline = self._clock() + DEADLINE_S
-        digest = hash_act(act, actor=keys.claimant, deadline=deadline, domain=self._domain)
-        call = RelayedAct(act, keys.claimant, deadline, keys.sign_digest(digest))
+        digest = hash_act(act, actor=actor, deadline=deadline, domain=self._domain)
+        call = RelayedAct(act, actor, deadline, keys.sign_digest(digest, actor))
         self._sending.wait(
             self._sending.submit_act(call, label=label, registration_id=registration_id)
         )

@@ -18,7 +18,7 @@ from titledeed.canonical.identifiers import ZERO_ADDRESS, parse_address
 from titledeed.chain.keys import (
     KEYFILE_LENGTH_MAX,
     WORK_FACTOR,
-    FileKeyStore,
+    KeyFile,
     create_key_file,
     decrypt_keystore,
 )
@@ -129,7 +129,7 @@ class KeyFolder:
             entries.append(KeyEntry(RECOVERY, recovery, ROLES[RECOVERY], None))
         return sorted(entries, key=lambda entry: (entry.name not in ROLES, entry.name))
 
-    def open(self, name: str) -> FileKeyStore:
+    def open(self, name: str) -> KeyFile:
         """A key by its name, or the keystore file at a path.
 
         Raises:
@@ -144,7 +144,7 @@ class KeyFolder:
                 what="key",
                 name=name,
             )
-        return FileKeyStore(path=path, passphrase=self._passphrase)
+        return KeyFile(path=path, passphrase=self._passphrase)
 
     def _store(self, name: str, key: bytes | None) -> KeyEntry:
         if not _NAME.fullmatch(name):

@@ -24,6 +24,7 @@ from titledeed.errors import (
     ConflictError,
     HomeNotInitializedError,
     MalformedDocumentError,
+    NotAuthorizedError,
     PassphraseError,
     StorageError,
 )
@@ -95,7 +96,7 @@ class KeyFile:
         return self._account
 
     def sign_digest(self, digest: Keccak256) -> Signature:
-        """See ``ports.KeyStore.sign_digest``.
+        """Sign a digest that already binds its own domain and purpose.
 
         Raises:
             PassphraseError: the passphrase does not open the key.
@@ -136,17 +137,34 @@ class KeyFile:
         return key
 
 
-class FileKeyStore(KeyFile):
+class FileKeyStore:
     """The ``KeyStore`` port on one key file."""
 
+    def __init__(self, file: KeyFile) -> None:
+        self._file = file
+
     @property
-    def claimant(self) -> Address:
-        """See ``ports.KeyStore.claimant``."""
-        return self.address
+    def address(self) -> Address:
+        """The account of the one key; answers without the passphrase."""
+        return self._file.address
+
+    def holds(self, account: Address) -> bool:
+        """See ``ports.KeyStore.holds``."""
+        return account == self._file.address
 
     def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
         """See ``ports.KeyStore.sign_claim``."""
-        return SignedClaim(claim, domain, self.sign_digest(hash_claim(claim, domain)))
+        signature = self.sign_digest(hash_claim(claim, domain), claim.claimant)
+        return SignedClaim(claim, domain, signature)
+
+    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
+        """See ``ports.KeyStore.sign_digest``."""
+        if not self.holds(account):
+            raise NotAuthorizedError(
+                f"the key of {account} is not kept here",
+                next_step=f"Here lies the key of {self.address}.",
+            )
+        return self._file.sign_digest(digest)
 
 
 def decrypt_keystore(keystore: Mapping[str, object], passphrase: str) -> bytes:

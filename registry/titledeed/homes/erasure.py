@@ -68,7 +68,7 @@ class ErasureService:
         """
         with self._turn(), self._registrations.hold(registration_id):
             found = self._registrations.find(registration_id)
-            if found is None or found.snapshot_id is not None:
+            if found is None or not found.is_own:
                 tombstone = self._require_tombstone(registration_id)
                 self._vault.forget(registration_id, is_imported=found is not None)
                 return Erased(tombstone, None, kept_signed_copy=False)

@@ -9,6 +9,7 @@ from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import Anchor, ClaimStatus, SignedTransaction
 from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId, Sha256
+from titledeed.models.principal import Principal
 
 
 class Visibility(StrEnum):
@@ -16,17 +17,6 @@ class Visibility(StrEnum):
 
     PRIVATE = "private"
     PUBLISHED = "published"
-
-
-class Viewer(StrEnum):
-    """On whose behalf a question is asked.
-
-    The owner of the home sees everything; the public sees published registrations, and a private
-    one adds nothing to any answer.
-    """
-
-    OWNER = "owner"
-    PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +54,22 @@ class Registration:
     accepted_at: int
     has_bundle: bool = False
 
-    def is_visible_to(self, viewer: Viewer) -> bool:
-        """Whether the viewer may know of this registration at all."""
-        return viewer is Viewer.OWNER or self.visibility is Visibility.PUBLISHED
+    @property
+    def is_own(self) -> bool:
+        """Whether this home accepted it, and no snapshot brought it."""
+        return self.snapshot_id is None
+
+    def is_visible_to(self, principal: Principal) -> bool:
+        """Whether the principal may know of this registration at all.
+
+        Nothing else decides it: a private registration adds nothing to any answer to others.
+        """
+        is_published = self.visibility is Visibility.PUBLISHED
+        return is_published or principal.is_owner or self.belongs_to(principal)
+
+    def belongs_to(self, principal: Principal) -> bool:
+        """Whether it is theirs to publish: claimed here by their account, or kept in their home."""
+        return self.is_own and (principal.is_owner or principal.speaks_for(self.claimant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +114,3 @@ class Coverage:
     exporter: Address
     registrations: int
     chain_id: int
-
-
-class JobStatus(StrEnum):
-    """State of long work behind the HTTP API."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Long work behind the HTTP API, kept so that its result can be fetched.
-
-    Attributes:
-        kind: ``registration``, ``verification`` or ``audit``.
-        viewer: on whose behalf it runs; nobody else may read the result.
-        result: JSON text once it succeeded.
-        problem: JSON text of the error once it failed.
-    """
-
-    job_id: str
-    kind: str
-    viewer: Viewer
-    status: JobStatus
-    result: str | None
-    problem: str | None
-    created_at: int

@@ -6,6 +6,7 @@ never cross a port. May import ``models``.
 
 from titledeed.ports.claims import ClaimReader, ClaimReading
 from titledeed.ports.credentials import (
+    AccountKeyStore,
     KeyStore,
     ManifestDraft,
     ManifestReader,
@@ -47,6 +48,7 @@ from titledeed.ports.storage import (
 )
 
 __all__ = [
+    "AccountKeyStore",
     "ChainRepository",
     "ClaimReader",
     "ClaimReading",

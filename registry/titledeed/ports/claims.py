@@ -8,7 +8,8 @@ from typing import Protocol
 from titledeed.models.claim import SignedClaim
 from titledeed.models.evidence import VisibleClaim
 from titledeed.models.primitives import Address
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.principal import Principal
+from titledeed.models.registration import Registration
 
 
 class ClaimReading(Protocol):
@@ -26,7 +27,7 @@ class ClaimReading(Protocol):
 class ClaimReader(Protocol):
     """Tells when claims count from, by which evidence, and what was said since. Changes nothing."""
 
-    def begin(self, viewer: Viewer) -> ClaimReading:
+    def begin(self, principal: Principal) -> ClaimReading:
         """A reading for one call."""
         ...
 

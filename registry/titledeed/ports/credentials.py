@@ -1,4 +1,4 @@
-"""The claimant's key, and Content Credentials."""
+"""Claimants' keys, and Content Credentials."""
 
 from __future__ import annotations
 
@@ -21,23 +21,37 @@ from titledeed.models.record import Credential
 
 
 class KeyStore(Protocol):
-    """The claimant's key."""
+    """Keys of claimants."""
 
-    @property
-    def claimant(self) -> Address:
-        """The claimant's account; answers without the passphrase."""
+    def holds(self, account: Address) -> bool:
+        """Whether the key of this account is here; answers without the passphrase."""
         ...
 
     def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
-        """Sign as EIP-712 typed data.
+        """Sign as EIP-712 typed data, with the key of the claim's claimant.
 
         Raises:
-            PassphraseError: the key cannot be opened.
+            NotAuthorizedError: that key is not here.
+            PassphraseError: it cannot be opened.
         """
         ...
 
-    def sign_digest(self, digest: Keccak256) -> Signature:
-        """Sign a digest that already binds its own domain and purpose."""
+    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
+        """Sign a digest that already binds its own domain and purpose.
+
+        Raises:
+            NotAuthorizedError: the key of this account is not here.
+            PassphraseError: it cannot be opened.
+        """
+        ...
+
+
+class AccountKeyStore(KeyStore, Protocol):
+    """The key of one account."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
         ...
 
 

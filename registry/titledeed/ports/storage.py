@@ -11,6 +11,7 @@ from titledeed.models.evidence import (
     SignedTransaction,
 )
 from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.job import Job
 from titledeed.models.ledger import (
     Block,
     Confirmations,
@@ -27,10 +28,10 @@ from titledeed.models.primitives import (
     RegistrationId,
     Sha256,
 )
+from titledeed.models.principal import TokenGrant
 from titledeed.models.registration import (
     Batch,
     Coverage,
-    Job,
     Registration,
     SigningIntent,
     Visibility,
@@ -383,20 +384,20 @@ class JobRepository(Protocol):
         """The job with this id."""
         ...
 
-    def fail_running(self, problem: str) -> int:
-        """Mark the jobs that a stopped server left running; returns how many."""
+    def list_running(self) -> list[Job]:
+        """Jobs that did not end, oldest first."""
         ...
 
 
 class TokenRepository(Protocol):
     """Bearer tokens of the HTTP API, kept as SHA-256 only."""
 
-    def add(self, digest: Sha256) -> None:
-        """Accept a token from now on."""
+    def add(self, digest: Sha256, grant: TokenGrant) -> None:
+        """Accept a token from now on; replaces what it stood for."""
         ...
 
-    def holds(self, digest: Sha256) -> bool:
-        """Whether the token is accepted."""
+    def find(self, digest: Sha256) -> TokenGrant | None:
+        """What the token stands for; None for one that is not accepted."""
         ...
 
 

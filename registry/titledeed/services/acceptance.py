@@ -39,6 +39,7 @@ from titledeed.errors import (
     InvalidRequestError,
     InvariantViolation,
     MalformedDocumentError,
+    NotAuthorizedError,
     StorageError,
     UnreadableInputError,
 )
@@ -153,22 +154,35 @@ class Acceptance:
         self._recovery_key = recovery_key
         self._clock = clock
 
+    def require_key(self, claimant: Address) -> None:
+        """Refuse to claim for an account whose key lies elsewhere, before a file is looked at.
+
+        Raises:
+            NotAuthorizedError: the claimant's key is not kept here.
+        """
+        if not self._keys.holds(claimant):
+            raise NotAuthorizedError(
+                f"the key of {claimant} is not kept here",
+                next_step="Register where it is kept.",
+            )
+
     def accept(
-        self, path: Path, examination: Examination, statement: Statement
+        self, path: Path, examination: Examination, statement: Statement, claimant: Address
     ) -> tuple[Registration, bool]:
-        """Sign, record and accept one file, unless another process just did.
+        """Sign, record and accept one file of a claimant, unless another process just did.
 
         Returns:
             The registration, and whether it is new.
 
         Raises:
+            NotAuthorizedError: the claimant's key is not kept here.
             SigningError: no signed copy could be made.
             StorageError: the disk is full or damaged.
             UnreadableInputError: the file changed since it was examined.
             DependencyError: another process registers the same file and does not end.
         """
         registration_id = derive_registration_id(
-            hash_domain(self._domain), self._keys.claimant, examination.asset.content_digest
+            hash_domain(self._domain), claimant, examination.asset.content_digest
         )
         # Two processes with the same file would each write a dossier, with salts of its own.
         with self._registrations.hold(registration_id):
@@ -176,7 +190,7 @@ class Acceptance:
             if known is not None:
                 return known, False
             self._vault.signed_copies.clear(registration_id)
-            return self._accept(registration_id, path, examination, statement), True
+            return self._accept(registration_id, path, examination, statement, claimant), True
 
     def accept_many(self, works: Sequence[SignedWork]) -> list[Registration]:
         """Keep the dossiers of signed works, then accept all of them in one transaction.
@@ -214,7 +228,7 @@ class Acceptance:
 
     def _find_own(self, registration_id: RegistrationId) -> Registration | None:
         known = self._registrations.find(registration_id)
-        return known if known is not None and known.snapshot_id is None else None
+        return known if known is not None and known.is_own else None
 
     def _accept(
         self,
@@ -222,12 +236,13 @@ class Acceptance:
         path: Path,
         examination: Examination,
         statement: Statement,
+        claimant: Address,
     ) -> Registration:
         # A file name need not be Unicode, a title must be.
         stem = path.stem.encode("utf-8", "replace").decode("utf-8")
         title = statement.title or stem[:TITLE_LENGTH_MAX]
-        rights = state_sole_rights(title, self._keys.claimant, statement.credits)
-        claim = self._sign_claim(examination, statement.disclosure, rights)
+        rights = state_sole_rights(title, claimant, statement.credits)
+        claim = self._sign_claim(examination, statement.disclosure, rights, claimant)
         location = self._choose_location(registration_id, path, examination, statement)
         self._registrations.save_intent(SigningIntent(registration_id, str(path), location))
         copy = None
@@ -261,10 +276,14 @@ class Acceptance:
         return registration
 
     def _sign_claim(
-        self, examination: Examination, disclosure: AssetDisclosure, rights: RightsStatement
+        self,
+        examination: Examination,
+        disclosure: AssetDisclosure,
+        rights: RightsStatement,
+        claimant: Address,
     ) -> SignedClaim:
         claim = Claim(
-            claimant=self._keys.claimant,
+            claimant=claimant,
             content_digest=examination.asset.content_digest,
             fingerprints_digest=digest_fingerprints(examination.fingerprints),
             disclosure_digest=digest_document(encode_disclosure(disclosure)),

@@ -43,8 +43,9 @@ from titledeed.models.ledger import (
     WorkEvent,
 )
 from titledeed.models.primitives import Address, DeedId, RegistrationId, Sha256
+from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Registration, Visibility
-from titledeed.ports import Clock, KeyStore, Ledger, RegistrationRepository
+from titledeed.ports import AccountKeyStore, Clock, KeyStore, Ledger
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     EntryKind,
@@ -52,9 +53,11 @@ from titledeed.proofs.entries import (
     short_deed,
 )
 from titledeed.services.acceptance import bind_softly
+from titledeed.services.access import require_claimant
 from titledeed.services.declarations import KeyDeclarations
 from titledeed.services.history import HistoryService
 from titledeed.services.standing import Standing, Standings
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.vault.vault import Vault
 
 ROYALTY_MAX: Final = 10_000
@@ -72,7 +75,7 @@ class ActService:
         keys: KeyStore,
         sending: SendingService,
         history: HistoryService,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         vault: Vault,
         ledger: Ledger,
         identity: ChainIdentity,
@@ -88,17 +91,16 @@ class ActService:
             domain=SigningDomain(identity.chain_id, identity.contract),
             clock=clock,
         )
-        self._standings = Standings(
-            history=history, registrations=registrations, ledger=ledger, actor=keys.claimant
-        )
+        self._standings = Standings(history=history, visible=visible, ledger=ledger)
         self._declarations = KeyDeclarations(
-            recorder=self._recorder, history=history, registrations=registrations, clock=clock
+            recorder=self._recorder, history=history, visible=visible, clock=clock
         )
 
     def issue(
         self,
         registration_id: RegistrationId,
         *,
+        principal: Principal,
         royalty: int = 0,
         parents: Sequence[RegistrationId | DeedId] = (),
     ) -> RecordedAct:
@@ -106,6 +108,7 @@ class ActService:
 
         Args:
             registration_id: an own registration that a block includes.
+            principal: the claimant.
             royalty: of later sales, in basis points (ERC-2981).
             parents: works that it derives from; each must have its deed.
 
@@ -113,10 +116,10 @@ class ActService:
             NotFoundError: there is no such registration or parent.
             InvalidRequestError: royalty or parents cannot be.
             ConflictError: the claim is withdrawn, in no block, or has a deed with other terms.
-            NotAuthorizedError: this home does not speak for it.
+            NotAuthorizedError: the principal does not speak for it.
             LedgerUnavailableError: the chain does not answer.
         """
-        standing = self._standings.require(registration_id)
+        standing = self._standings.require(registration_id, principal)
         standing.require_own()
         deeds = self._name_parents(standing, parents)
         if not 0 <= royalty <= ROYALTY_MAX:
@@ -142,28 +145,32 @@ class ActService:
             royalty=royalty,
             parents=deeds,
         )
-        return self._record(act, expected, label="issue", registration_id=registration_id)
+        return self._record(standing, act, expected, label="issue")
 
-    def withdraw(self, registration_id: RegistrationId) -> RecordedAct:
+    def withdraw(self, registration_id: RegistrationId, *, principal: Principal) -> RecordedAct:
         """Withdraw a claim, for ever: its leaf, or its deed once that is issued.
 
         Raises:
             NotFoundError: there is no such registration.
             ConflictError: it is in no block.
-            NotAuthorizedError: this home does not speak for it.
+            NotAuthorizedError: the principal does not speak for it.
             LedgerUnavailableError: the chain does not answer.
         """
-        standing = self._standings.require(registration_id)
+        standing = self._standings.require(registration_id, principal)
         withdrawn = standing.find(EntryKind.WITHDRAWN)
         if withdrawn is not None:
             return RecordedAct(self._history.read_event(withdrawn.sequence), is_new=False)
         claim = standing.claim
         act = WithdrawDeed(claim.deed) if standing.by_holder else WithdrawLeaf(claim.leaf)
-        expected = Withdrawn(standing.subject, self._keys.claimant, standing.by_holder)
-        return self._record(act, expected, label="withdraw", registration_id=registration_id)
+        expected = Withdrawn(standing.subject, standing.actor, standing.by_holder)
+        return self._record(standing, act, expected, label="withdraw")
 
     def supersede(
-        self, registration_id: RegistrationId, successor_id: RegistrationId
+        self,
+        registration_id: RegistrationId,
+        successor_id: RegistrationId,
+        *,
+        principal: Principal,
     ) -> RecordedAct:
         """Name another registration that takes the place of a claim.
 
@@ -171,35 +178,41 @@ class ActService:
             NotFoundError: there is no such registration.
             InvalidRequestError: it would supersede itself, or names one of another chain.
             ConflictError: one of both is in no block, or the successor is withdrawn.
-            NotAuthorizedError: this home does not speak for it.
+            NotAuthorizedError: the principal does not speak for it.
             LedgerUnavailableError: the chain does not answer.
         """
         if registration_id == successor_id:
             raise InvalidRequestError("a registration cannot supersede itself")
-        standing = self._standings.require(registration_id)
-        successor = self._standings.find_successor(successor_id)
-        expected = Superseded(standing.subject, self._keys.claimant, successor, standing.by_holder)
+        standing = self._standings.require(registration_id, principal)
+        successor = self._standings.find_successor(successor_id, principal)
+        expected = Superseded(standing.subject, standing.actor, successor, standing.by_holder)
         act = Supersede(standing.subject, successor)
-        return self._record(act, expected, label="supersede", registration_id=registration_id)
+        return self._record(standing, act, expected, label="supersede")
 
     def record_event(
-        self, registration_id: RegistrationId, kind: WorkEvent | str, document: Path | None = None
+        self,
+        registration_id: RegistrationId,
+        kind: WorkEvent | str,
+        document: Path | None = None,
+        *,
+        principal: Principal,
     ) -> RecordedAct:
         """Record that something happened to a work.
 
         The same kind with the same document, or twice with none, is one event.
 
         Args:
-            registration_id: a registration for which this home speaks.
+            registration_id: a registration for which the principal speaks.
             kind: one of ``WorkEvent``, or a word of one's own.
             document: tells more; its SHA-256 alone is recorded.
+            principal: the claimant, or the holder of the deed.
 
         Raises:
             NotFoundError: there is no such registration.
             InvalidRequestError: the word is empty or too long, or needs ``confirm_derivative``.
             UnreadableInputError: the document cannot be read.
             ConflictError: it is in no block.
-            NotAuthorizedError: this home does not speak for it.
+            NotAuthorizedError: the principal does not speak for it.
             LedgerUnavailableError: the chain does not answer.
         """
         if kind == WorkEvent.DERIVATIVE_CONFIRMED:
@@ -210,10 +223,11 @@ class ActService:
         if not 0 < len(kind.strip()) <= KIND_LENGTH_MAX:
             raise InvalidRequestError(f"a kind of event has 1 to {KIND_LENGTH_MAX} characters")
         digest = NO_DOCUMENT if document is None else digest_file(document)
-        return self._record_event(self._standings.require(registration_id), kind, digest)
+        standing = self._standings.require(registration_id, principal)
+        return self._record_event(standing, kind, digest)
 
     def confirm_derivative(
-        self, parent_id: RegistrationId, child: RegistrationId | DeedId
+        self, parent_id: RegistrationId, child: RegistrationId | DeedId, *, principal: Principal
     ) -> RecordedAct:
         """Confirm, as holder of a parent's deed, that another work derives from it.
 
@@ -223,14 +237,14 @@ class ActService:
             NotAuthorizedError: somebody else holds it.
             LedgerUnavailableError: the chain does not answer.
         """
-        standing = self._standings.require(parent_id)
+        standing = self._standings.require(parent_id, principal)
         if not standing.by_holder:
             raise ConflictError(
                 f"{parent_id} has no deed yet, so that none can name it as a parent",
                 next_step=f"Run `titledeed registration issue {parent_id}`.",
                 registration_id=parent_id,
             )
-        deed = self._deed_of(child)
+        deed = self._deed_of(child, principal)
         if deed == standing.claim.deed:
             raise InvalidRequestError("a work does not derive from itself")
         digest = Sha256(deed_word(deed))
@@ -239,31 +253,40 @@ class ActService:
     def declare_key(
         self,
         *,
+        principal: Principal,
         successor: Address | None = None,
         since: int | None = None,
         key: Address | None = None,
-        by: KeyStore | None = None,
+        by: AccountKeyStore | None = None,
     ) -> RecordedAct:
         """Declare a claimant's key lost or replaced; what it did before stands.
 
         Args:
+            principal: who declares it.
             successor: the key that replaces it; None declares it lost.
             since: seconds since 1970; None for now.
-            key: None for this home's claimant.
+            key: None for the principal's account.
             by: the recovery key that the Claims name; None for the key itself.
 
         Raises:
+            NotAuthorizedError: the principal has no account.
             InvalidRequestError: no claim of this home names the recovery key; or the successor is
                 the key itself; or the time is to come.
             ConflictError: the key declared something else before.
             LedgerUnavailableError: the chain does not answer.
         """
+        account = require_claimant(principal, Scope.REGISTER)
         return self._declarations.declare(
-            key or self._keys.claimant, by or self._keys, successor=successor, since=since
+            key or account,
+            actor=by.address if by else account,
+            keys=by or self._keys,
+            principal=principal,
+            successor=successor,
+            since=since,
         )
 
     def publish_binding(
-        self, registration_id: RegistrationId, endpoint: str
+        self, registration_id: RegistrationId, endpoint: str, *, principal: Principal
     ) -> tuple[RecordedAct, ...]:
         """Publish where the soft bindings of a published registration lead (C2PA 2.4, section 2).
 
@@ -272,6 +295,7 @@ class ActService:
         Args:
             registration_id: an own, published registration.
             endpoint: base URL of a Soft Binding Resolution API that knows the manifest.
+            principal: the claimant.
 
         Returns:
             One act for each soft binding of the manifest.
@@ -283,7 +307,7 @@ class ActService:
             LedgerUnavailableError: the chain does not answer.
         """
         _check_endpoint(endpoint)
-        standing = self._standings.require(registration_id)
+        standing = self._standings.require(registration_id, principal)
         registration = standing.registration
         standing.require_own()
         if registration.visibility is not Visibility.PUBLISHED:
@@ -301,23 +325,23 @@ class ActService:
         hashes = dict.fromkeys(keccak256(b64decode(value)) for value in values)
         return tuple(
             self._record(
+                standing,
                 PublishBinding(binding, endpoint, registration.manifest_id),
-                BindingPublished(binding, self._keys.claimant, endpoint, registration.manifest_id),
+                BindingPublished(binding, standing.actor, endpoint, registration.manifest_id),
                 label="publish-binding",
-                registration_id=registration_id,
             )
             for binding in hashes
         )
 
-    def _deed_of(self, work: RegistrationId | DeedId) -> DeedId:
+    def _deed_of(self, work: RegistrationId | DeedId, principal: Principal) -> DeedId:
         if isinstance(work, int):
             return work
-        return self._standings.find_known(work)[1].deed
+        return self._standings.find_known(work, principal)[1].deed
 
     def _name_parents(
         self, standing: Standing, parents: Sequence[RegistrationId | DeedId]
     ) -> tuple[DeedId, ...]:
-        deeds = tuple(sorted({self._deed_of(parent) for parent in parents}))
+        deeds = tuple(sorted({self._deed_of(parent, standing.principal) for parent in parents}))
         if standing.claim.deed in deeds:
             raise InvalidRequestError("a work does not derive from itself")
         if len(deeds) > PARENTS_MAX:
@@ -371,17 +395,22 @@ class ActService:
     ) -> RecordedAct:
         word = kind_word(kind)
         return self._record(
+            standing,
             RecordEvent(standing.subject, word, digest),
-            EventRecorded(standing.subject, self._keys.claimant, word, digest, standing.by_holder),
+            EventRecorded(standing.subject, standing.actor, word, digest, standing.by_holder),
             label="event",
-            registration_id=standing.registration.registration_id,
         )
 
     def _record(
-        self, act: Act, expected: EventBody, *, label: str, registration_id: RegistrationId
+        self, standing: Standing, act: Act, expected: EventBody, *, label: str
     ) -> RecordedAct:
         return self._recorder.record(
-            act, expected, keys=self._keys, label=label, registration_id=registration_id
+            act,
+            expected,
+            actor=standing.actor,
+            keys=self._keys,
+            label=label,
+            registration_id=standing.registration.registration_id,
         )
 
 

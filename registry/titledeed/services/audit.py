@@ -34,7 +34,8 @@ from titledeed.models.evidence import Bundle, IntegrityCode
 from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import RegistrationId
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.principal import Principal, Scope
+from titledeed.models.registration import Registration
 from titledeed.policy.evaluation import evaluate
 from titledeed.policy.packs import load_pack
 from titledeed.ports import (
@@ -43,14 +44,15 @@ from titledeed.ports import (
     IndexWorks,
     ManifestReader,
     Progress,
-    RegistrationRepository,
     SnapshotRepository,
     no_progress,
 )
 from titledeed.ports.examiner import Examiner
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX, read_bundle_file
+from titledeed.services.access import require_scope
 from titledeed.services.evidence import require_bundle
 from titledeed.services.search import SearchService
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.timeline.otio import read_timeline
 from titledeed.vault.listing import list_bundle
 from titledeed.vault.vault import Vault
@@ -133,7 +135,7 @@ class AuditService:
         reader: ManifestReader,
         works: SearchService,
         index_works: IndexWorks,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         snapshots: SnapshotRepository,
         vault: Vault,
         clock: Clock,
@@ -142,7 +144,7 @@ class AuditService:
         self._reader = reader
         self._works = works
         self._index_works = index_works
-        self._registrations = registrations
+        self._visible = visible
         self._snapshots = snapshots
         self._vault = vault
         self._clock = clock
@@ -150,6 +152,7 @@ class AuditService:
     def audit(
         self,
         folder: Path,
+        principal: Principal,
         *,
         pack: str = DEFAULT_PACK,
         output: Path | None = None,
@@ -160,14 +163,16 @@ class AuditService:
         What cannot be read makes the outcome ``cannot_assess``; it is no error.
 
         Raises:
+            NotAuthorizedError: the principal may not audit.
             InvalidRequestError: the folder holds no film, or the report would land in it.
             UnreadableInputError: there is no such folder.
             NotFoundError: there is no such rule pack.
             StorageError: the report cannot be written.
         """
+        require_scope(principal, Scope.AUDIT)
         rules = load_pack(pack)
         submission = _read_submission(folder)
-        evidence = self._gather(submission, progress)
+        evidence = self._gather(submission, principal, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
         document = audit_document(report)
@@ -188,14 +193,16 @@ class AuditService:
         """
         return self._vault.reports.read_html(location)
 
-    def _gather(self, submission: _Submission, progress: Progress) -> FilmEvidence:
+    def _gather(
+        self, submission: _Submission, principal: Principal, progress: Progress
+    ) -> FilmEvidence:
         film = submission.film
         examination = self._examine(submission, progress)
         matches: dict[RegistrationId, WorkMatch] = {}
         works: dict[RegistrationId, Registration] = {}
         source_types: tuple[str, ...] = ()
         if examination is not None:
-            for match, work in self._find_works(examination, submission.bundles):
+            for match, work in self._find_works(examination, submission.bundles, principal):
                 matches.setdefault(match.registration_id, match)
                 works.setdefault(match.registration_id, work)
             manifest = self._reader.read(film, examination.media_type)
@@ -210,7 +217,7 @@ class AuditService:
             matches=tuple(matches.values()),
             works=works,
             coverages=tuple(self._snapshots.list_all()),
-            own_registrations=self._registrations.count_own(),
+            own_registrations=self._visible.count_own(principal),
             submitted_bundles=len(submission.bundles),
             manifest_source_types=source_types,
             unassessed=tuple(submission.unassessed),
@@ -227,9 +234,9 @@ class AuditService:
             return None
 
     def _find_works(
-        self, examination: Examination, bundles: Sequence[Bundle]
+        self, examination: Examination, bundles: Sequence[Bundle], principal: Principal
     ) -> Iterator[tuple[WorkMatch, Registration]]:
-        yield from self._works.find_works(examination, Viewer.OWNER)
+        yield from self._works.find_works(examination, principal)
         submitted = {
             work.registration_id: (work, bundle.dossier.fingerprints)
             for bundle in bundles

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from titledeed.models.evidence import IntegrityCode, ManifestReport, TrustCode
+from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
-from titledeed.ports import RegistrationRepository
+from titledeed.services.visibility import VisibleRegistrations
 
 
 def find_carried(
-    registrations: RegistrationRepository, manifest: ManifestReport
+    visible: VisibleRegistrations, manifest: ManifestReport, principal: Principal
 ) -> list[Registration]:
     """Registrations that recorded the manifest which update manifests alone lead to.
 
@@ -25,7 +26,7 @@ def find_carried(
         return []
     return [
         registration
-        for registration in registrations.find_by_manifest(manifest.content_manifest_id)
+        for registration in visible.find_by_manifest(manifest.content_manifest_id, principal)
         if registration.claimant == claim.claim.claimant
         and registration.content_digest == claim.claim.content_digest
     ]

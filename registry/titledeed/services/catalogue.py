@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
 from titledeed.errors import InvalidRequestError, NotFoundError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.primitives import RegistrationId
+from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
-from titledeed.ports import RegistrationRepository
+from titledeed.services.visibility import VisibleRegistrations
 
 PREFIX: Final = "td1"
 PREFIX_LENGTH_MIN: Final = 6
 NAMED_MAX: Final = 3
-PAGE: Final = 1_000
 
 
 class Catalogue:
     """This home's registrations, as a list."""
 
-    def __init__(self, *, registrations: RegistrationRepository) -> None:
-        self._registrations = registrations
+    def __init__(self, *, visible: VisibleRegistrations) -> None:
+        self._visible = visible
 
-    def find(self, text: str) -> Registration:
+    def find(self, text: str, principal: Principal) -> Registration:
         """A registration by its id, or an own one by the first characters of its id.
 
         Raises:
             NotFoundError: there is none.
             InvalidRequestError: too few characters, or several registrations begin so.
         """
-        found = self._registrations.find(RegistrationId(text))
+        found = self._visible.find(RegistrationId(text), principal)
         if found is not None:
             return found
         if not text.startswith(PREFIX) or len(text) < PREFIX_LENGTH_MIN:
@@ -41,7 +40,7 @@ class Catalogue:
                 "characters; `titledeed registration list` shows the ids.",
             )
         alike = [
-            one for one in iter_own(self._registrations) if one.registration_id.startswith(text)
+            one for one in self._visible.iter_own(principal) if one.registration_id.startswith(text)
         ]
         if not alike:
             raise NotFoundError(
@@ -58,17 +57,13 @@ class Catalogue:
             )
         return alike[0]
 
-    def list_newest(self, *, limit: int, status: ClaimStatus | None = None) -> list[Registration]:
+    def list_newest(
+        self, principal: Principal, *, limit: int, status: ClaimStatus | None = None
+    ) -> list[Registration]:
         """The own registrations that were accepted last, newest first."""
         wanted = (
-            one for one in iter_own(self._registrations) if status is None or one.status is status
+            one
+            for one in self._visible.iter_own(principal)
+            if status is None or one.status is status
         )
         return list(reversed(deque(wanted, maxlen=limit)))
-
-
-def iter_own(registrations: RegistrationRepository) -> Iterator[Registration]:
-    """All that this home registered, in the order of acceptance."""
-    after = 0
-    while page := registrations.list_own(after=after, limit=PAGE):
-        yield from (registration for _, registration in page)
-        after = page[-1][0]

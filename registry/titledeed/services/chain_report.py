@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from titledeed.anchoring.following import STRETCH_BLOCKS, is_canonical
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ChainIdentity
-from titledeed.models.ledger import Block, Confirmations, Cursor, Submission
+from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent, Submission
 from titledeed.models.primitives import Address
 from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
 from titledeed.proofs.events import NO_EVENTS, extend
@@ -96,6 +96,10 @@ class ChainReportService:
             waiting=self._outbox.count_waiting()[0],
             pending=tuple(self._outbox.list_pending()),
         )
+
+    def list_events(self, *, after: int, limit: int) -> list[LedgerEvent]:
+        """Followed events after a sequence number, everybody's, ascending."""
+        return self._chain.list_events(after=after, limit=limit)
 
     def verify(self, progress: Progress = no_progress) -> ChainCheck:
         """Read every event from the chain again, and compare with the contract and the database.

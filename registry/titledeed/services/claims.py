@@ -22,7 +22,8 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.ledger import Cursor
 from titledeed.models.primitives import Address, RegistrationId
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.principal import Principal
+from titledeed.models.registration import Registration
 from titledeed.ports import ChainRepository, RegistrationRepository
 from titledeed.proofs.bundles import BundleChecker
 from titledeed.proofs.signatures import check_claim
@@ -44,7 +45,6 @@ class ClaimService:
         vault: Vault,
         checker: BundleChecker,
         chain: ChainIdentity,
-        claimant: Address,
     ) -> None:
         self._registrations = registrations
         self._history = history
@@ -52,11 +52,10 @@ class ClaimService:
         self._vault = vault
         self._checker = checker
         self._chain = chain
-        self._claimant = claimant
 
-    def begin(self, viewer: Viewer) -> ClaimsOfOneCall:
+    def begin(self, principal: Principal) -> ClaimsOfOneCall:
         """See the port."""
-        return ClaimsOfOneCall(self, viewer)
+        return ClaimsOfOneCall(self, principal)
 
     def find_signer(self, signed: SignedClaim) -> Address | None:
         """See the port."""
@@ -69,7 +68,7 @@ class ClaimService:
     def read_manifest_store(self, registration: Registration) -> bytes:
         """See the port."""
         try:
-            if registration.snapshot_id is None:
+            if registration.is_own:
                 return self._vault.dossiers.read(registration.registration_id).manifest_store
             return self._vault.bundles.read(registration.registration_id).dossier.manifest_store
         except NotFoundError:
@@ -108,7 +107,7 @@ class ClaimService:
         self,
         registration: Registration,
         bundle: Bundle | None,
-        viewer: Viewer,
+        principal: Principal,
         cursor: Cursor | None,
     ) -> VisibleClaim:
         """One claim, judged by its bundle and by what was followed."""
@@ -122,8 +121,8 @@ class ClaimService:
             at=anchor.block_timestamp if anchor else None,
             asked=asked,
             status=registration.status,
-            mine=viewer is Viewer.OWNER and registration.claimant == self._claimant,
-            entries=self._history.list_entries(registration) if asked else (),
+            mine=principal.speaks_for(registration.claimant),
+            entries=self._history.list_entries(registration, principal) if asked else (),
         )
 
     def _judge(
@@ -180,7 +179,7 @@ class ClaimsOfOneCall:
     """Implements ``ports.ClaimReading``."""
 
     claims: ClaimService
-    viewer: Viewer
+    principal: Principal
     told: dict[RegistrationId, VisibleClaim] = field(default_factory=dict)
     _cursor: Cursor | None = None
     _has_followed: bool = False
@@ -199,7 +198,7 @@ class ClaimsOfOneCall:
             found = [(one, self.claims.find_bundle(one)) for one in fresh]
         for one, bundle in found:
             self.told[one.registration_id] = self.claims.tell(
-                one, bundle, self.viewer, self._cursor
+                one, bundle, self.principal, self._cursor
             )
         return [self.told[one.registration_id] for one in wanted]
 

@@ -7,9 +7,10 @@ from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.errors import ConflictError, InvalidRequestError
 from titledeed.models.ledger import DeclareKey, KeyDeclared
 from titledeed.models.primitives import Address
-from titledeed.ports import Clock, KeyStore, RegistrationRepository
-from titledeed.services.catalogue import iter_own
+from titledeed.models.principal import Principal
+from titledeed.ports import Clock, KeyStore
 from titledeed.services.history import HistoryService
+from titledeed.services.visibility import VisibleRegistrations
 
 
 class KeyDeclarations:
@@ -20,26 +21,33 @@ class KeyDeclarations:
         *,
         recorder: ActRecorder,
         history: HistoryService,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         clock: Clock,
     ) -> None:
         self._recorder = recorder
         self._history = history
-        self._registrations = registrations
+        self._visible = visible
         self._clock = clock
 
     def declare(
-        self, key: Address, signer: KeyStore, *, successor: Address | None, since: int | None
+        self,
+        key: Address,
+        *,
+        actor: Address,
+        keys: KeyStore,
+        principal: Principal,
+        successor: Address | None,
+        since: int | None,
     ) -> RecordedAct:
         """See ``ActService.declare_key``."""
         now = self._clock()
         wanted = KeyDeclared(
             key=key,
-            actor=signer.claimant,
+            actor=actor,
             successor=successor or ZERO_ADDRESS,
             since=now if since is None else since,
         )
-        self._check(wanted, now)
+        self._check(wanted, now, principal)
         self._history.follow()
         for event in self._history.list_declarations(key):
             body = event.body
@@ -55,23 +63,25 @@ class KeyDeclarations:
                 )
         act = DeclareKey(key, wanted.successor, wanted.since)
         return self._recorder.record(
-            act, wanted, keys=signer, label="declare-key", registration_id=None
+            act, wanted, actor=actor, keys=keys, label="declare-key", registration_id=None
         )
 
-    def _check(self, wanted: KeyDeclared, now: int) -> None:
+    def _check(self, wanted: KeyDeclared, now: int, principal: Principal) -> None:
         if wanted.successor == wanted.key:
             raise InvalidRequestError("a key does not replace itself")
         if not 0 < wanted.since <= now:
             raise InvalidRequestError("a key cannot be lost at a time that is to come")
-        if wanted.actor != wanted.key and not self._is_recovery_key(wanted.actor, wanted.key):
+        if wanted.actor != wanted.key and not self._is_recovery_key(wanted, principal):
             raise InvalidRequestError(
                 f"no claim of {wanted.key} here names {wanted.actor} as its recovery key, so that "
                 "no reader would count it",
                 next_step="Use the recovery key that was given when the works were registered.",
             )
 
-    def _is_recovery_key(self, recovery: Address, key: Address) -> bool:
-        claims = map(self._history.find_claim, iter_own(self._registrations))
+    def _is_recovery_key(self, wanted: KeyDeclared, principal: Principal) -> bool:
+        claims = map(self._history.find_claim, self._visible.iter_own(principal))
         return any(
-            (claim.claimant, claim.recovery_key) == (key, recovery) for claim in claims if claim
+            (claim.claimant, claim.recovery_key) == (wanted.key, wanted.actor)
+            for claim in claims
+            if claim
         )

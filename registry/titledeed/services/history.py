@@ -22,9 +22,11 @@ from titledeed.models.ledger import (
     Withdrawn,
 )
 from titledeed.models.primitives import Address
+from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
 from titledeed.ports import ChainRepository, Follower
 from titledeed.proofs.entries import ClaimOnChain, actor_of, judge_entries
+from titledeed.services.visibility import require_visible
 from titledeed.vault.vault import Vault
 
 OTHERS_MAX: Final = 20
@@ -84,17 +86,24 @@ class HistoryService:
         )
 
     def list_entries(
-        self, registration: Registration, *, others_max: int | None = OTHERS_MAX
+        self,
+        registration: Registration,
+        principal: Principal,
+        *,
+        others_max: int | None = OTHERS_MAX,
     ) -> tuple[ClaimEntry, ...]:
         """The entries about a registration up to the block that was followed last.
 
         Args:
             registration: own or imported; there are none about one of another chain.
+            principal: who asks.
             others_max: how many that do not count; None for all.
 
         Raises:
-            NotFoundError: what opens the claim is not kept here any more.
+            NotFoundError: what opens the claim is not kept here any more, or the principal may not
+                know of the registration.
         """
+        require_visible(registration, principal)
         claim = self.find_claim(registration)
         if claim is None:
             return ()
@@ -117,7 +126,7 @@ class HistoryService:
 
     def _read_claim(self, registration: Registration) -> Claim | None:
         registration_id = registration.registration_id
-        if registration.snapshot_id is None:
+        if registration.is_own:
             return self._vault.dossiers.read(registration_id).record.signed_claim.claim
         bundle = self._vault.bundles.read(registration_id)
         # The claim's domain alone would not do: a forged bundle may name our chain and contract.

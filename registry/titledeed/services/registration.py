@@ -22,8 +22,9 @@ from titledeed.errors import (
 from titledeed.models.evidence import ChainKind, TimeCode
 from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
-from titledeed.models.primitives import Address, RegistrationId
-from titledeed.models.registration import Registration, Viewer, Visibility
+from titledeed.models.primitives import RegistrationId
+from titledeed.models.principal import Principal, Scope
+from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import (
     FingerprintIndex,
     ManifestReader,
@@ -33,8 +34,11 @@ from titledeed.ports import (
 )
 from titledeed.ports.examiner import Examiner
 from titledeed.services.acceptance import Acceptance, Statement, check_statement
+from titledeed.services.access import require_claimant
 from titledeed.services.carried import find_carried
 from titledeed.services.recovery import recover_intents
+from titledeed.services.standing import not_ours
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.vault.vault import Vault
 
 SIMILAR_MAX: Final = 5
@@ -100,37 +104,41 @@ class RegistrationService:
         acceptance: Acceptance,
         reader: ManifestReader,
         registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         vault: Vault,
         index: FingerprintIndex,
         anchoring: AnchoringService,
-        claimant: Address,
         chain_kind: ChainKind,
     ) -> None:
         self._examiner = examiner
         self._acceptance = acceptance
         self._reader = reader
         self._registrations = registrations
+        self._visible = visible
         self._vault = vault
         self._index = index
         self._anchoring = anchoring
-        self._claimant = claimant
         self._chain_kind = chain_kind
 
     def register(
-        self, request: RegisterRequest, progress: Progress = no_progress
+        self, request: RegisterRequest, principal: Principal, progress: Progress = no_progress
     ) -> list[RegisteredFile | RefusedFile]:
         """Register files in one batch: all share one anchor.
 
         A file that cannot be registered does not stop the others.
 
         Raises:
+            NotAuthorizedError: the principal may not register, or their key lies elsewhere; nothing
+                was done.
             InvalidRequestError: the request contradicts itself; nothing was done.
             UnreadableInputError: a source does not exist; nothing was done.
             DependencyError: too many registrations wait for an anchor.
             LedgerUnavailableError: the chain is down and nothing was done; or everything is
                 accepted, but no block includes it yet.
         """
-        check_statement(request.statement, self._claimant)
+        claimant = require_claimant(principal, Scope.REGISTER)
+        self._acceptance.require_key(claimant)
+        check_statement(request.statement, claimant)
         files = _list_files(request.sources)
         _check_output(
             request.statement.output or Path(self._vault.signed_copies.folder), request.sources
@@ -147,7 +155,7 @@ class RegistrationService:
         outcomes: list[RegisteredFile | RefusedFile] = []
         for path in files:
             try:
-                outcomes.append(self._register_file(path, request.statement, progress))
+                outcomes.append(self._register_file(path, request.statement, principal, progress))
             except UnsupportedMediaTypeError as error:
                 # In a walked folder, files that are no media are none of our business.
                 if path in request.sources:
@@ -156,7 +164,7 @@ class RegistrationService:
                 outcomes.append(RefusedFile(str(path), error))
         self._index.keep()
         if not request.wait:
-            return [self._with_bundle(o) if _is_anchored(o) else o for o in outcomes]
+            return [self._with_bundle(o, principal) if _is_anchored(o) else o for o in outcomes]
         try:
             self._anchoring.anchor_waiting(progress)
         except LedgerUnavailableError as error:
@@ -166,18 +174,22 @@ class RegistrationService:
                 endpoint=error.endpoint,
                 transaction=error.transaction,
             ) from error
-        return [self._with_bundle(outcome) for outcome in outcomes]
+        return [self._with_bundle(outcome, principal) for outcome in outcomes]
 
     def complete(
-        self, registration_id: RegistrationId, progress: Progress = no_progress
+        self,
+        registration_id: RegistrationId,
+        principal: Principal,
+        progress: Progress = no_progress,
     ) -> RegisteredFile:
         """Wait for the block of an accepted registration and write its bundle.
 
         Raises:
             NotFoundError: this home has no own registration with this id.
+            NotAuthorizedError: it is another claimant's.
             LedgerUnavailableError: no block includes it yet.
         """
-        registration = self._require_own(registration_id)
+        registration = self._require_own(registration_id, principal)
         if not registration.has_bundle:
             self._anchoring.anchor_waiting(progress)
         found = RegisteredFile(
@@ -189,25 +201,18 @@ class RegistrationService:
             created=False,
             time_code=self._time_code(registration),
         )
-        completed = self._with_bundle(found)
+        completed = self._with_bundle(found, principal)
         if isinstance(completed, RefusedFile):
             raise completed.error
         return completed
 
-    def get(self, registration_id: RegistrationId, viewer: Viewer) -> Registration:
-        """One registration, as far as the viewer may see it.
+    def get(self, registration_id: RegistrationId, principal: Principal) -> Registration:
+        """One registration, as far as the principal may see it.
 
         Raises:
-            NotFoundError: there is none, or the viewer may not know of it.
+            NotFoundError: there is none, or the principal may not know of it.
         """
-        registration = self._registrations.find(registration_id)
-        if registration is None or not registration.is_visible_to(viewer):
-            raise NotFoundError(
-                f"there is no registration {registration_id} to be seen here",
-                what="registration",
-                registration_id=registration_id,
-            )
-        return registration
+        return self._visible.get(registration_id, principal)
 
     def bundle_path(self, registration: Registration) -> str | None:
         """Where the bundle of a registration lies, once it is completed."""
@@ -249,33 +254,39 @@ class RegistrationService:
         return self._vault.thumbnails.read(registration.registration_id)
 
     def set_visibility(
-        self, registration_id: RegistrationId, visibility: Visibility
+        self, registration_id: RegistrationId, visibility: Visibility, principal: Principal
     ) -> Registration:
         """Publish or unpublish an own registration.
 
         Raises:
             NotFoundError: this home has no own registration with this id.
+            NotAuthorizedError: it is another claimant's.
         """
-        self._require_own(registration_id)
+        self._require_own(registration_id, principal)
         self._vault.dossiers.change_visibility(registration_id, visibility)
         self._registrations.set_visibility(registration_id, visibility)
-        return self._require_own(registration_id)
+        return self._require_own(registration_id, principal)
 
-    def _require_own(self, registration_id: RegistrationId) -> Registration:
-        registration = self._registrations.find(registration_id)
-        if registration is None or registration.snapshot_id is not None:
+    def _require_own(self, registration_id: RegistrationId, principal: Principal) -> Registration:
+        require_claimant(principal, Scope.REGISTER)
+        registration = self._visible.find(registration_id, principal)
+        if registration is None or not registration.is_own:
             raise NotFoundError(
                 f"this home registered nothing as {registration_id}",
                 next_step="`titledeed verify FILE` shows the id of a registered file.",
                 what="registration",
                 registration_id=registration_id,
             )
+        if not registration.belongs_to(principal):
+            raise not_ours(registration, principal)
         return registration
 
-    def _with_bundle(self, outcome: RegisteredFile | RefusedFile) -> RegisteredFile | RefusedFile:
+    def _with_bundle(
+        self, outcome: RegisteredFile | RefusedFile, principal: Principal
+    ) -> RegisteredFile | RefusedFile:
         if isinstance(outcome, RefusedFile):
             return outcome
-        registration = self._registrations.find(outcome.registration.registration_id)
+        registration = self._visible.find(outcome.registration.registration_id, principal)
         if registration is None:
             raise InvariantViolation(f"{outcome.registration.registration_id} vanished")
         return replace(
@@ -292,16 +303,17 @@ class RegistrationService:
         return TimeCode.SELF_KEPT if is_self_kept else TimeCode.PUBLIC_CHAIN
 
     def _register_file(
-        self, path: Path, statement: Statement, progress: Progress
+        self, path: Path, statement: Statement, principal: Principal, progress: Progress
     ) -> RegisteredFile:
         progress(path.name, 0.0)
         examination = self._examiner.examine(path, _first_part(progress))
-        known, created = self._find_own(path, examination), False
+        known, created = self._find_own(path, examination, principal), False
         similar: tuple[SimilarWork, ...] = ()
         if known is None:
-            similar = self._find_similar(examination)
-            known, created = self._acceptance.accept(path, examination, statement)
-        registration = known if created else self._apply_visibility(known, statement)
+            similar = self._find_similar(examination, principal)
+            claimant = require_claimant(principal, Scope.REGISTER)
+            known, created = self._acceptance.accept(path, examination, statement, claimant)
+        registration = known if created else self._apply_visibility(known, statement, principal)
         progress(path.name, 1.0)
         return RegisteredFile(
             source=str(path),
@@ -313,36 +325,43 @@ class RegistrationService:
             time_code=self._time_code(registration),
         )
 
-    def _find_own(self, path: Path, examination: Examination) -> Registration | None:
+    def _find_own(
+        self, path: Path, examination: Examination, principal: Principal
+    ) -> Registration | None:
         """The same bytes, or an intact file that carries our manifest, are registered already."""
-        found = self._registrations.find_by_digest(examination.asset.content_digest)
+        found = self._visible.find_by_digest(examination.asset.content_digest, principal)
         if not found and examination.media_type.carries_credentials:
             manifest = self._reader.read(path, examination.media_type)
-            found = find_carried(self._registrations, manifest)
-        return next((r for r in found if self._is_mine(r)), None)
+            found = find_carried(self._visible, manifest, principal)
+        return next((r for r in found if _is_mine(r, principal)), None)
 
-    def _is_mine(self, registration: Registration) -> bool:
-        return registration.claimant == self._claimant and registration.snapshot_id is None
-
-    def _apply_visibility(self, known: Registration, statement: Statement) -> Registration:
+    def _apply_visibility(
+        self, known: Registration, statement: Statement, principal: Principal
+    ) -> Registration:
         """Registering again with ``--publish`` publishes; without it nothing is taken back."""
         if statement.visibility is not Visibility.PUBLISHED:
             return known
-        return self.set_visibility(known.registration_id, Visibility.PUBLISHED)
+        return self.set_visibility(known.registration_id, Visibility.PUBLISHED, principal)
 
-    def _find_similar(self, examination: Examination) -> tuple[SimilarWork, ...]:
+    def _find_similar(
+        self, examination: Examination, principal: Principal
+    ) -> tuple[SimilarWork, ...]:
         digest = examination.asset.content_digest
-        same = [(r, None) for r in self._registrations.find_by_digest(digest)]
+        same = [(r, None) for r in self._visible.find_by_digest(digest, principal)]
         matched = [
             (registration, match)
             for match in self._index.search(examination.query)
-            if (registration := self._registrations.find(match.registration_id))
+            if (registration := self._visible.find(match.registration_id, principal))
         ]
         works = {work.registration_id: (work, match) for work, match in [*same, *matched]}
         return tuple(
-            SimilarWork(work, match, mine=self._is_mine(work))
+            SimilarWork(work, match, mine=_is_mine(work, principal))
             for work, match in list(works.values())[:SIMILAR_MAX]
         )
+
+
+def _is_mine(registration: Registration, principal: Principal) -> bool:
+    return registration.is_own and principal.speaks_for(registration.claimant)
 
 
 def _first_part(progress: Progress) -> Progress:

@@ -25,7 +25,8 @@ from titledeed.errors import (
     UnreadableInputError,
 )
 from titledeed.models.evidence import Bundle, ChainIdentity
-from titledeed.models.primitives import Keccak256, RegistrationId, Signature
+from titledeed.models.primitives import Address, Keccak256, RegistrationId, Signature
+from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Coverage, Registration
 from titledeed.ports import (
     Clock,
@@ -38,6 +39,7 @@ from titledeed.ports import (
 )
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
 from titledeed.proofs.signatures import recover_signer
+from titledeed.services.access import require_claimant
 from titledeed.services.evidence import require_bundle
 from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport
 from titledeed.vault.listing import list_bundle
@@ -71,16 +73,20 @@ class SnapshotService:
         self._index = index
         self._clock = clock
 
-    def export(self, destination: Path, progress: Progress = no_progress) -> Coverage:
+    def export(
+        self, destination: Path, principal: Principal, progress: Progress = no_progress
+    ) -> Coverage:
         """Write all own published and anchored registrations; the file appears whole or not.
 
         Raises:
+            NotAuthorizedError: the principal has no account whose key could sign it.
             StorageError: the file cannot be written.
         """
+        exporter = require_claimant(principal, Scope.REGISTER)
         self._completion.complete(progress)
         published = self._registrations.list_published()
         with replacing(destination) as file:
-            return self._write(file, published, progress)
+            return self._write(file, published, exporter, progress)
 
     def import_(self, source: Path, progress: Progress = no_progress) -> tuple[Coverage, int]:
         """Check a whole snapshot, then add what is new.
@@ -119,13 +125,19 @@ class SnapshotService:
         """All imports, oldest export first."""
         return self._snapshots.list_all()
 
-    def _write(self, file: BinaryIO, published: list[Registration], progress: Progress) -> Coverage:
+    def _write(
+        self,
+        file: BinaryIO,
+        published: list[Registration],
+        exporter: Address,
+        progress: Progress,
+    ) -> Coverage:
         exported_at = self._clock()
         hasher = hashlib.sha256()
         header: dict[str, Json] = {
             "schema": SNAPSHOT_SCHEMA,
             "exported_at": exported_at,
-            "exporter": self._keys.claimant,
+            "exporter": exporter,
             "registrations": len(published),
             "chain_id": self._chain.chain_id,
         }
@@ -133,7 +145,7 @@ class SnapshotService:
         for position, registration in enumerate(published, 1):
             _write_line(file, hasher, self._vault.bundles.read_bytes(registration.registration_id))
             progress("Exporting", position / len(published))
-        signature = self._keys.sign_digest(_signed_digest(hasher.digest()))
+        signature = self._keys.sign_digest(_signed_digest(hasher.digest()), exporter)
         file.write(encode_document({"signature": hex_word(signature)}) + b"\n")
         return _parse_header(Fields(header, path="the snapshot"), hasher.hexdigest())
 

@@ -12,10 +12,13 @@ from titledeed.errors import (
 )
 from titledeed.models.evidence import ClaimEntry
 from titledeed.models.primitives import Address, RegistrationId, Subject
+from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Registration
-from titledeed.ports import Ledger, RegistrationRepository
+from titledeed.ports import Ledger
 from titledeed.proofs.entries import ClaimOnChain, EntryKind
+from titledeed.services.access import require_claimant
 from titledeed.services.history import HistoryService
+from titledeed.services.visibility import VisibleRegistrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Standing:
     """A claim for which an account speaks now.
 
     Attributes:
+        principal: whose account that is.
+        actor: the account.
         subject: what the contract takes an entry about it to be about.
         by_holder: whether its deed is issued, which the account then holds.
         entries: those that count.
@@ -30,6 +35,8 @@ class Standing:
 
     registration: Registration
     claim: ClaimOnChain
+    principal: Principal
+    actor: Address
     subject: Subject
     by_holder: bool
     entries: tuple[ClaimEntry, ...]
@@ -44,8 +51,8 @@ class Standing:
         Raises:
             NotAuthorizedError: another home registered it.
         """
-        if self.registration.snapshot_id is not None:
-            raise not_ours(self.registration)
+        if not self.registration.is_own:
+            raise not_ours(self.registration, self.principal)
 
 
 class Standings:
@@ -55,16 +62,14 @@ class Standings:
         self,
         *,
         history: HistoryService,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         ledger: Ledger,
-        actor: Address,
     ) -> None:
         self._history = history
-        self._registrations = registrations
+        self._visible = visible
         self._ledger = ledger
-        self._actor = actor
 
-    def require(self, registration_id: RegistrationId) -> Standing:
+    def require(self, registration_id: RegistrationId, principal: Principal) -> Standing:
         """The claim as it stands, after a look at the chain.
 
         Raises:
@@ -74,22 +79,25 @@ class Standings:
             NotAuthorizedError: somebody else speaks for it.
             LedgerUnavailableError: the chain does not answer.
         """
-        self.find_known(registration_id)
+        actor = require_claimant(principal, Scope.REGISTER)
+        self.find_known(registration_id, principal)
         self._history.follow()
-        registration, claim = self.find_known(registration_id)
+        registration, claim = self.find_known(registration_id, principal)
         _require_anchor(registration)
         holder = self._ledger.find_holder(claim.deed)
-        self._require_say(registration, holder)
-        entries = self._history.list_entries(registration)
+        _require_say(registration, holder, principal)
+        entries = self._history.list_entries(registration, principal)
         standing = Standing(
             registration=registration,
             claim=claim,
+            principal=principal,
+            actor=actor,
             subject=claim.subjects[holder is not None],
             by_holder=holder is not None,
             entries=tuple(entry for entry in entries if entry.counts),
         )
         lost = standing.find(EntryKind.KEY_LOST, EntryKind.KEY_REPLACED)
-        if lost is not None and claim.claimant == self._actor:
+        if lost is not None and claim.claimant == actor:
             raise ConflictError(
                 f"the key {claim.claimant} was declared lost or replaced in entry {lost.sequence}; "
                 "readers count nothing that it says since",
@@ -98,14 +106,16 @@ class Standings:
             )
         return standing
 
-    def find_known(self, registration_id: RegistrationId) -> tuple[Registration, ClaimOnChain]:
+    def find_known(
+        self, registration_id: RegistrationId, principal: Principal
+    ) -> tuple[Registration, ClaimOnChain]:
         """A registration of this home's chain.
 
         Raises:
             NotFoundError: there is none.
             InvalidRequestError: it is of another chain.
         """
-        registration = self._registrations.find(registration_id)
+        registration = self._visible.find(registration_id, principal)
         if registration is None:
             raise NotFoundError(
                 f"there is no registration {registration_id} here",
@@ -121,7 +131,7 @@ class Standings:
             )
         return registration, claim
 
-    def find_successor(self, registration_id: RegistrationId) -> Subject:
+    def find_successor(self, registration_id: RegistrationId, principal: Principal) -> Subject:
         """What an entry names that makes this registration a successor.
 
         Raises:
@@ -129,9 +139,9 @@ class Standings:
             InvalidRequestError: it is of another chain.
             ConflictError: it is in no block, or withdrawn.
         """
-        successor, claim = self.find_known(registration_id)
+        successor, claim = self.find_known(registration_id, principal)
         _require_anchor(successor)
-        entries = self._history.list_entries(successor)
+        entries = self._history.list_entries(successor, principal)
         if any(entry.counts and entry.kind == EntryKind.WITHDRAWN for entry in entries):
             raise ConflictError(
                 f"the successor {registration_id} was withdrawn itself",
@@ -140,24 +150,25 @@ class Standings:
             )
         return claim.subjects[self._ledger.find_holder(claim.deed) is not None]
 
-    def _require_say(self, registration: Registration, holder: Address | None) -> None:
-        if holder is None and registration.claimant != self._actor:
-            raise not_ours(registration)
-        if holder is not None and holder != self._actor:
-            raise NotAuthorizedError(
-                f"{holder} holds the deed of {registration.registration_id} and speaks for it now",
-                next_step="Ask the holder; what others write is not counted.",
-                registration_id=registration.registration_id,
-            )
 
-
-def not_ours(registration: Registration) -> NotAuthorizedError:
+def not_ours(registration: Registration, principal: Principal) -> NotAuthorizedError:
     """Who speaks for a claim instead."""
+    who = "this home" if principal.is_owner else principal.claimant
     return NotAuthorizedError(
-        f"{registration.registration_id} is claimed by {registration.claimant}, not by this home",
+        f"{registration.registration_id} is claimed by {registration.claimant}, not by {who}",
         next_step="Only the claimant speaks for it; what others write is not counted.",
         registration_id=registration.registration_id,
     )
+
+
+def _require_say(registration: Registration, holder: Address | None, principal: Principal) -> None:
+    if holder is None and not principal.speaks_for(registration.claimant):
+        raise not_ours(registration, principal)
+    if holder is not None and not principal.speaks_for(holder):
+        raise NotAuthorizedError(
+            f"{holder} holds the deed of {registration.registration_id} and speaks for it now",
+            next_step="Ask the holder; what others write is not counted.",
+        )
 
 
 def _require_anchor(registration: Registration) -> None:

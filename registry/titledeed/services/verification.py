@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from titledeed.models.evidence import (
@@ -15,13 +14,13 @@ from titledeed.models.evidence import (
 )
 from titledeed.models.examination import Examination
 from titledeed.models.primitives import Address, Sha256
-from titledeed.models.registration import Registration, Viewer
+from titledeed.models.principal import Principal, Scope
+from titledeed.models.registration import Registration
 from titledeed.ports import (
     ClaimReader,
     Examiner,
     ManifestReader,
     Progress,
-    RegistrationRepository,
     no_progress,
 )
 from titledeed.proofs.answers import (
@@ -35,8 +34,10 @@ from titledeed.proofs.answers import (
     find_earlier_claim,
 )
 from titledeed.proofs.sentences import write_sentence
+from titledeed.services.access import require_scope
 from titledeed.services.carried import find_carried
 from titledeed.services.search import SearchService
+from titledeed.services.visibility import VisibleRegistrations
 
 
 class VerificationService:
@@ -47,29 +48,31 @@ class VerificationService:
         *,
         examiner: Examiner,
         reader: ManifestReader,
-        registrations: RegistrationRepository,
+        visible: VisibleRegistrations,
         works: SearchService,
         claims: ClaimReader,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
-        self._registrations = registrations
+        self._visible = visible
         self._works = works
         self._claims = claims
 
     def verify(
-        self, path: Path, viewer: Viewer, progress: Progress = no_progress
+        self, path: Path, principal: Principal, progress: Progress = no_progress
     ) -> VerificationReport:
-        """Gather all evidence about one file that the viewer may see.
+        """Gather all evidence about one file that the principal may see.
 
         Raises:
+            NotAuthorizedError: the principal may not ask.
             InputError: the file is unreadable, unsupported, malformed or too large.
             LedgerUnavailableError: a claim has to be checked and the chain does not answer.
         """
+        require_scope(principal, Scope.READ)
         progress(path.name, 0.0)
         examination = self._examiner.examine(path, progress)
         manifest = self._reader.read(path, examination.media_type)
-        evidence = self._gather(examination, manifest, viewer)
+        evidence = self._gather(examination, manifest, principal)
         answers = answer_all(evidence)
         headline = choose_headline(evidence, answers)
         progress(path.name, 1.0)
@@ -86,16 +89,16 @@ class VerificationService:
         )
 
     def _gather(
-        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+        self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> Evidence:
         claimant = self._find_signer(manifest)
-        exact = self._find_exact(examination, manifest, viewer)
-        named = self._find_named(manifest, viewer) if claimant else []
-        reading = self._claims.begin(viewer)
+        exact = self._find_exact(examination, manifest, principal)
+        named = self._find_named(manifest, principal) if claimant else []
+        reading = self._claims.begin(principal)
         earlier = find_earlier_claim(claimant, reading.tell(named))
         if earlier is not None and not exact:
             exact = named
-        found = [] if exact else self._works.find_works(examination, viewer)
+        found = [] if exact else self._works.find_works(examination, principal)
         claims = reading.tell(exact or [work for _, work in found])
         return Evidence(
             manifest=manifest,
@@ -114,29 +117,29 @@ class VerificationService:
         return self._claims.find_signer(manifest.signed_claim)
 
     def _find_exact(
-        self, examination: Examination, manifest: ManifestReport, viewer: Viewer
+        self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> list[Registration]:
         """Registrations of these very bytes, and all others on the same content."""
-        found = self._find_claims(examination.asset.content_digest, viewer) or _visible(
-            find_carried(self._registrations, manifest), viewer
+        found = self._find_claims(examination.asset.content_digest, principal) or find_carried(
+            self._visible, manifest, principal
         )
         same_content = {
             claim.registration_id: claim
             for one in found
-            for claim in self._find_claims(one.content_digest, viewer)
+            for claim in self._find_claims(one.content_digest, principal)
         }
         return list(same_content.values())
 
-    def _find_claims(self, digest: Sha256, viewer: Viewer) -> list[Registration]:
+    def _find_claims(self, digest: Sha256, principal: Principal) -> list[Registration]:
         """Visible registrations of these bytes, earliest first."""
-        return _visible(self._registrations.find_by_digest(digest), viewer)
+        return self._visible.find_by_digest(digest, principal)
 
-    def _find_named(self, manifest: ManifestReport, viewer: Viewer) -> list[Registration]:
+    def _find_named(self, manifest: ManifestReport, principal: Principal) -> list[Registration]:
         """Registrations whose source is the content that the manifest's claim names."""
         if manifest.signed_claim is None:
             return []
         digest = manifest.signed_claim.claim.content_digest
-        found = self._find_claims(digest, viewer)
+        found = self._find_claims(digest, principal)
         return [registration for registration in found if registration.content_digest == digest]
 
     def _recover(self, evidence: Evidence) -> RecoveredManifest | None:
@@ -161,10 +164,6 @@ class VerificationService:
 def _by_time(claim: VisibleClaim) -> tuple[bool, bool, int]:
     """Claims that this home's chain orders first; then those with a time of another chain."""
     return (claim.at is None, not claim.asked, claim.at or 0)
-
-
-def _visible(registrations: Iterable[Registration], viewer: Viewer) -> list[Registration]:
-    return [registration for registration in registrations if registration.is_visible_to(viewer)]
 
 
 def _answer_recovered(report: ManifestReport) -> Answer:

@@ -102,7 +102,7 @@ class SqlRegistrations:
                 for _, registration in select_registrations(
                     session, is_among(tables.Registration.registration_id, ids)
                 )
-                if registration.snapshot_id is None
+                if registration.is_own
             }
             session.execute(
                 delete(tables.Intent).where(is_among(tables.Intent.registration_id, ids))
@@ -123,7 +123,7 @@ class SqlRegistrations:
         self, registration: Registration, fingerprints: Sequence[FingerprintCode]
     ) -> bool:
         """See the port."""
-        if registration.snapshot_id is None:
+        if registration.is_own:
             raise InvariantViolation(f"{registration.registration_id} names no snapshot")
         same_id = col(tables.Registration.registration_id) == registration.registration_id
         with self._database.write() as session:
@@ -237,7 +237,7 @@ def _intent_value(row: tables.Intent) -> SigningIntent:
 
 
 def _require_fresh(registration: Registration) -> None:
-    if registration.snapshot_id is not None:
+    if not registration.is_own:
         raise InvariantViolation(f"{registration.registration_id} is imported, not accepted")
     if registration.anchor is not None or registration.leaf_index is not None:
         raise InvariantViolation(

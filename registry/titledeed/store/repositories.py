@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import update
 from sqlmodel import col, select
 
 from titledeed.errors import StorageError, TitledeedError
-from titledeed.models.primitives import Address, Sha256
-from titledeed.models.registration import Coverage, Job, JobStatus, Viewer
+from titledeed.models.primitives import Address
+from titledeed.models.registration import Coverage
 from titledeed.store import tables
 from titledeed.store.chain import SqlChain
 from titledeed.store.completions import SqlCompletions
@@ -19,6 +18,7 @@ from titledeed.store.fingerprints import SqlFingerprints
 from titledeed.store.migration import HEAD, read_revision, upgrade
 from titledeed.store.outbox import SqlOutbox
 from titledeed.store.registrations import SqlRegistrations
+from titledeed.store.requests import SqlJobs, SqlTokens
 
 
 class SqlSnapshots:
@@ -46,61 +46,6 @@ class SqlSnapshots:
                 )
                 for row in session.exec(select(tables.Snapshot).order_by(*oldest_first))
             ]
-
-
-class SqlJobs:
-    """Implements ``ports.JobRepository``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def save(self, job: Job) -> None:
-        """See the port."""
-        with self._database.write() as session:
-            session.merge(tables.Job(**asdict(job)))
-
-    def find(self, job_id: str) -> Job | None:
-        """See the port."""
-        with self._database.read() as session:
-            row = session.get(tables.Job, job_id)
-        if row is None:
-            return None
-        return Job(
-            job_id=row.job_id,
-            kind=row.kind,
-            viewer=Viewer(row.viewer),
-            status=JobStatus(row.status),
-            result=row.result,
-            problem=row.problem,
-            created_at=row.created_at,
-        )
-
-    def fail_running(self, problem: str) -> int:
-        """See the port."""
-        change = (
-            update(tables.Job)
-            .where(col(tables.Job.status) == JobStatus.RUNNING.value)
-            .values(status=JobStatus.FAILED.value, problem=problem)
-        )
-        with self._database.write() as session:
-            return session.connection().execute(change).rowcount
-
-
-class SqlTokens:
-    """Implements ``ports.TokenRepository``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def add(self, digest: Sha256) -> None:
-        """See the port."""
-        with self._database.write() as session:
-            session.merge(tables.Token(digest=digest))
-
-    def holds(self, digest: Sha256) -> bool:
-        """See the port."""
-        with self._database.read() as session:
-            return session.get(tables.Token, digest) is not None
 
 
 class SqlRepositories:

@@ -30,8 +30,10 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from titledeed.models.evidence import ClaimStatus
+from titledeed.models.job import JobStatus
 from titledeed.models.ledger import SubmissionState
-from titledeed.models.registration import JobStatus, Viewer, Visibility
+from titledeed.models.principal import PrincipalKind
+from titledeed.models.registration import Visibility
 
 METADATA: Final = SQLModel.metadata
 
@@ -310,25 +312,35 @@ class Snapshot(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """Long work behind the HTTP API."""
+    """Long work behind the HTTP API.
+
+    ``principal``, ``account`` and ``scopes`` are on whose behalf it runs; ``arguments`` is NULL for
+    work that an older release began.
+    """
 
     __table_args__ = (
-        _one_of("viewer", Viewer),
+        _one_of("principal", PrincipalKind),
         _one_of("status", JobStatus),
     )
 
     job_id: str = Field(sa_type=Text, primary_key=True)
     kind: str = Field(sa_type=Text)
-    viewer: str = Field(sa_type=Text)
+    principal: str = Field(sa_type=Text)
+    account: str | None = Field(default=None, sa_type=Text)
+    scopes: str = Field(sa_type=Text)
+    arguments: str | None = Field(default=None, sa_type=Text)
     status: str = Field(sa_type=Text)
+    starts: int = Field(sa_type=BigInteger)
     result: str | None = Field(default=None, sa_type=Text)
     problem: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
 
 
 class Token(SQLModel, table=True):
-    """A bearer token, known by its SHA-256 only."""
+    """A bearer token, known by its SHA-256 only; without an owner it is the home's own."""
 
     __table_args__ = _digests("digest")
 
     digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    owner: str | None = Field(default=None, sa_type=Text)
+    scopes: str = Field(sa_type=Text)

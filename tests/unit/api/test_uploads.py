@@ -79,7 +79,7 @@ def files_in(folder: Path) -> list[Path]:
 
 @pytest.fixture
 def area(tmp_path: Path) -> UploadArea:
-    return UploadArea(root=tmp_path / "uploads", size_bytes_max=LIMIT)
+    return UploadArea(folder=tmp_path / "uploads", size_bytes_max=LIMIT)
 
 
 @pytest.mark.parametrize("step", [1, 7, 64, 100_000])

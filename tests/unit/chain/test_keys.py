@@ -20,6 +20,7 @@ from titledeed.chain.keys import (
 from titledeed.errors import (
     ConflictError,
     HomeNotInitializedError,
+    NotAuthorizedError,
     PassphraseError,
     StorageError,
 )
@@ -88,7 +89,9 @@ def test_account_is_read_without_the_passphrase(key_file: tuple[Path, Address]) 
         raise AssertionError("asked for the passphrase")
 
     path, address = key_file
-    assert FileKeyStore(path=path, passphrase=refuse).claimant == address
+    store = FileKeyStore(KeyFile(path=path, passphrase=refuse))
+    assert store.address == address
+    assert store.holds(address)
 
 
 def test_passphrase_is_asked_once(key_file: tuple[Path, Address]) -> None:
@@ -109,9 +112,22 @@ def test_passphrase_is_asked_once(key_file: tuple[Path, Address]) -> None:
 
 def test_signed_claim_passes_its_check(key_file: tuple[Path, Address]) -> None:
     path, address = key_file
-    store = FileKeyStore(path=path, passphrase=lambda: PASSPHRASE)
+    store = FileKeyStore(KeyFile(path=path, passphrase=lambda: PASSPHRASE))
     claim = sample_bundle().dossier.record.signed_claim.claim
     check_claim(store.sign_claim(replace(claim, claimant=address), DOMAIN))
+
+
+def test_a_key_store_signs_for_its_own_account_only(key_file: tuple[Path, Address]) -> None:
+    path, address = key_file
+    store = FileKeyStore(KeyFile(path=path, passphrase=lambda: PASSPHRASE))
+    digest = keccak256(b"x")
+    assert recover_signer(digest, store.sign_digest(digest, address)) == address
+    claim = sample_bundle().dossier.record.signed_claim.claim
+    assert not store.holds(claim.claimant)
+    with pytest.raises(NotAuthorizedError, match=claim.claimant):
+        store.sign_claim(claim, DOMAIN)
+    with pytest.raises(NotAuthorizedError, match=claim.claimant):
+        store.sign_digest(digest, claim.claimant)
 
 
 def test_wrong_passphrase_is_told(key_file: tuple[Path, Address]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,10 +43,12 @@ from titledeed.models.primitives import (
     Signature,
     Subject,
 )
+from titledeed.models.principal import owner_of_home
 from titledeed.models.registration import Registration
 from titledeed.proofs.signatures import recover_signer
 from titledeed.services.acts import ActService
 from titledeed.services.history import HistoryService
+from titledeed.services.visibility import VisibleRegistrations
 
 BUYER: Final = build_claimant(1)
 
@@ -57,13 +60,18 @@ class Keys:
         self._claimant = claimant
 
     @property
-    def claimant(self) -> Address:
+    def address(self) -> Address:
         return self._claimant.address
 
-    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
-        return SignedClaim(claim, domain, self.sign_digest(hash_claim(claim, domain)))
+    def holds(self, account: Address) -> bool:
+        return account == self.address
 
-    def sign_digest(self, digest: Keccak256) -> Signature:
+    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
+        signature = self.sign_digest(hash_claim(claim, domain), claim.claimant)
+        return SignedClaim(claim, domain, signature)
+
+    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
+        assert self.holds(account)
         return self._claimant.sign(digest)
 
 
@@ -75,6 +83,7 @@ class Studio(Desk):
     def __init__(self, folder: Path, ledger: LedgerSimulator, keys: Keys | None = None) -> None:
         super().__init__(folder, ledger)
         self.keys = keys or Keys(build_claimant(0))
+        self.owner = owner_of_home(self.keys.address)
         self.history = HistoryService(
             following=self.following,
             chain=self.chain,
@@ -85,7 +94,7 @@ class Studio(Desk):
             keys=self.keys,
             sending=self.sending,
             history=self.history,
-            registrations=self.repositories.registrations,
+            visible=VisibleRegistrations(self.repositories.registrations),
             vault=self.vault,
             ledger=ledger,
             identity=ledger.identity,
@@ -99,7 +108,7 @@ class Studio(Desk):
 
     def counted(self, registration: Registration) -> list[str]:
         self.history.follow()
-        entries = self.history.list_entries(registration)
+        entries = self.history.list_entries(registration, self.owner)
         return [entry.kind for entry in entries if entry.counts]
 
 
@@ -143,7 +152,7 @@ class TestSigning:
             return sign_call(call, nonce)
 
         monkeypatch.setattr(studio.ledger, "sign_call", watch)
-        studio.acts.withdraw(work.registration_id)
+        studio.acts.withdraw(work.registration_id, principal=studio.owner)
         (call,) = calls
         assert isinstance(call, RelayedAct)
         identity = studio.ledger.identity
@@ -160,7 +169,7 @@ class TestSigning:
 class TestDeedsThatChangeHands:
     @pytest.fixture
     def sold(self, studio: Studio, work: Registration) -> Registration:
-        studio.acts.issue(work.registration_id)
+        studio.acts.issue(work.registration_id, principal=studio.owner)
         sell(studio.ledger, deed_of(work))
         return work
 
@@ -169,10 +178,10 @@ class TestDeedsThatChangeHands:
         for act in (
             studio.acts.withdraw,
             studio.acts.issue,
-            lambda registration_id: studio.acts.record_event(registration_id, WorkEvent.PUBLISHED),
+            partial(studio.acts.record_event, kind=WorkEvent.PUBLISHED),
         ):
             with pytest.raises(NotAuthorizedError, match=f"{BUYER.address} holds the deed"):
-                act(sold.registration_id)
+                act(sold.registration_id, principal=studio.owner)
         assert studio.ledger.count_transactions() == sent
 
     def test_the_buyer_speaks_and_is_counted(
@@ -180,14 +189,14 @@ class TestDeedsThatChangeHands:
     ) -> None:
         # The buyer's home knows the registration as its own does: the same database will do.
         buyer = Studio(tmp_path / "home", ledger, Keys(BUYER))
-        done = buyer.acts.withdraw(sold.registration_id)
+        done = buyer.acts.withdraw(sold.registration_id, principal=buyer.owner)
         buyer.close()
         assert done.event.body == Withdrawn(deed_word(deed_of(sold)), BUYER.address, by_holder=True)
         assert studio.counted(sold) == ["issued", "withdrawn"]
 
     def test_what_the_claimant_said_before_stands(self, studio: Studio, work: Registration) -> None:
-        studio.acts.record_event(work.registration_id, WorkEvent.SCREENED)
-        studio.acts.issue(work.registration_id)
+        studio.acts.record_event(work.registration_id, WorkEvent.SCREENED, principal=studio.owner)
+        studio.acts.issue(work.registration_id, principal=studio.owner)
         sell(studio.ledger, deed_of(work))
         assert studio.counted(work) == ["screened", "issued"]
 
@@ -197,9 +206,9 @@ class TestOthersAreFaster:
         self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
     ) -> None:
         other = Studio(tmp_path / "home", ledger)
-        first = other.acts.issue(work.registration_id)
+        first = other.acts.issue(work.registration_id, principal=other.owner)
         other.close()
-        second = studio.acts.issue(work.registration_id)
+        second = studio.acts.issue(work.registration_id, principal=studio.owner)
         assert (second.event, second.is_new) == (first.event, False)
 
     def test_a_deed_that_somebody_relayed_meanwhile_is_found(
@@ -216,7 +225,7 @@ class TestOthersAreFaster:
             return submit(call, label=label, registration_id=registration_id)
 
         monkeypatch.setattr(studio.sending, "submit_act", after_somebody_else)
-        done = studio.acts.issue(work.registration_id)
+        done = studio.acts.issue(work.registration_id, principal=studio.owner)
         assert isinstance(done.event.body, Issued)
         assert [type(event.body) for event in studio.ledger.events].count(Issued) == 1
 
@@ -227,10 +236,10 @@ class TestTrouble:
     ) -> None:
         studio.ledger.stop_mining()
         with pytest.raises(LedgerUnavailableError):
-            studio.acts.withdraw(work.registration_id)
+            studio.acts.withdraw(work.registration_id, principal=studio.owner)
         studio.ledger.resume_mining()
         studio.ledger.mine()
-        done = studio.acts.withdraw(work.registration_id)
+        done = studio.acts.withdraw(work.registration_id, principal=studio.owner)
         assert not done.is_new
         assert studio.counted(work) == ["withdrawn"]
 
@@ -240,23 +249,23 @@ class TestTrouble:
         studio.ledger.stop_mining()
         for _ in range(2):
             with pytest.raises(LedgerUnavailableError):
-                studio.acts.withdraw(work.registration_id)
+                studio.acts.withdraw(work.registration_id, principal=studio.owner)
         studio.ledger.resume_mining()
         studio.ledger.mine(3)
         assert studio.counted(work) == ["withdrawn"]
-        assert not studio.acts.withdraw(work.registration_id).is_new
+        assert not studio.acts.withdraw(work.registration_id, principal=studio.owner).is_new
 
     def test_a_withdrawal_that_a_reorganisation_took_away_does_not_count(
         self, studio: Studio, work: Registration
     ) -> None:
         studio.ledger.mine(3)
-        studio.acts.withdraw(work.registration_id)
+        studio.acts.withdraw(work.registration_id, principal=studio.owner)
         assert studio.counted(work) == ["withdrawn"]
         studio.ledger.reorganise(1, fate=Fate.VANISH, length=2)
         assert studio.counted(work) == []
-        assert studio.acts.withdraw(work.registration_id).event.body == Withdrawn(
-            Subject(work.leaf), work.claimant, by_holder=False
-        )
+        assert studio.acts.withdraw(
+            work.registration_id, principal=studio.owner
+        ).event.body == Withdrawn(Subject(work.leaf), work.claimant, by_holder=False)
         assert studio.counted(work) == ["withdrawn"]
 
     def test_a_chain_that_is_down_is_an_error_and_no_answer(
@@ -264,13 +273,13 @@ class TestTrouble:
     ) -> None:
         studio.ledger.go_down()
         with pytest.raises(LedgerUnavailableError):
-            studio.acts.withdraw(work.registration_id)
+            studio.acts.withdraw(work.registration_id, principal=studio.owner)
 
     def test_what_the_contract_refuses_is_told(
         self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The deed is sold between our question and our transaction."""
-        studio.acts.issue(work.registration_id)
+        studio.acts.issue(work.registration_id, principal=studio.owner)
         find_holder = studio.ledger.find_holder
 
         def sold_meanwhile(deed: DeedId) -> Address | None:
@@ -280,7 +289,7 @@ class TestTrouble:
 
         monkeypatch.setattr(studio.ledger, "find_holder", sold_meanwhile)
         with pytest.raises(TransactionRevertedError, match="NotHolder"):
-            studio.acts.withdraw(work.registration_id)
+            studio.acts.withdraw(work.registration_id, principal=studio.owner)
         assert studio.counted(work) == ["issued"]
 
 
@@ -288,14 +297,14 @@ class TestChecksBeforeAnythingIsSent:
     def test_one_in_no_block(self, studio: Studio) -> None:
         (waiting,) = studio.accept(1)
         with pytest.raises(ConflictError, match="in no block yet"):
-            studio.acts.issue(waiting.registration_id)
+            studio.acts.issue(waiting.registration_id, principal=studio.owner)
 
     def test_one_of_another_claimant(
         self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
     ) -> None:
         stranger = Studio(tmp_path / "home", ledger, Keys(BUYER))
         with pytest.raises(NotAuthorizedError, match="not by this home"):
-            stranger.acts.issue(work.registration_id)
+            stranger.acts.issue(work.registration_id, principal=stranger.owner)
         stranger.close()
 
     def test_an_anchor_that_the_chain_lost_again(self, studio: Studio) -> None:
@@ -304,4 +313,4 @@ class TestChecksBeforeAnythingIsSent:
         studio.ledger.reorganise(1, fate=Fate.VANISH, length=2)
         studio.ledger.stop_mining()
         with pytest.raises(ConflictError, match="in no block yet"):
-            studio.acts.withdraw(work.registration_id)
+            studio.acts.withdraw(work.registration_id, principal=studio.owner)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders import build_bundle, build_registration
+from builders import OWNER, build_bundle, build_registration
 
 from titledeed.errors import InvalidRequestError, NotFoundError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.registration import Registration
-from titledeed.services import catalogue
+from titledeed.services import catalogue, visibility
 from titledeed.services.catalogue import Catalogue
+from titledeed.services.visibility import VisibleRegistrations
 from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
@@ -37,7 +38,7 @@ def listed(repositories: SqlRepositories) -> list[Registration]:
 
 @pytest.fixture
 def found(repositories: SqlRepositories) -> Catalogue:
-    return Catalogue(registrations=repositories.registrations)
+    return Catalogue(visible=VisibleRegistrations(repositories.registrations))
 
 
 @pytest.mark.parametrize("page", [1, 7, 1_000])
@@ -47,14 +48,14 @@ def test_the_newest_come_first(
     monkeypatch: pytest.MonkeyPatch,
     page: int,
 ) -> None:
-    monkeypatch.setattr(catalogue, "PAGE", page)
-    assert found.list_newest(limit=4) == listed[:-5:-1]
-    assert found.list_newest(limit=1_000) == listed[::-1]
+    monkeypatch.setattr(visibility, "PAGE", page)
+    assert found.list_newest(OWNER, limit=4) == listed[:-5:-1]
+    assert found.list_newest(OWNER, limit=1_000) == listed[::-1]
 
 
 def test_a_status_narrows_the_list(found: Catalogue, listed: list[Registration]) -> None:
-    assert found.list_newest(limit=3, status=ClaimStatus.PENDING) == listed[:-4:-1]
-    assert found.list_newest(limit=3, status=ClaimStatus.FINAL) == []
+    assert found.list_newest(OWNER, limit=3, status=ClaimStatus.PENDING) == listed[:-4:-1]
+    assert found.list_newest(OWNER, limit=3, status=ClaimStatus.FINAL) == []
 
 
 @pytest.mark.parametrize("length", [12, 20, 35])
@@ -62,7 +63,7 @@ def test_the_beginning_of_an_id_is_enough(
     found: Catalogue, listed: list[Registration], length: int
 ) -> None:
     wanted = listed[3]
-    assert found.find(wanted.registration_id[:length]) == wanted
+    assert found.find(wanted.registration_id[:length], OWNER) == wanted
 
 
 def test_several_that_begin_alike_are_named(
@@ -70,20 +71,20 @@ def test_several_that_begin_alike_are_named(
 ) -> None:
     monkeypatch.setattr(catalogue, "PREFIX_LENGTH_MIN", 3)
     with pytest.raises(InvalidRequestError, match=f"{COUNT} registrations begin with td1"):
-        found.find("td1")
+        found.find("td1", OWNER)
 
 
 @pytest.mark.parametrize("text", ["", "td1", "td1ab", "abcdefgh", "TD1ABCDEF"])
 def test_too_little_or_something_else_is_refused(found: Catalogue, text: str) -> None:
     with pytest.raises(InvalidRequestError, match="neither a registration id"):
-        found.find(text)
+        found.find(text, OWNER)
 
 
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize("text", ["td1" + "a" * 32, "td1zzzzzz", "td1%%%%%%"])
 def test_what_is_not_here_is_not_found(found: Catalogue, text: str) -> None:
     with pytest.raises(NotFoundError):
-        found.find(text)
+        found.find(text, OWNER)
 
 
 def test_imported_ones_are_found_by_their_whole_id_alone(
@@ -92,7 +93,7 @@ def test_imported_ones_are_found_by_their_whole_id_alone(
     bundle = build_bundle(90)
     imported = build_registration(bundle.dossier, bundle=bundle, snapshot_id="abc")
     repositories.registrations.add_imported(imported, ())
-    assert found.find(imported.registration_id) == imported
+    assert found.find(imported.registration_id, OWNER) == imported
     with pytest.raises(NotFoundError):
-        found.find(imported.registration_id[:20])
-    assert found.list_newest(limit=5) == []
+        found.find(imported.registration_id[:20], OWNER)
+    assert found.list_newest(OWNER, limit=5) == []

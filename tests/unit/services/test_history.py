@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from builders import (
     EPOCH,
+    OWNER,
     build_address,
     build_bundle,
     build_chain,
@@ -153,7 +154,7 @@ def own(index: Index) -> Registration:
 def test_before_the_chain_was_followed_nothing_is_known(
     history: HistoryService, own: Registration
 ) -> None:
-    assert history.list_entries(own) == ()
+    assert history.list_entries(own, OWNER) == ()
     assert history.cursor() is None
 
 
@@ -162,14 +163,14 @@ def test_entries_of_other_claims_are_left_out(
 ) -> None:
     other = build_registration(2)
     index.say(withdrawn(other.leaf), withdrawn(own.leaf))
-    assert [entry.sequence for entry in history.list_entries(own)] == [2]
+    assert [entry.sequence for entry in history.list_entries(own, OWNER)] == [2]
 
 
 def test_the_recovery_key_that_the_claim_names_is_heard(
     index: Index, history: HistoryService, own: Registration
 ) -> None:
     index.say(KeyDeclared(CLAIMANT, RECOVERY, ZERO_ADDRESS, EPOCH), withdrawn(own.leaf))
-    entries = history.list_entries(own)
+    entries = history.list_entries(own, OWNER)
     assert [(entry.kind, entry.counts) for entry in entries] == [
         ("key_lost", True),
         ("withdrawn", False),
@@ -193,7 +194,7 @@ def test_parents_are_looked_up_with_the_keys_of_their_holders(
         ((lost, issued(own, parents=(PARENT,)), confirmation), "claimed only"),
     ):
         index.say(*bodies)
-        (entry,) = history.list_entries(own)
+        (entry,) = history.list_entries(own, OWNER)
         assert f"({state})" in entry.detail
 
 
@@ -203,7 +204,7 @@ def test_an_entry_that_stands_in_two_lists_is_shown_once(
     deed = derive_deed_id(CLAIMANT, own.content_digest)
     both = Superseded(deed_word(deed), HOLDER, deed_word(PARENT), by_holder=True)
     index.say(issued(own, parents=(PARENT,)), both)
-    assert [entry.kind for entry in history.list_entries(own)] == ["issued", "superseded"]
+    assert [entry.kind for entry in history.list_entries(own, OWNER)] == ["issued", "superseded"]
 
 
 def test_spam_does_not_bury_what_counts(
@@ -211,10 +212,10 @@ def test_spam_does_not_bury_what_counts(
 ) -> None:
     strangers = [withdrawn(own.leaf, build_address(seed)) for seed in range(100, 160)]
     index.say(*strangers, withdrawn(own.leaf))
-    entries = history.list_entries(own)
+    entries = history.list_entries(own, OWNER)
     assert len(entries) == OTHERS_MAX + 1
     assert entries[-1].counts
-    assert len(history.list_entries(own, others_max=None)) == len(strangers) + 1
+    assert len(history.list_entries(own, OWNER, others_max=None)) == len(strangers) + 1
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,7 @@ def test_an_imported_claim_is_judged_if_its_bundle_is_of_this_chain(
     index.vault.bundles.keep(bundle)
     index.say(withdrawn(imported.leaf))
     history = index.history(other(bundle.chain))
-    assert bool(history.list_entries(imported)) is is_heard
+    assert bool(history.list_entries(imported, OWNER)) is is_heard
     assert (history.find_claim(imported) is not None) is is_heard
 
 

@@ -31,6 +31,7 @@ from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
+from titledeed.models.principal import owner_of_home
 from titledeed.models.registration import Batch, Registration, Visibility
 from titledeed.services.snapshot import SnapshotService, read_coverage
 from titledeed.store.database import sqlite_url
@@ -45,14 +46,14 @@ class Keys:
 
     holder: Claimant
 
-    @property
-    def claimant(self) -> Address:
-        return self.holder.address
+    def holds(self, account: Address) -> bool:
+        return account == self.holder.address
 
     def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
         return SignedClaim(claim, domain, self.holder.sign(hash_claim(claim, domain)))
 
-    def sign_digest(self, digest: Keccak256) -> Signature:
+    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
+        assert self.holds(account)
         return self.holder.sign(digest)
 
 
@@ -67,6 +68,7 @@ class Shelf:
         self.registrations = self.repositories.registrations
         self.vault = open_vault(folder)
         self.objects = self.vault.objects
+        self.owner = owner_of_home(EXPORTER.address)
         self.snapshots = SnapshotService(
             keys=Keys(EXPORTER),
             registrations=self.registrations,
@@ -288,7 +290,7 @@ def test_export_holds_what_is_own_published_and_anchored(
     import_bytes(shelf, write_snapshot([imported]), tmp_path)
 
     destination = tmp_path / "out" / "published.snapshot"
-    coverage = shelf.snapshots.export(destination)
+    coverage = shelf.snapshots.export(destination, shelf.owner)
     assert coverage.registrations == 2
     assert destination.read_bytes() == write_snapshot([published, bundles[2]])
     with destination.open("rb") as file:
@@ -296,14 +298,14 @@ def test_export_holds_what_is_own_published_and_anchored(
 
 
 def test_nothing_published_makes_an_empty_snapshot(shelf: Shelf, tmp_path: Path) -> None:
-    assert shelf.snapshots.export(tmp_path / "a").registrations == 0
+    assert shelf.snapshots.export(tmp_path / "a", shelf.owner).registrations == 0
     assert (tmp_path / "a").read_bytes() == write_snapshot([])
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(StorageError):
-        shelf.snapshots.export(tmp_path / "folder")
+        shelf.snapshots.export(tmp_path / "folder", shelf.owner)
     assert list(tmp_path.glob(".titledeed-*")) == []
 
 

@@ -57,9 +57,9 @@ def user(path: Path) -> Iterator[sqlite3.Connection]:
 def test_a_copy_holds_what_was_committed_and_nothing_that_was_not(
     path: Path, user: sqlite3.Connection, tmp_path: Path
 ) -> None:
-    user.execute("INSERT INTO token VALUES (?)", (bytes(32),))
+    user.execute("INSERT INTO token VALUES (?, NULL, '')", (bytes(32),))
     user.execute("BEGIN IMMEDIATE")
-    user.execute("INSERT INTO token VALUES (?)", (b"1" * 32,))
+    user.execute("INSERT INTO token VALUES (?, NULL, '')", (b"1" * 32,))
     copy_database(path, tmp_path / "copy")
     user.execute("COMMIT")
     check_database(tmp_path / "copy")
@@ -97,7 +97,7 @@ def test_signed_copies_below_the_old_folder_move_and_others_stay(tmp_path: Path)
 def test_a_new_database_takes_the_place_of_one_with_a_log(
     path: Path, user: sqlite3.Connection, tmp_path: Path
 ) -> None:
-    user.execute("INSERT INTO token VALUES (?)", (bytes(32),))
+    user.execute("INSERT INTO token VALUES (?, NULL, '')", (bytes(32),))
     new = tmp_path / "new.sqlite3"
     fill(new, builders.build_registration(2))
     expected = ids(new)
@@ -126,7 +126,7 @@ def test_a_new_database_takes_the_place_of_a_damaged_one(
 
 
 def test_nothing_of_a_deleted_database_stays(path: Path, user: sqlite3.Connection) -> None:
-    user.execute("INSERT INTO token VALUES (?)", (bytes(32),))
+    user.execute("INSERT INTO token VALUES (?, NULL, '')", (bytes(32),))
     delete_database(path)
     assert not list(path.parent.glob(f"{path.name}*"))
     delete_database(path)

@@ -66,7 +66,7 @@ def fill(database: Database) -> None:
         connection.execute(text("PRAGMA max_page_count = 1"))
         connection.execute(
             text(
-                "INSERT INTO token (digest) SELECT randomblob(32) "
+                "INSERT INTO token (digest, scopes) SELECT randomblob(32), '' "
                 "FROM pragma_function_list CROSS JOIN pragma_collation_list, pragma_table_list"
             )
         )
@@ -144,7 +144,7 @@ def test_missing_table_is_a_storage_error(store: SqlRepositories, path: Path) ->
     connection.execute("DROP TABLE token")
     connection.close()
     with pytest.raises(StorageError, match="no such table"):
-        store.tokens.holds(builders.build_registration(1).content_digest)
+        store.tokens.find(builders.build_registration(1).content_digest)
 
 
 def test_read_only_database_is_a_storage_error(store: SqlRepositories, path: Path) -> None:
@@ -222,7 +222,7 @@ def test_writer_waits_for_its_turn_before_it_reads(store: SqlRepositories, path:
                 connection = session.connection()
                 seen = connection.execute(text("SELECT count(*) FROM token")).scalar_one()
                 connection.execute(
-                    text("INSERT INTO token (digest) VALUES (:digest)"),
+                    text("INSERT INTO token (digest, scopes) VALUES (:digest, '')"),
                     {"digest": int(seen).to_bytes(32, "big")},
                 )
                 values.append(seen)
@@ -238,7 +238,7 @@ def test_writer_waits_for_its_turn_before_it_reads(store: SqlRepositories, path:
 
 def test_error_in_a_transaction_takes_all_of_it_back(store: SqlRepositories, path: Path) -> None:
     database = Database(url=sqlite_url(path))
-    insert = text("INSERT INTO token (digest) VALUES (randomblob(32))")
+    insert = text("INSERT INTO token (digest, scopes) VALUES (randomblob(32), '')")
     with suppress(KeyError), database.write() as session:
         session.connection().execute(insert)
         assert session.connection().execute(text("SELECT count(*) FROM token")).scalar() == 1

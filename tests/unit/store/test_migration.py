@@ -25,13 +25,22 @@ from titledeed.errors import (
     StorageError,
 )
 from titledeed.models.evidence import ClaimStatus, SignedTransaction
+from titledeed.models.job import Job, JobProblem, JobStatus
 from titledeed.models.ledger import Anchored, Block, Confirmations, LedgerEvent
 from titledeed.models.primitives import (
     BlockHash,
     Keccak256,
     MerkleRoot,
     RegistrationId,
+    Sha256,
     TransactionHash,
+)
+from titledeed.models.principal import (
+    ALL_SCOPES,
+    ANONYMOUS,
+    Principal,
+    PrincipalKind,
+    TokenGrant,
 )
 from titledeed.models.registration import Visibility
 from titledeed.store import migration, tables
@@ -226,6 +235,39 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
     found = store.registrations.find(RegistrationId("td1b"))
     assert found is not None and found.anchor is not None
     assert (found.status, found.anchor.sequence) == (ClaimStatus.FINAL, 1)
+    store.close()
+
+
+def test_upgrade_keeps_jobs_and_tokens_of_the_home(
+    database: Database, path: Path, tmp_path: Path
+) -> None:
+    """A database of revision 0002, where a token was the owner's and a job had no arguments."""
+    with database.migrate() as session:
+        config = alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0002")
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """
+        INSERT INTO token VALUES (CAST('dddddddddddddddddddddddddddddddd' AS BLOB));
+        INSERT INTO job VALUES
+            ('a', 'audit', 'owner', 'succeeded', '{"x": 1}', NULL, 5),
+            ('b', 'verification', 'public', 'failed', NULL,
+             '{"code": "input", "message": "m", "next_step": "n"}', 6),
+            ('c', 'registration', 'owner', 'running', NULL, NULL, 7);
+        """
+    )
+    connection.close()
+    upgrade(database, lock_path=tmp_path / "lock")
+    store = SqlRepositories(url=sqlite_url(path), lock_path=tmp_path / "lock")
+    assert store.tokens.find(Sha256(b"d" * 32)) == TokenGrant(None, ALL_SCOPES)
+    owner = Principal(PrincipalKind.OWNER, None, ALL_SCOPES)
+    done, failed = store.jobs.find("a"), store.jobs.find("b")
+    assert done == Job("a", "audit", owner, None, JobStatus.SUCCEEDED, 1, '{"x": 1}', None, 5)
+    assert failed is not None
+    assert (failed.principal, failed.problem) == (ANONYMOUS, JobProblem("input", "m", "n"))
+    (left,) = store.jobs.list_running()
+    assert (left.job_id, left.principal, left.arguments) == ("c", owner, None)
     store.close()
 
 

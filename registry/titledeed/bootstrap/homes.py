@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from titledeed.bootstrap import Registry, now, open_registry, read_passphrase
+from titledeed.bootstrap import Adapters, Registry, now, open_registry, read_passphrase
 from titledeed.canonical.identifiers import ZERO_ADDRESS, parse_address
 from titledeed.chain.creation import (
     DEPLOYMENT_NAME,
@@ -63,8 +63,8 @@ UPKEEP_TIMEOUT_S = 3_600.0
 """A backup of films takes its time; an erasure waits for it."""
 
 
-class _NewIndex(Registry):
-    """A home on a database that nobody else sees yet."""
+class _NewIndex(Adapters):
+    """Those of a home, on a database that nobody else sees yet."""
 
     @cached_property
     def repositories(self) -> SqlRepositories:
@@ -258,18 +258,19 @@ def erase(
     settings: Settings, registration_id: RegistrationId, *, keep_signed_copy: bool = False
 ) -> Erased:
     """Erase a registration of a home; see ``ErasureService.erase``."""
-    with open_registry(settings) as registry:
+    adapters = Adapters(settings)
+    with Registry(settings, adapters):
         service = ErasureService(
-            registrations=registry.registrations,
-            vault=registry.vault,
+            registrations=adapters.registrations,
+            vault=adapters.vault,
             clock=now,
-            turn=lambda: _upkeep(registry.layout),
+            turn=lambda: _upkeep(adapters.layout),
         )
         erased = service.erase(registration_id, keep_signed_copy=keep_signed_copy)
         # The look-up tables hold its codes, too, until they see that it is gone.
         keep_tables(
-            source=registry.repositories.fingerprints,
-            folder=registry.layout.index,
+            source=adapters.repositories.fingerprints,
+            folder=adapters.layout.index,
             patience_s=ERASURE_PATIENCE_S,
         )
         return erased
@@ -287,18 +288,19 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         StorageError: the disk is full, or objects cannot be read.
     """
     layout = HomeLayout(settings.home_path)
-    with _NewIndex(settings) as registry, occupy(layout.occupancy, alone=True):
+    adapters = _NewIndex(settings)
+    with Registry(settings, adapters) as registry, occupy(layout.occupancy, alone=True):
         delete_database(layout.new_database)
         service = RebuildingService(
-            vault=registry.vault,
+            vault=adapters.vault,
             checker=CHECKER,
-            registrations=registry.registrations,
-            fingerprints=registry.repositories.fingerprints,
-            outbox=registry.outbox,
-            chain=registry.chain,
-            snapshots=registry.repositories.snapshots,
+            registrations=adapters.registrations,
+            fingerprints=adapters.repositories.fingerprints,
+            outbox=adapters.outbox,
+            chain=adapters.chain,
+            snapshots=adapters.repositories.snapshots,
             following=registry.following,
-            ledger=registry.ledger,
+            ledger=adapters.ledger,
             clock=now,
             place_copy=lambda registration_id, path: place_copy(layout, registration_id, path),
         )
@@ -310,7 +312,7 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
             shutil.rmtree(layout.index)
         replace_database(layout.database, layout.new_database)
     with open_registry(settings) as registry:
-        keep_tables(source=registry.repositories.fingerprints, folder=layout.index)
+        keep_tables(source=adapters.repositories.fingerprints, folder=layout.index)
     return rebuilt
 
 
