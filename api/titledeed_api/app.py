@@ -37,9 +37,9 @@ def create_app(settings: Settings) -> FastAPI:
             area = UploadArea(
                 folder=registry.layout.uploads, size_bytes_max=settings.api.upload_bytes_max
             )
-            # Before any thread: see ``warm_up``.
+            # Before any thread: see both.
             registry.load_all()
-                registry.warm_up()
+            registry.warm_up()
             jobs = registry.open_jobs(
                 make_handlers(registry, area),
                 release=lambda arguments: area.reopen(arguments["upload"]).discard(),

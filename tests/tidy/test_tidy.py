@@ -169,6 +169,7 @@ def test_faces_are_given_services_only() -> None:
         "chain_identity": ChainIdentity,
         "check": None,
         "close": None,
+        "load_all": None,
         "owner": Principal,
         "serve_chain": None,
         "warm_up": None,
@@ -176,7 +177,7 @@ def test_faces_are_given_services_only() -> None:
 
 
 def test_faces_ask_bootstrap_for_no_adapter() -> None:
-    allowed = {"Registry", "open_registry", "make_examiner"}
+    allowed = {"Registry", "open_registry", "make_examiner", "index_works"}
     taken = {
         (relative(path), alias.name)
         for path in SHIPPED
@@ -184,6 +185,7 @@ def test_faces_ask_bootstrap_for_no_adapter() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").startswith("titledeed.bootstrap")
+        and node.module != "titledeed.bootstrap.homes"
         for alias in node.names
     }
     assert {name for _, name in taken} <= allowed, taken

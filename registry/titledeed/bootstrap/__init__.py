@@ -1,4 +1,8 @@
-"""The only place that picks adapters: ``open_registry(settings)`` gives the services of a home."""
+"""The only place that picks adapters: ``open_registry(settings)`` gives the services of a home.
+
+``adapters`` builds them, ``registry`` gives them to services, ``homes`` to what works on whole
+homes. May import every room; only faces and ``library`` import it.
+"""
 
 from titledeed.bootstrap.adapters import (
     Adapters,

@@ -35,7 +35,6 @@ from titledeed.ports import (
 from titledeed.ports.examiner import Examiner
 from titledeed.services.acceptance import Acceptance, Statement, check_statement
 from titledeed.services.access import require_claimant
-from titledeed.services.carried import find_carried
 from titledeed.services.recovery import recover_intents
 from titledeed.services.standing import not_ours
 from titledeed.services.visibility import VisibleRegistrations
@@ -332,7 +331,7 @@ class RegistrationService:
         found = self._visible.find_by_digest(examination.asset.content_digest, principal)
         if not found and examination.media_type.carries_credentials:
             manifest = self._reader.read(path, examination.media_type)
-            found = find_carried(self._visible, manifest, principal)
+            found = self._visible.find_carried(manifest, principal)
         return next((r for r in found if _is_mine(r, principal)), None)
 
     def _apply_visibility(

@@ -35,7 +35,6 @@ from titledeed.proofs.answers import (
 )
 from titledeed.proofs.sentences import write_sentence
 from titledeed.services.access import require_scope
-from titledeed.services.carried import find_carried
 from titledeed.services.search import SearchService
 from titledeed.services.visibility import VisibleRegistrations
 
@@ -120,9 +119,9 @@ class VerificationService:
         self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> list[Registration]:
         """Registrations of these very bytes, and all others on the same content."""
-        found = self._find_claims(examination.asset.content_digest, principal) or find_carried(
-            self._visible, manifest, principal
-        )
+        found = self._find_claims(
+            examination.asset.content_digest, principal
+        ) or self._visible.find_carried(manifest, principal)
         same_content = {
             claim.registration_id: claim
             for one in found

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from titledeed.errors import NotFoundError
+from titledeed.models.evidence import IntegrityCode, ManifestReport, TrustCode
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
@@ -46,6 +47,27 @@ class VisibleRegistrations:
     def find_by_manifest(self, manifest_id: str, principal: Principal) -> list[Registration]:
         """Those that recorded this manifest, earliest first."""
         return _visible(self._registrations.find_by_manifest(manifest_id), principal)
+
+    def find_carried(self, manifest: ManifestReport, principal: Principal) -> list[Registration]:
+        """Those that recorded the manifest which update manifests alone lead to.
+
+        An added receipt changes the bytes, not the identity. But a manifest's label can be forged,
+        so its signer must be one that this home trusts, and its claim the recorded one.
+        """
+        claim = manifest.signed_claim
+        if (
+            manifest.integrity is not IntegrityCode.INTACT
+            or manifest.trust is not TrustCode.TRUSTED
+            or manifest.content_manifest_id is None
+            or claim is None
+        ):
+            return []
+        return [
+            registration
+            for registration in self.find_by_manifest(manifest.content_manifest_id, principal)
+            if registration.claimant == claim.claim.claimant
+            and registration.content_digest == claim.claim.content_digest
+        ]
 
     def iter_own(self, principal: Principal) -> Iterator[Registration]:
         """Those that this home registered, in the order of acceptance."""
