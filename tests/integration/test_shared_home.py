@@ -18,7 +18,8 @@ import pytest
 from homes import Home, opened
 from media_factory import cut_clip, render_clip, render_picture
 
-from titledeed.bootstrap.homes import InitializedHome, initialize_home
+from titledeed.bootstrap.homes import initialize_home
+from titledeed.homes.founding import InitializedHome
 from titledeed.media.digests import digest_file
 from titledeed.models.evidence import Anchor, Headline
 from titledeed.models.registration import Registration, Visibility

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 from titledeed.bootstrap import Adapters, Registry, now, open_registry, read_passphrase
-from titledeed.canonical.identifiers import ZERO_ADDRESS, parse_address
+from titledeed.canonical.identifiers import parse_address
 from titledeed.chain.creation import (
     DEPLOYMENT_NAME,
     Deployment,
@@ -23,27 +22,24 @@ from titledeed.chain.creation import (
 )
 from titledeed.chain.deployment import deploy_contract, pin_chain
 from titledeed.chain.development.chain import DevelopmentChain
-from titledeed.chain.key_folder import RECOVERY, SENDER, KeyFolder, read_recovery_address
+from titledeed.chain.key_folder import SENDER, KeyFolder
 from titledeed.chain.keys import (
     WORK_FACTOR,
     WORK_FACTOR_GENERATED,
     KeyFile,
-    create_key_file,
-    generate_passphrase,
 )
 from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
 from titledeed.chain.rpc import HttpNode
-from titledeed.credentials.authority import create_authority
-from titledeed.durability import PRIVATE_MODE, write_durably
-from titledeed.errors import HomeNotInitializedError, InvalidRequestError, StorageError
+from titledeed.errors import HomeNotInitializedError, InvalidRequestError
 from titledeed.homes.backup import BackupService, BackupSummary
 from titledeed.homes.erasure import Erased, ErasureService
+from titledeed.homes.founding import InitializedHome, found_keys, prepare_passphrase
 from titledeed.homes.layout import HomeLayout
 from titledeed.homes.rebuilding import RebuildingService, Rebuilt
 from titledeed.homes.restoring import restore_backup
 from titledeed.matching.shelves import ERASURE_PATIENCE_S, keep_tables
 from titledeed.models.evidence import ChainIdentity, ChainKind
-from titledeed.models.primitives import Address, RegistrationId
+from titledeed.models.primitives import RegistrationId
 from titledeed.ports import Progress, no_progress
 from titledeed.services.evidence import CHECKER
 from titledeed.settings import Settings
@@ -74,26 +70,6 @@ class _NewIndex(Adapters):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class InitializedHome:
-    """What ``init`` made, or found.
-
-    Attributes:
-        passphrase_file: where a generated passphrase lies; None where the owner gave one.
-        token: for the HTTP API, shown this once; empty for a home that was there already.
-        created: whether the home is new.
-    """
-
-    home: Path
-    claimant: Address
-    sender: Address
-    recovery: Address
-    chain: ChainIdentity
-    passphrase_file: Path | None
-    token: str
-    created: bool
-
-
 def initialize_home(settings: Settings, *, organization: str = "") -> InitializedHome:
     """Make a home: keys, development authority, chain, database, token.
 
@@ -107,24 +83,20 @@ def initialize_home(settings: Settings, *, organization: str = "") -> Initialize
     """
     layout = HomeLayout(settings.home_path)
     created = not layout.claimant_key.exists()
-    generated = _prepare_passphrase(settings, layout)
-    passphrase = read_passphrase(settings)
-    work_factor = WORK_FACTOR_GENERATED if generated else WORK_FACTOR
-    sender = _ensure_key(layout.sender_key, passphrase, work_factor)
-    recovery = _ensure_recovery(layout, passphrase, work_factor)
-    if not layout.signing_identity.exists():
-        name = organization or "Unnamed studio"
-        create_authority(layout.signing_identity, organization=name, passphrase=passphrase)
-    chain = _ensure_chain(settings, layout, sender)
+    generated = prepare_passphrase(layout, is_given=_is_given(settings))
+    keys = found_keys(
+        layout, read_passphrase(settings), is_generated=generated, organization=organization
+    )
+    chain = _ensure_chain(settings, layout, keys.sender)
     # The claimant's key comes last: a folder that holds it is a whole home.
-    claimant = _ensure_key(layout.claimant_key, passphrase, work_factor)
+    claimant = keys.make_claimant()
     with open_registry(settings) as registry:
         token = registry.access.issue_token() if created else ""
     return InitializedHome(
         home=layout.root,
         claimant=claimant.address,
-        sender=sender.address,
-        recovery=recovery,
+        sender=keys.sender.address,
+        recovery=keys.recovery,
         chain=chain,
         passphrase_file=layout.passphrase_file if generated else None,
         token=token,
@@ -132,47 +104,8 @@ def initialize_home(settings: Settings, *, organization: str = "") -> Initialize
     )
 
 
-def _make_private(root: Path) -> None:
-    """Dossiers hold titles and salts of private works: nobody else may look in."""
-    try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{root} cannot be made: {error.strerror}",
-            next_step="Set TITLEDEED_HOME to a folder that can be written.",
-            path=root,
-        ) from error
-
-
-def _prepare_passphrase(settings: Settings, layout: HomeLayout) -> bool:
-    """Make the folder, and a passphrase if none is given; whether it is a generated one."""
-    _make_private(layout.root)
-    if settings.passphrase is not None or settings.passphrase_file is not None:
-        return False
-    if not layout.passphrase_file.exists():
-        data = f"{generate_passphrase()}\n".encode("ascii")
-        write_durably(layout.passphrase_file, data, mode=PRIVATE_MODE)
-    return True
-
-
-def _ensure_key(path: Path, passphrase: str, work_factor: int) -> KeyFile:
-    if not path.exists():
-        create_key_file(path, passphrase=passphrase, work_factor=work_factor)
-    return KeyFile(path=path, passphrase=lambda: passphrase)
-
-
-def _ensure_recovery(layout: HomeLayout, passphrase: str, work_factor: int) -> Address:
-    # Its file may have been moved elsewhere, as it should: the account stays beside.
-    if read_recovery_address(layout.keys) == ZERO_ADDRESS:
-        # No chain is pinned yet, and a new key is known to nobody on any.
-        keys = KeyFolder(
-            folder=layout.keys,
-            passphrase=lambda: passphrase,
-            kind=ChainKind.DEVELOPMENT,
-            work_factor=work_factor,
-        )
-        keys.create(RECOVERY)
-    return read_recovery_address(layout.keys)
+def _is_given(settings: Settings) -> bool:
+    return settings.passphrase is not None or settings.passphrase_file is not None
 
 
 def _ensure_chain(settings: Settings, layout: HomeLayout, sender: KeyFile) -> ChainIdentity:
@@ -205,7 +138,7 @@ def open_keys(settings: Settings, *, may_write: bool = False) -> KeyFolder:
         StorageError: the folder cannot be written.
     """
     layout = HomeLayout(settings.home_path)
-    is_generated = may_write and _prepare_passphrase(settings, layout)
+    is_generated = may_write and prepare_passphrase(layout, is_given=_is_given(settings))
     is_made = (layout.chain / PIN_NAME).exists()
     return KeyFolder(
         folder=layout.keys,
