@@ -148,7 +148,7 @@ def declare(
         titledeed keys declare --compromised --since 2026-11-01 --with recovery
     """
     from titledeed.canonical.identifiers import parse_address
-    from titledeed.proofs.entries import name_kind
+    from titledeed.proofs.event_kinds import name_kind
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

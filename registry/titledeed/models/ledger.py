@@ -138,6 +138,26 @@ EventBody = (
 )
 
 
+class MentionRole(StrEnum):
+    """Why an event mentions a word; kept in databases.
+
+    ``about``: its subject, leaf, deed, successor or binding hash. ``anchor``: a root and, after it,
+    the 20 bytes of the caller. ``key``: the key that is declared, as 20 bytes.
+    """
+
+    ABOUT = "about"
+    ANCHOR = "anchor"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word by which an event is found."""
+
+    role: MentionRole
+    word: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """One event of the contract, where it stands, and the running hash after it.

@@ -15,6 +15,7 @@ from titledeed.models.ledger import (
     Confirmations,
     Cursor,
     LedgerEvent,
+    Mention,
     Submission,
     Tombstone,
 )
@@ -307,6 +308,10 @@ class ChainRepository(Protocol):
 
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
         """``KeyDeclared`` about any of these keys, ascending."""
+        ...
+
+    def list_mentioning(self, mentions: Sequence[Mention]) -> list[LedgerEvent]:
+        """Events that mention any of these words, ascending, each once."""
         ...
 
 

@@ -6,28 +6,18 @@ as; whether the contract wrote it shows when the running hash fits. Pure, and qu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.errors import LedgerError
-from titledeed.models.ledger import (
-    Anchored,
-    BindingPublished,
-    EventBody,
-    EventRecorded,
-    Issued,
-    KeyDeclared,
-    LedgerEvent,
-    Superseded,
-    Withdrawn,
-)
+from titledeed.models.ledger import EventBody, LedgerEvent
 from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.abi import Words, encode_arguments, encode_value
+from titledeed.proofs.event_kinds import TITLE_DEED_EVENTS, EventKind, kind_of
 from titledeed.proofs.rpc_values import (
     OTHER_NODE,
     parse_array,
@@ -47,39 +37,7 @@ _SEQUENCE_MAX: Final = 2**63 - 1
 """The contract counts in 48 bits, databases in 63."""
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How one event is declared.
-
-    Attributes:
-        types: of the arguments without sequence and head; the fields of ``body`` in their order.
-        indexed: how many of them, from the first, are topics.
-    """
-
-    name: str
-    body: Callable[..., EventBody]
-    types: tuple[str, ...]
-    indexed: int
-
-    @cached_property
-    def topic(self) -> Keccak256:
-        signature = f"{self.name}({','.join(self.types)},uint64,bytes20)"
-        return keccak256(signature.encode("ascii"))
-
-
-_KINDS: Final[Mapping[type[EventBody], _Kind]] = {
-    body: _Kind(body.__name__, body, tuple(types.split()), indexed)
-    for body, types, indexed in (
-        (Anchored, "bytes32 address uint64", 2),
-        (Issued, "uint256 bytes32 address bytes32 bytes32 address uint16 uint256[]", 3),
-        (Withdrawn, "bytes32 address bool", 2),
-        (Superseded, "bytes32 address bytes32 bool", 3),
-        (EventRecorded, "bytes32 address bytes32 bytes32 bool", 3),
-        (KeyDeclared, "address address address uint64", 3),
-        (BindingPublished, "bytes32 address string string", 2),
-    )
-}
-_BY_TOPIC: Final[Mapping[bytes, _Kind]] = {kind.topic: kind for kind in _KINDS.values()}
+_BY_TOPIC: Final[Mapping[bytes, EventKind[Any]]] = {kind.topic: kind for kind in TITLE_DEED_EVENTS}
 
 EVENT_TOPICS: Final = tuple(_BY_TOPIC)
 """Topic 0 of each event of our own; the contract also logs those of ERC-721."""
@@ -87,7 +45,7 @@ EVENT_TOPICS: Final = tuple(_BY_TOPIC)
 
 def hash_event(body: EventBody) -> Keccak256:
     """What the running hash takes of an event: Keccak-256 over topic and arguments (ABI)."""
-    return keccak256(encode_arguments(_KINDS[type(body)].topic, *_arguments(body)))
+    return keccak256(encode_arguments(kind_of(body).topic, *_arguments(body)))
 
 
 def next_head(head: bytes, event: LedgerEvent) -> bytes:
@@ -117,7 +75,7 @@ def extend(known: tuple[int, bytes], event: LedgerEvent) -> tuple[int, bytes]:
 
 def encode_log(body: EventBody, *, sequence: int, head: bytes) -> tuple[list[bytes], bytes]:
     """Topics and data that the contract logs for an event."""
-    kind, arguments = _KINDS[type(body)], _arguments(body)
+    kind, arguments = kind_of(body), _arguments(body)
     data = encode_arguments(*arguments[kind.indexed :], word(sequence), _left(head))
     return [kind.topic, *arguments[: kind.indexed]], data
 
@@ -158,21 +116,23 @@ def _decode(topics: Sequence[bytes], data: bytes) -> tuple[EventBody, int, bytes
         raise LedgerError("the node answered with a log that is no event of the contract's own")
     words = Words(topics[1:], data)
     try:
-        body = kind.body(*map(words.read, kind.types))
+        body = kind.body(*map(words.read, kind.argument_types))
         sequence = int.from_bytes(words.read_word(), "big")
         head = words.read_word()[:HEAD_LENGTH]
     except ValueError as error:
-        raise LedgerError(f"the node's {kind.name} event is damaged: {error}") from error
+        raise LedgerError(f"the node's {kind.body.__name__} event is damaged: {error}") from error
     # One check for every way of writing an event that the contract does not write.
     if sequence > _SEQUENCE_MAX or encode_log(body, sequence=sequence, head=head) != (topics, data):
-        raise LedgerError(f"the node's {kind.name} event is not in the contract's own form")
+        raise LedgerError(
+            f"the node's {kind.body.__name__} event is not in the contract's own form"
+        )
     return body, sequence, head
 
 
 def _arguments(body: EventBody) -> list[bytes]:
     """In the order of declaration, without sequence and head."""
     values = (getattr(body, field.name) for field in fields(body))
-    return list(map(encode_value, _KINDS[type(body)].types, values))
+    return list(map(encode_value, kind_of(body).argument_types, values))
 
 
 def _left(head: bytes) -> bytes:

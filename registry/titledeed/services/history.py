@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from titledeed.anchoring.batching import read_bundle
@@ -10,22 +10,13 @@ from titledeed.anchoring.following import FollowingService
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.models.claim import Claim
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
-from titledeed.models.ledger import (
-    Anchored,
-    BindingPublished,
-    Cursor,
-    EventBody,
-    EventRecorded,
-    Issued,
-    KeyDeclared,
-    LedgerEvent,
-    Superseded,
-    Withdrawn,
-)
+from titledeed.models.ledger import Cursor, EventBody, Issued, LedgerEvent
 from titledeed.models.primitives import Address
 from titledeed.models.registration import Registration
 from titledeed.ports import ChainRepository, ObjectStore
-from titledeed.proofs.entries import ClaimOnChain, actor_of, judge_entries
+from titledeed.proofs.entries import ClaimOnChain
+from titledeed.proofs.event_kinds import actor_of, kind_of
+from titledeed.proofs.judging import judge_entries
 from titledeed.vault.dossiers import read_dossier
 
 OTHERS_MAX: Final = 20
@@ -99,7 +90,8 @@ class HistoryService:
 
     def find_event(self, body: EventBody) -> LedgerEvent | None:
         """The first event that says exactly this."""
-        return next((event for event in self._list_like(body) if event.body == body), None)
+        like = self._chain.list_mentioning(kind_of(body).mentions(body)[:1])
+        return next((event for event in like if event.body == body), None)
 
     def read_event(self, sequence: int) -> LedgerEvent:
         """The event with this number, which was followed."""
@@ -135,19 +127,6 @@ class HistoryService:
         }
         declared = self._chain.list_declarations(sorted(speakers))
         return list({event.sequence: event for event in [*about, *declared]}.values())
-
-    def _list_like(self, body: EventBody) -> Iterable[LedgerEvent]:
-        match body:
-            case KeyDeclared(key=key):
-                return self._chain.list_declarations([key])
-            case Issued(deed=deed):
-                return self._chain.list_about([deed_word(deed)])
-            case Withdrawn() | Superseded() | EventRecorded():
-                return self._chain.list_about([body.subject])
-            case BindingPublished(binding_hash=binding_hash):
-                return self._chain.list_about([binding_hash])
-            case Anchored():
-                return iter_events(self._chain)  # anchors are about no claim
 
 
 def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
-from titledeed.canonical.identifiers import address_bytes
 from titledeed.errors import InvariantViolation
-from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent
+from titledeed.models.ledger import (
+    Block,
+    Confirmations,
+    Cursor,
+    LedgerEvent,
+    Mention,
+    MentionRole,
+)
 from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.proofs.event_kinds import key_mention, kind_of
 from titledeed.store import tables
 from titledeed.store.database import Database
-from titledeed.store.event_rows import event_columns, event_value, list_mentions
+from titledeed.store.event_rows import event_columns, event_value
 from titledeed.store.submissions import settle, unsettle
 
 BLOCKS_KEPT: Final = 256
@@ -89,21 +96,19 @@ class SqlChain:
 
     def list_about(self, subjects: Sequence[bytes]) -> list[LedgerEvent]:
         """See the port."""
-        return self._list_mentioning(tables.Role.ABOUT, set(subjects))
+        return self.list_mentioning([Mention(MentionRole.ABOUT, word) for word in subjects])
 
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
         """See the port."""
-        return self._list_mentioning(tables.Role.KEY, {address_bytes(key) for key in keys})
+        return self.list_mentioning([key_mention(key) for key in keys])
 
-    def _list_mentioning(self, role: tables.Role, words: Collection[bytes]) -> list[LedgerEvent]:
-        """Events that mention one of the words in this role, ascending, each once."""
-        wanted = sorted(words)
+    def list_mentioning(self, mentions: Sequence[Mention]) -> list[LedgerEvent]:
+        """See the port."""
         found: dict[int, LedgerEvent] = {}
         with self._database.read() as session:
-            for start in range(0, len(wanted), WORDS_AT_ONCE):
+            for role, words in _chunk(mentions):
                 mentioned = select(tables.Mention.sequence).where(
-                    col(tables.Mention.role) == role.value,
-                    col(tables.Mention.word).in_(wanted[start : start + WORDS_AT_ONCE]),
+                    col(tables.Mention.role) == role.value, col(tables.Mention.word).in_(words)
                 )
                 for row in session.exec(
                     select(tables.Event).where(col(tables.Event.sequence).in_(mentioned))
@@ -111,6 +116,14 @@ class SqlChain:
                     event = event_value(row)
                     found[event.sequence] = event
         return [found[sequence] for sequence in sorted(found)]
+
+
+def _chunk(mentions: Sequence[Mention]) -> Iterator[tuple[MentionRole, list[bytes]]]:
+    """The words of each role, each once, no more than one statement takes."""
+    for role in MentionRole:
+        words = sorted({mention.word for mention in mentions if mention.role is role})
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            yield role, words[start : start + WORDS_AT_ONCE]
 
 
 def _head_at(session: Session, number: int) -> tuple[int, bytes]:
@@ -152,9 +165,9 @@ def _add_events(session: Session, events: Sequence[LedgerEvent]) -> None:
     connection = session.connection()
     connection.execute(insert(tables.Event), [event_columns(event) for event in events])
     mentions = {
-        (role.value, word, event.sequence)
+        (mention.role.value, mention.word, event.sequence)
         for event in events
-        for role, word in list_mentions(event.body)
+        for mention in kind_of(event.body).mentions(event.body)
     }
     if mentions:
         names = ("role", "word", "sequence")

@@ -23,8 +23,8 @@ from titledeed.models.primitives import (
     RegistrationId,
     TransactionHash,
 )
+from titledeed.proofs.event_kinds import anchor_mention
 from titledeed.store import tables
-from titledeed.store.event_rows import anchor_word
 
 PENDING: Final = col(tables.Submission.state) == SubmissionState.PENDING.value
 # Written out, not bound: SQLite uses an index with a condition only where it sees the same one.
@@ -97,9 +97,10 @@ def unsettle(session: Session, *, after: int) -> None:
 def _find_event(session: Session, submission: Submission, *, repeats: bool) -> int | None:
     conditions: list[ColumnElement[bool]] = []
     if submission.root is not None:
+        mention = anchor_mention(submission.root, submission.sender)
         anchored = select(tables.Mention.sequence).where(
-            col(tables.Mention.role) == tables.Role.ANCHOR.value,
-            col(tables.Mention.word) == anchor_word(submission.root, submission.sender),
+            col(tables.Mention.role) == mention.role.value,
+            col(tables.Mention.word) == mention.word,
         )
         conditions.append(col(tables.Event.sequence).in_(anchored))
     if submission.root is None or not repeats:

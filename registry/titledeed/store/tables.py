@@ -30,22 +30,10 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from titledeed.models.evidence import ClaimStatus
-from titledeed.models.ledger import SubmissionState
+from titledeed.models.ledger import MentionRole, SubmissionState
 from titledeed.models.registration import JobStatus, Viewer, Visibility
 
 METADATA: Final = SQLModel.metadata
-
-
-class Role(StrEnum):
-    """Why an event mentions a word.
-
-    ``about``: its subject, leaf, deed, successor or binding hash. ``anchor``: a root and, after it,
-    the 20 bytes of the caller. ``key``: the key that is declared, as 20 bytes.
-    """
-
-    ABOUT = "about"
-    ANCHOR = "anchor"
-    KEY = "key"
 
 
 def _one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> CheckConstraint:
@@ -126,7 +114,7 @@ class Event(SQLModel, table=True):
 class Mention(SQLModel, table=True):
     """A word by which an event is found."""
 
-    __table_args__ = (_one_of("role", Role), {"sqlite_with_rowid": False})
+    __table_args__ = (_one_of("role", MentionRole), {"sqlite_with_rowid": False})
 
     role: str = Field(sa_type=Text, primary_key=True)
     word: bytes = Field(sa_type=LargeBinary, primary_key=True)

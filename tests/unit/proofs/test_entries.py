@@ -40,9 +40,9 @@ from titledeed.models.primitives import (
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     ClaimOnChain,
-    judge_entries,
     kind_word,
 )
+from titledeed.proofs.judging import judge_entries
 
 CLAIMANT: Final = build_address(1)
 RECOVERY: Final = build_address(2)
