@@ -40,10 +40,11 @@ def anchor(context: typer.Context, as_json: JsonFlag = False) -> None:
         with show_progress(output) as progress:
             registry.anchoring.anchor_now(progress)
         chain, sender = registry.repositories.chain, registry.ledger.sender
+        core = registry.chain_identity.contract
         waiting, _ = registry.outbox.count_waiting()
         batches = [
             (event, event.body)
-            for event in chain.list_events(after=before.sequence, limit=100_000)
+            for event in chain.list_events(core, after=before.sequence, limit=100_000)
             if isinstance(event.body, Anchored) and event.body.caller == sender
         ]
     if as_json:

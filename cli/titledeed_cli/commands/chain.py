@@ -148,7 +148,8 @@ def events(
     output = invocation.output
     with invocation.registry() as registry:
         registry.following.follow()
-        found = registry.repositories.chain.list_events(after=after, limit=limit)
+        core = registry.chain_identity.contract
+        found = registry.repositories.chain.list_events(core, after=after, limit=limit)
     if as_json:
         for event in found:
             output.write_json({"schema_version": SCHEMA_VERSION, **event_document(event)})

@@ -1,4 +1,4 @@
-"""The contract's events: read from a node's logs, and bound by the running hash.
+"""The contracts' events: read from a node's logs, and bound by the running hash of each.
 
 Nodes are untrusted. A log must be exactly what the contract writes for the event that it is read
 as; whether the contract wrote it shows when the running hash fits. Pure, and quick to import.
@@ -6,7 +6,7 @@ as; whether the contract wrote it shows when the running hash fits. Pure, and qu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -14,10 +14,11 @@ from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.errors import LedgerError
-from titledeed.models.ledger import EventBody, LedgerEvent
-from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
+from titledeed.models.ledger import DeployedContract, EventBody, LedgerEvent
+from titledeed.models.primitives import BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.abi import Words, encode_arguments, encode_value
-from titledeed.proofs.event_kinds import TITLE_DEED_EVENTS, EventKind, kind_of
+from titledeed.proofs.contracts import contract_kind
+from titledeed.proofs.event_kinds import EventKind, kind_of
 from titledeed.proofs.rpc_values import (
     OTHER_NODE,
     parse_array,
@@ -35,12 +36,6 @@ NO_EVENTS: Final = (0, EMPTY_HEAD)
 
 _SEQUENCE_MAX: Final = 2**63 - 1
 """The contract counts in 48 bits, databases in 63."""
-
-
-_BY_TOPIC: Final[Mapping[bytes, EventKind[Any]]] = {kind.topic: kind for kind in TITLE_DEED_EVENTS}
-
-EVENT_TOPICS: Final = tuple(_BY_TOPIC)
-"""Topic 0 of each event of our own; the contract also logs those of ERC-721."""
 
 
 def hash_event(body: EventBody) -> Keccak256:
@@ -80,27 +75,39 @@ def encode_log(body: EventBody, *, sequence: int, head: bytes) -> tuple[list[byt
     return [kind.topic, *arguments[: kind.indexed]], data
 
 
-def decode_log(log: Json, *, contract: Address, block_timestamp: int) -> LedgerEvent:
+def list_topics(contracts: Iterable[DeployedContract]) -> list[bytes]:
+    """Topic 0 of each event that contracts log of their own; some log those of ERC-721, too."""
+    names = dict.fromkeys(contract.name for contract in contracts)
+    return list(dict.fromkeys(topic for name in names for topic in contract_kind(name).by_topic))
+
+
+def decode_log(
+    log: Json, *, contracts: Iterable[DeployedContract], block_timestamp: int
+) -> LedgerEvent:
     """Read a log of ``eth_getLogs``.
 
     Args:
         log: as the node answered it.
-        contract: whose log was asked for.
+        contracts: whose logs were asked for.
         block_timestamp: of the block that the log names.
 
     Raises:
         LedgerError: it is of another contract, or not exactly what the contract writes.
     """
     values = parse_object(log)
-    if address_from_bytes(parse_bytes(values.get("address"), length=20)) != contract:
+    address = address_from_bytes(parse_bytes(values.get("address"), length=20))
+    contract = next((one for one in contracts if one.address == address), None)
+    if contract is None:
         raise LedgerError("the node answered with a log of another contract")
     if values.get("removed", False) is not False:
         raise LedgerError("the node answered with a log of a block that was replaced")
     topics = [parse_bytes(topic, length=32) for topic in parse_array(values.get("topics"))]
-    body, sequence, head = _decode(topics, parse_bytes(values.get("data")))
+    kinds = contract_kind(contract.name).by_topic
+    body, sequence, head = _decode(kinds, topics, parse_bytes(values.get("data")))
     transaction = parse_bytes(values.get("transactionHash"), length=32)
     return LedgerEvent(
         body=body,
+        contract=address,
         sequence=sequence,
         head=head,
         transaction=TransactionHash(Keccak256(transaction)),
@@ -110,8 +117,10 @@ def decode_log(log: Json, *, contract: Address, block_timestamp: int) -> LedgerE
     )
 
 
-def _decode(topics: Sequence[bytes], data: bytes) -> tuple[EventBody, int, bytes]:
-    kind = _BY_TOPIC.get(topics[0]) if topics else None
+def _decode(
+    kinds: Mapping[bytes, EventKind[Any]], topics: Sequence[bytes], data: bytes
+) -> tuple[EventBody, int, bytes]:
+    kind = kinds.get(topics[0]) if topics else None
     if kind is None:
         raise LedgerError("the node answered with a log that is no event of the contract's own")
     words = Words(topics[1:], data)

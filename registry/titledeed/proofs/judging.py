@@ -22,7 +22,7 @@ def judge_entries(claim: ClaimOnChain, events: Iterable[LedgerEvent]) -> tuple[C
     state = ClaimState(claim)
     judged = [
         (event, _judge(state, event.body))
-        for event in sorted(events, key=lambda event: event.sequence)
+        for event in sorted(events, key=lambda event: event.place)
     ]
     return tuple(
         _entry(state, event, fault) for event, fault in judged if _is_about(claim, event.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from titledeed.anchoring.batching import read_bundle
@@ -51,7 +51,7 @@ class HistoryService:
 
     def cursor(self) -> Cursor | None:
         """How far the chain was followed; None before the first time."""
-        return self._chain.cursor()
+        return self._chain.cursor(self._identity.contract)
 
     def find_claim(self, registration: Registration) -> ClaimOnChain | None:
         """What entries about a registration are judged by; None where it is of another chain.
@@ -90,17 +90,17 @@ class HistoryService:
 
     def find_event(self, body: EventBody) -> LedgerEvent | None:
         """The first event that says exactly this."""
-        like = self._chain.list_mentioning(kind_of(body).mentions(body)[:1])
+        like = self._of_core(self._chain.list_mentioning(kind_of(body).mentions(body)[:1]))
         return next((event for event in like if event.body == body), None)
 
     def read_event(self, sequence: int) -> LedgerEvent:
         """The event with this number, which was followed."""
-        (event,) = self._chain.list_events(after=sequence - 1, limit=1)
+        (event,) = self._chain.list_events(self._identity.contract, after=sequence - 1, limit=1)
         return event
 
     def list_declarations(self, key: Address) -> list[LedgerEvent]:
         """Everything that anybody declared about a key, in order."""
-        return self._chain.list_declarations([key])
+        return self._of_core(self._chain.list_declarations([key]))
 
     def _read_claim(self, registration: Registration) -> Claim | None:
         registration_id = registration.registration_id
@@ -113,7 +113,7 @@ class HistoryService:
         return bundle.dossier.record.signed_claim.claim
 
     def _gather(self, claim: ClaimOnChain) -> Sequence[LedgerEvent]:
-        about = self._chain.list_about(claim.subjects)
+        about = self._of_core(self._chain.list_about(claim.subjects))
         parents = {
             parent
             for event in about
@@ -121,17 +121,22 @@ class HistoryService:
             for parent in event.body.parents
         }
         if parents:
-            about += self._chain.list_about([deed_word(parent) for parent in sorted(parents)])
+            words = [deed_word(parent) for parent in sorted(parents)]
+            about += self._of_core(self._chain.list_about(words))
         speakers = {claim.claimant, claim.recovery_key} | {
             actor_of(event.body) for event in about if getattr(event.body, "by_holder", False)
         }
-        declared = self._chain.list_declarations(sorted(speakers))
-        return list({event.sequence: event for event in [*about, *declared]}.values())
+        declared = self._of_core(self._chain.list_declarations(sorted(speakers)))
+        return list({event.place: event for event in [*about, *declared]}.values())
+
+    def _of_core(self, events: Iterable[LedgerEvent]) -> list[LedgerEvent]:
+        """Claims are of the core contract: what another one says under the same words is not."""
+        return [event for event in events if event.contract == self._identity.contract]
 
 
-def iter_events(chain: ChainRepository) -> Iterator[LedgerEvent]:
-    """Every event that was followed, in order."""
+def iter_events(chain: ChainRepository, contract: Address) -> Iterator[LedgerEvent]:
+    """Every event of a contract that was followed, in order."""
     after = 0
-    while page := chain.list_events(after=after, limit=PAGE):
+    while page := chain.list_events(contract, after=after, limit=PAGE):
         yield from page
         after = page[-1].sequence

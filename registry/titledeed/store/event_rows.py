@@ -11,9 +11,8 @@ import json
 from dataclasses import fields
 from typing import Any, Final
 
-from titledeed.errors import InvariantViolation
 from titledeed.models.ledger import EventBody, LedgerEvent
-from titledeed.models.primitives import BlockHash, Keccak256, TransactionHash
+from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.event_kinds import EVENT_KINDS, kind_of
 from titledeed.store import tables
 
@@ -37,6 +36,7 @@ def event_columns(event: LedgerEvent) -> dict[str, object]:
     """What a new row of ``tables.Event`` holds."""
     kind, body = encode_body(event.body)
     return {
+        "contract": event.contract,
         "sequence": event.sequence,
         "kind": kind,
         "body": body,
@@ -50,10 +50,9 @@ def event_columns(event: LedgerEvent) -> dict[str, object]:
 
 def event_value(row: tables.Event) -> LedgerEvent:
     """The event in a row."""
-    if row.sequence is None:
-        raise InvariantViolation("a stored event has no sequence number")
     return LedgerEvent(
         body=decode_body(row.kind, row.body),
+        contract=Address(row.contract),
         sequence=row.sequence,
         head=row.head,
         transaction=TransactionHash(Keccak256(row.transaction_hash)),

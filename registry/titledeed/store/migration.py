@@ -19,7 +19,7 @@ from titledeed.store.locking import hold_lock
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in ``migrations/versions``; a test compares them."""
 LOCK_TIMEOUT_S: Final = 120.0
 

@@ -85,20 +85,22 @@ def settle(session: Session, *, repeats: bool = True) -> None:
             )
 
 
-def unsettle(session: Session, *, after: int) -> None:
-    """Make those pending again whose event has a greater sequence number."""
+def unsettle(session: Session, contract: str, *, after: int) -> None:
+    """Make those pending again whose event in a contract has a greater sequence number."""
     session.execute(
         update(tables.Submission)
+        .where(col(tables.Submission.contract) == contract)
         .where(col(tables.Submission.sequence) > after)
         .values(state=SubmissionState.PENDING.value, sequence=None)
     )
 
 
 def _find_event(session: Session, submission: Submission, *, repeats: bool) -> int | None:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = [col(tables.Event.contract) == submission.contract]
     if submission.root is not None:
         mention = anchor_mention(submission.root, submission.sender)
         anchored = select(tables.Mention.sequence).where(
+            col(tables.Mention.contract) == submission.contract,
             col(tables.Mention.role) == mention.role.value,
             col(tables.Mention.word) == mention.word,
         )
@@ -114,6 +116,7 @@ def _submission_value(row: tables.Submission, attempts: Sequence[tables.Attempt]
         raise InvariantViolation("a stored submission has no number")
     return Submission(
         submission_id=row.submission_id,
+        contract=Address(row.contract),
         sender=Address(row.sender),
         nonce=row.nonce,
         label=row.label,

@@ -9,6 +9,7 @@ from typing import Final
 
 import builders
 import pytest
+from repository_adapters import CONTRACT
 
 from titledeed.anchoring.batching import bundle_key
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
@@ -77,7 +78,7 @@ class Home:
             anchor=None,
         )
         keep_batch(self.objects, batch, tree, leaves)
-        self.store.outbox.add_batch(batch, sent_at=NOW)
+        self.store.outbox.add_batch(batch, contract=CONTRACT, sent_at=NOW)
         self.root = tree.root
 
     def bytes_everywhere(self) -> bytes:
