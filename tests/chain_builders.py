@@ -128,6 +128,11 @@ def relayed(
     return RelayedAct(act, actor.address, deadline, actor.sign_digest(digest))
 
 
+def addresses_of(ledger: Ledger) -> list[Address]:
+    """Of all contracts that a ledger follows."""
+    return [contract.address for contract in ledger.contracts]
+
+
 def await_receipt(ledger: Ledger, transaction: SignedTransaction) -> Receipt:
     """A node behind a URL mines in its own time."""
     deadline = time.monotonic() + 20

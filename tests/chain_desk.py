@@ -13,8 +13,8 @@ from titledeed.anchoring.batching import AnchoringService
 from titledeed.anchoring.completion import BundleCompletion
 from titledeed.anchoring.following import FollowingService
 from titledeed.anchoring.sending import SendingService
-from titledeed.models.ledger import Confirmations, RelayedAct, WithdrawLeaf
-from titledeed.models.primitives import LeafHash, RegistrationId, Signature
+from titledeed.models.ledger import Confirmations, Cursor, LedgerEvent, RelayedAct, WithdrawLeaf
+from titledeed.models.primitives import Address, LeafHash, RegistrationId, Signature
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Ledger, TimestampAuthority
 from titledeed.store.database import sqlite_url
@@ -67,6 +67,7 @@ class Desk:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.ledger = ledger
+        self.confirmations = confirmations
         self.clock = clock or ManualClock()
         self.repositories = SqlRepositories(
             url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
@@ -108,6 +109,15 @@ class Desk:
             batch_wait_s=batch_wait_s,
             waiting_max=waiting_max,
         )
+
+    def cursor(self, contract: Address | None = None) -> Cursor | None:
+        """How far a contract was followed; the core by default."""
+        return self.chain.cursor(contract or self.ledger.identity.contract)
+
+    def list_events(self, contract: Address | None = None) -> list[LedgerEvent]:
+        """All events of a contract that were followed; of the core by default."""
+        followed = contract or self.ledger.identity.contract
+        return self.chain.list_events(followed, after=0, limit=10_000)
 
     def close(self) -> None:
         self.repositories.close()

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 QUERIES: Final = {
     "registration": (
-        "SELECT r.registration_id, r.chain_id, contract, claimant, content_digest, signed_digest, "
-        "manifest_id, title, source_type, status, visibility, snapshot_id, signed_path, leaf, "
+        "SELECT r.registration_id, r.chain_id, r.contract, claimant, content_digest, "
+        "signed_digest, manifest_id, title, source_type, status, visibility, snapshot_id, "
+        "signed_path, leaf, "
         "s.nonce, leaf_index, a.root, duration_ms, claimed_at, accepted_at FROM registration r "
         "LEFT JOIN submission s USING (submission_id) LEFT JOIN anchor a USING (anchor_id) "
         "ORDER BY snapshot_id IS NOT NULL, position"
@@ -19,8 +20,8 @@ QUERIES: Final = {
         "SELECT registration_id, algorithm, version, code FROM fingerprint ORDER BY 1, cursor"
     ),
     "submission": (
-        "SELECT sender, nonce, label, root, size, registration_id, state, problem, sequence "
-        "FROM submission ORDER BY sender, nonce"
+        "SELECT sender, nonce, label, root, size, registration_id, state, problem, sequence, "
+        "contract FROM submission ORDER BY sender, nonce"
     ),
     "attempt": (
         "SELECT sender, nonce, hash, raw FROM attempt JOIN submission USING (submission_id) "
@@ -34,8 +35,9 @@ QUERIES: Final = {
         "SELECT root, size, caller, sequence, transaction_hash, block_number, block_hash, "
         "block_timestamp FROM anchor ORDER BY 1, 2, 3, 4"
     ),
-    "event": "SELECT * FROM event ORDER BY sequence",
-    "mention": "SELECT * FROM mention ORDER BY 1, 2, 3",
+    "cursor": "SELECT * FROM cursor ORDER BY contract",
+    "event": "SELECT * FROM event ORDER BY contract, sequence",
+    "mention": "SELECT * FROM mention ORDER BY 1, 2, 3, 4",
     "block": "SELECT * FROM block ORDER BY number",
     "snapshot": "SELECT * FROM snapshot ORDER BY snapshot_id",
 }

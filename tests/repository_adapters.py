@@ -22,13 +22,14 @@ from titledeed.models.ledger import (
     LedgerEvent,
     Submission,
 )
-from titledeed.models.primitives import BlockHash, TransactionHash
+from titledeed.models.primitives import Address, BlockHash, TransactionHash
 from titledeed.models.registration import Batch, Registration, Visibility
 from titledeed.ports import Repositories
 from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 SENDER: Final = builders.build_address(8_000)
+CONTRACT: Final = builders.build_chain().contract
 NEVER: Final = Confirmations(safe=10_000, final=20_000)
 """Everything stays ``included``."""
 
@@ -118,11 +119,17 @@ def blocks_between(first: int, last: int, *, branch: int = 0, fork: int = 0) -> 
 
 
 def event_in(
-    block: Block, sequence: int, body: EventBody, *, transaction: TransactionHash | None = None
+    block: Block,
+    sequence: int,
+    body: EventBody,
+    *,
+    transaction: TransactionHash | None = None,
+    contract: Address = CONTRACT,
 ) -> LedgerEvent:
     """An event in a block; its running hash is of no meaning, as the store does not judge it."""
     return LedgerEvent(
         body=body,
+        contract=contract,
         sequence=sequence,
         head=builders.seeded_bytes(f"head {block.hash.hex()}", sequence, 20),
         transaction=transaction or TransactionHash(keccak256(block.hash, bytes([sequence % 256]))),
@@ -160,8 +167,9 @@ def follow(
     confirmations: Confirmations = NEVER,
 ) -> None:
     """Add one block above what was followed."""
-    cursor = repositories.chain.cursor()
+    cursor = repositories.chain.cursor(CONTRACT)
     repositories.chain.advance(
+        contracts=[CONTRACT],
         fork=cursor.block.number if cursor is not None else None,
         blocks=[block],
         events=events,
@@ -172,7 +180,12 @@ def follow(
 def submit(repositories: Repositories, *registrations: Registration, nonce: int = 0) -> Submission:
     """Accept and batch registrations."""
     accept(repositories, *registrations)
-    return repositories.outbox.add_batch(batch_of(registrations, nonce=nonce), builders.EPOCH)
+    return add_batch(repositories, batch_of(registrations, nonce=nonce), builders.EPOCH)
+
+
+def add_batch(repositories: Repositories, batch: Batch, sent_at: int = 1) -> Submission:
+    """Store a batch that is anchored in the builders' contract."""
+    return repositories.outbox.add_batch(batch, contract=CONTRACT, sent_at=sent_at)
 
 
 def anchor(
@@ -183,7 +196,7 @@ def anchor(
 ) -> Batch:
     """Batch accepted registrations and follow the block that holds their anchor."""
     batch = batch_of(registrations, nonce=sequence - 1)
-    repositories.outbox.add_batch(batch, builders.EPOCH)
+    add_batch(repositories, batch, builders.EPOCH)
     block = block_at(100 + sequence, timestamp=timestamp)
     follow(repositories, block, anchored_in(block, sequence, batch))
     return batch

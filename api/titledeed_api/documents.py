@@ -21,7 +21,7 @@ from titledeed.models.ledger import Block
 from titledeed.models.match import MatchClass, Segment, WorkMatch
 from titledeed.models.registration import Coverage, Registration
 from titledeed.proofs.bundles import BundleReport
-from titledeed.proofs.entries import actor_of, name_kind
+from titledeed.proofs.event_kinds import actor_of, name_kind
 from titledeed.services.comparison import Comparison
 from titledeed.services.registration import RefusedFile, RegisteredFile, SimilarWork
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,6 @@ if TYPE_CHECKING:
     from titledeed.models.ledger import LedgerEvent
 
 _DEEDS: Final = frozenset({"deed", "parents"})
-_HUMP: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def event_document(event: LedgerEvent) -> dict[str, object]:
@@ -41,7 +39,9 @@ def describe_event(event: LedgerEvent) -> tuple[str, str, str, str, str]:
 
 
 def _kind(event: LedgerEvent) -> str:
-    return _HUMP.sub("_", type(event.body).__name__).lower()
+    from titledeed.proofs.event_kinds import kind_of
+
+    return kind_of(event.body).name
 
 
 def _arguments(event: LedgerEvent) -> dict[str, object]:

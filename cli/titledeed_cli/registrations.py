@@ -178,7 +178,7 @@ def entry_row(entry: ClaimEntry) -> tuple[str, ...]:
 
 def write_act(output: Output, registration: Registration, done: Iterable[RecordedAct]) -> None:
     """What was recorded about one registration, or was before."""
-    from titledeed.proofs.entries import name_kind
+    from titledeed.proofs.event_kinds import name_kind
     from titledeed.proofs.times import format_time
     from titledeed_api.documents import act_document
 

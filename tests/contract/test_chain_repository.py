@@ -11,8 +11,10 @@ import builders
 import pytest
 from repository_adapters import (
     ADAPTERS,
+    CONTRACT,
     NEVER,
     accept,
+    add_batch,
     anchor_of,
     anchored_in,
     batch_of,
@@ -86,7 +88,7 @@ def events(repositories: Repositories) -> list[LedgerEvent]:
         event_in(block, sequence, body)
         for sequence, (block, body) in enumerate(zip(blocks, BODIES, strict=False), start=1)
     ]
-    repositories.chain.advance(fork=None, blocks=blocks, events=found, confirmations=NEVER)
+    advance(repositories, None, blocks, *found)
     return found
 
 
@@ -97,7 +99,9 @@ def advance(
     *events: LedgerEvent,
     confirmations: Confirmations = NEVER,
 ) -> None:
-    repositories.chain.advance(fork=fork, blocks=blocks, events=events, confirmations=confirmations)
+    repositories.chain.advance(
+        contracts=[CONTRACT], fork=fork, blocks=blocks, events=events, confirmations=confirmations
+    )
 
 
 def find(repositories: Repositories, registration: Registration) -> Registration:
@@ -108,24 +112,24 @@ def find(repositories: Repositories, registration: Registration) -> Registration
 
 class TestFollowing:
     def test_nothing_is_known_before_the_first_block(self, repositories: Repositories) -> None:
-        assert repositories.chain.cursor() is None
+        assert repositories.chain.cursor(CONTRACT) is None
         assert repositories.chain.list_blocks() == []
-        assert repositories.chain.head_at(10**9) == NO_HEAD
-        assert repositories.chain.list_events(after=0, limit=10) == []
+        assert repositories.chain.head_at(CONTRACT, 10**9) == NO_HEAD
+        assert repositories.chain.list_events(CONTRACT, after=0, limit=10) == []
 
     def test_cursor_is_the_last_block_and_the_last_event(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         last = events[-1]
-        assert repositories.chain.cursor() == Cursor(block_at(9), last.sequence, last.head)
+        assert repositories.chain.cursor(CONTRACT) == Cursor(block_at(9), last.sequence, last.head)
         assert repositories.chain.list_blocks() == blocks_between(1, 9)[::-1]
 
     def test_every_kind_of_event_comes_back_as_it_was(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         assert {type(event.body) for event in events} == set(get_args(EventBody))
-        assert repositories.chain.list_events(after=0, limit=100) == events
-        assert repositories.chain.list_events(after=2, limit=3) == events[2:5]
+        assert repositories.chain.list_events(CONTRACT, after=0, limit=100) == events
+        assert repositories.chain.list_events(CONTRACT, after=2, limit=3) == events[2:5]
 
     def test_head_is_that_of_the_last_event_at_or_below_a_height(
         self, repositories: Repositories
@@ -134,10 +138,10 @@ class TestFollowing:
         first, second = (event_in(low, n, BODIES[n]) for n in (1, 2))
         third = event_in(high, 3, BODIES[3])
         advance(repositories, None, blocks_between(4, 9), first, second, third)
-        assert repositories.chain.head_at(4) == NO_HEAD
-        assert repositories.chain.head_at(5) == (2, second.head)
-        assert repositories.chain.head_at(7) == (2, second.head)
-        assert repositories.chain.head_at(8) == (3, third.head)
+        assert repositories.chain.head_at(CONTRACT, 4) == NO_HEAD
+        assert repositories.chain.head_at(CONTRACT, 5) == (2, second.head)
+        assert repositories.chain.head_at(CONTRACT, 7) == (2, second.head)
+        assert repositories.chain.head_at(CONTRACT, 8) == (3, third.head)
 
     def test_blocks_beyond_those_that_can_fork_are_dropped(
         self, repositories: Repositories
@@ -151,7 +155,7 @@ class TestFollowing:
     def test_stretch_read_by_number_may_leave_a_gap(self, repositories: Repositories) -> None:
         advance(repositories, None, [block_at(10)], event_in(block_at(4), 1, BODIES[0]))
         advance(repositories, 10, [block_at(50)], event_in(block_at(33), 2, BODIES[1]))
-        cursor = repositories.chain.cursor()
+        cursor = repositories.chain.cursor(CONTRACT)
         assert cursor is not None and (cursor.block, cursor.sequence) == (block_at(50), 2)
 
     def test_same_arguments_again_change_nothing(self, repositories: Repositories) -> None:
@@ -166,9 +170,9 @@ class TestFollowing:
             advance(repositories, 3, stretch, event)
             states.append(
                 (
-                    repositories.chain.cursor(),
+                    repositories.chain.cursor(CONTRACT),
                     repositories.chain.list_blocks(),
-                    repositories.chain.list_events(after=0, limit=9),
+                    repositories.chain.list_events(CONTRACT, after=0, limit=9),
                     find(repositories, registration),
                     repositories.outbox.find_submission(1),
                 )
@@ -184,9 +188,9 @@ class TestForks:
         other = blocks_between(4, 5, branch=1, fork=3)
         new = event_in(other[1], 2, BODIES[4])
         advance(repositories, 3, other, new)
-        assert repositories.chain.list_events(after=0, limit=9) == [kept, new]
+        assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == [kept, new]
         assert repositories.chain.list_blocks() == [*other[::-1], *blocks_between(1, 3)[::-1]]
-        assert repositories.chain.cursor() == Cursor(other[1], 2, new.head)
+        assert repositories.chain.cursor(CONTRACT) == Cursor(other[1], 2, new.head)
         assert repositories.chain.list_about([word(2)]) == []
         assert repositories.chain.list_about([word(5)]) == [new]
 
@@ -221,9 +225,9 @@ class TestForks:
     ) -> None:
         assert events
         advance(repositories, None, [block_at(1, branch=1)])
-        assert repositories.chain.list_events(after=0, limit=9) == []
+        assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == []
         assert repositories.chain.list_blocks() == [block_at(1, branch=1)]
-        assert repositories.chain.head_at(100) == NO_HEAD
+        assert repositories.chain.head_at(CONTRACT, 100) == NO_HEAD
 
     def test_imported_registration_is_never_touched(self, repositories: Repositories) -> None:
         bundle = builders.build_bundle(1)
@@ -319,13 +323,16 @@ class TestRefusals:
             ([four, five], [event_in(five, 2, BODIES[1]), event_in(four, 3, BODIES[1])]),
             ([], [second]),
         ]
-        before = (repositories.chain.cursor(), repositories.chain.list_events(after=0, limit=9))
+        before = (
+            repositories.chain.cursor(CONTRACT),
+            repositories.chain.list_events(CONTRACT, after=0, limit=9),
+        )
         for blocks, events in refused:
             with pytest.raises(InvariantViolation):
                 advance(repositories, 3, blocks, *events)
             assert before == (
-                repositories.chain.cursor(),
-                repositories.chain.list_events(after=0, limit=9),
+                repositories.chain.cursor(CONTRACT),
+                repositories.chain.list_events(CONTRACT, after=0, limit=9),
             )
 
 
@@ -384,13 +391,14 @@ def test_act_of_a_registration_settles_with_it(repositories: Repositories) -> No
     accept(repositories, registration)
     act = repositories.outbox.add_act(
         builders.build_transaction(0),
+        contract=CONTRACT,
         sender=builders.build_address(8_000),
         label="withdraw",
         registration_id=registration.registration_id,
         sent_at=1,
     )
     batch = batch_of([registration], nonce=1)
-    repositories.outbox.add_batch(batch, 1)
+    add_batch(repositories, batch, 1)
     block = block_at(1)
     body = dataclasses.replace(BODIES[2])
     follow(

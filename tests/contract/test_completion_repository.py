@@ -9,6 +9,7 @@ import builders
 import pytest
 from repository_adapters import (
     ADAPTERS,
+    CONTRACT,
     accept,
     anchored_in,
     batch_of,
@@ -36,7 +37,7 @@ def anchor(
     registrations = [builders.build_registration(seed) for seed in seeds]
     accept(repositories, *registrations)
     batch = batch_of(registrations, nonce=number)
-    repositories.outbox.add_batch(batch, builders.EPOCH)
+    repositories.outbox.add_batch(batch, contract=CONTRACT, sent_at=builders.EPOCH)
     block = block_at(number)
     event = anchored_in(block, number, batch)
     follow(repositories, block, event, confirmations=confirmations)
@@ -64,7 +65,9 @@ def test_nothing_is_incomplete_before_a_block_includes_it(repositories: Reposito
     registration = builders.build_registration(1)
     accept(repositories, registration)
     assert repositories.completions.find_next(0) is None
-    repositories.outbox.add_batch(batch_of([registration]), builders.EPOCH)
+    repositories.outbox.add_batch(
+        batch_of([registration]), contract=CONTRACT, sent_at=builders.EPOCH
+    )
     assert repositories.completions.find_next(0) is None
 
 
@@ -109,6 +112,7 @@ def test_another_block_asks_for_other_bundles(repositories: Repositories) -> Non
     repositories.completions.mark(require_next(repositories), is_final=False)
     moved = block_at(1, branch=1)
     repositories.chain.advance(
+        contracts=[CONTRACT],
         fork=None,
         blocks=[moved],
         events=[anchored_in(moved, 1, batch)],
@@ -122,7 +126,9 @@ def test_a_block_that_was_taken_back_leaves_no_bundle(repositories: Repositories
     batch = anchor(repositories, 1, confirmations=NEVER_FINAL)
     repositories.completions.mark(require_next(repositories), is_final=False)
     empty = blocks_between(1, 1, branch=1)
-    repositories.chain.advance(fork=None, blocks=empty, events=[], confirmations=NEVER_FINAL)
+    repositories.chain.advance(
+        contracts=[CONTRACT], fork=None, blocks=empty, events=[], confirmations=NEVER_FINAL
+    )
     assert has_bundles(repositories, batch) == {False}
     assert repositories.completions.find_next(0) is None
 

@@ -10,6 +10,7 @@ from chain_builders import (
     GWEI,
     PlainSender,
     TamperedNode,
+    addresses_of,
     await_receipt,
     raw_anchor,
     root_of,
@@ -118,7 +119,7 @@ def test_reorganisation_takes_receipt_block_and_events_away(
     transaction = _sent(ledger, "taken away")
     by_hand()
     before = _block_of(ledger, transaction)
-    assert len(ledger.list_events(before)) == 1
+    assert len(ledger.list_events(before, addresses_of(ledger))) == 1
     anvil.node.call("anvil_reorg", 1, [])
     after = ledger.find_block(before.number)
     assert after is not None
@@ -126,9 +127,9 @@ def test_reorganisation_takes_receipt_block_and_events_away(
     assert after.parent_hash == before.parent_hash
     assert ledger.find_receipt(transaction.hash) is None
     assert ledger.find_anchor_time(root_of("taken away"), SENDER.address) is None
-    assert ledger.list_events(after) == []
+    assert ledger.list_events(after, addresses_of(ledger)) == []
     with pytest.raises(LedgerError):
-        ledger.list_events(before)
+        ledger.list_events(before, addresses_of(ledger))
     ledger.broadcast(transaction)
     by_hand()
     assert _block_of(ledger, transaction).number == before.number + 1
@@ -144,8 +145,8 @@ def test_transaction_moves_to_another_block_with_a_reorganisation(
     anvil.node.call("anvil_reorg", 2, [[hex_word(transaction.raw), 1]])
     after = _block_of(ledger, transaction)
     assert after.number == before.number + 1
-    assert ledger.list_events_between(before.number, before.number) == []
-    (event,) = ledger.list_events(after)
+    assert ledger.list_events_between(before.number, before.number, addresses_of(ledger)) == []
+    (event,) = ledger.list_events(after, addresses_of(ledger))
     assert isinstance(event.body, Anchored)
     assert event.body.root == root_of("moved")
 
@@ -257,8 +258,10 @@ def test_a_stretch_that_is_too_long_for_the_node_is_asked_for_in_parts(
         return ask()
 
     head = ledger.find_head().number
-    found = _tampered(anvil, pin, eth_getLogs=limited).list_events_between(0, head)
-    assert found == ledger.list_events_between(0, head)
+    found = _tampered(anvil, pin, eth_getLogs=limited).list_events_between(
+        0, head, addresses_of(ledger)
+    )
+    assert found == ledger.list_events_between(0, head, addresses_of(ledger))
     assert len(found) >= 9
     assert asked[0] == head + 1
     assert sum(length for length in asked if length <= 4) == head + 1
@@ -270,7 +273,7 @@ def test_a_block_whose_events_are_refused_is_told(anvil: Anvil, pin: ChainPin) -
         raise RpcError(-32005, "too many results")
 
     with pytest.raises(LedgerError, match=r"events of block 0: too many"):
-        _tampered(anvil, pin, eth_getLogs=refuse).list_events_between(0, 8)
+        _tampered(anvil, pin, eth_getLogs=refuse).list_events_between(0, 8, [pin.identity.contract])
 
 
 def test_events_come_in_the_order_of_the_chain(
@@ -285,10 +288,10 @@ def test_events_come_in_the_order_of_the_chain(
         anvil, pin, eth_getLogs=lambda params, ask: list(reversed(parse_array(ask())))
     )
     head = ledger.find_head()
-    events = shuffled.list_events(head)
+    events = shuffled.list_events(head, addresses_of(shuffled))
     assert [event.sequence for event in events] == sorted(event.sequence for event in events)
     assert len(events) == 4
-    assert shuffled.list_events_between(head.number, head.number) == events
+    assert shuffled.list_events_between(head.number, head.number, addresses_of(shuffled)) == events
 
 
 @pytest.mark.parametrize(
@@ -311,9 +314,9 @@ def test_log_that_was_not_asked_for_is_refused(
     block = _block_of(ledger, _mined(ledger, f"log {name} {value}"))
     lying = _tampered(anvil, pin, eth_getLogs=_changed(name, value))
     with pytest.raises(LedgerError):
-        lying.list_events(block)
+        lying.list_events(block, addresses_of(lying))
     with pytest.raises(LedgerError):
-        lying.list_events_between(block.number, block.number)
+        lying.list_events_between(block.number, block.number, addresses_of(lying))
 
 
 @pytest.mark.parametrize(
@@ -378,7 +381,7 @@ def test_node_whose_head_is_behind_is_refused(
 
     lagging = _tampered(anvil, pin, eth_getBlockByNumber=behind, eth_getLogs=lambda params, ask: [])
     with pytest.raises(LedgerError, match="ends at block"):
-        lagging.list_events_between(0, head)
+        lagging.list_events_between(0, head, addresses_of(lagging))
 
 
 def test_node_that_does_not_answer_is_unavailable(anvil: Anvil, pin: ChainPin) -> None:

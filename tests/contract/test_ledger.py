@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from chain_builders import await_receipt, raw_anchor, relayed, root_of, sender_of, start_plain_anvil
+from chain_builders import (
+    addresses_of,
+    await_receipt,
+    raw_anchor,
+    relayed,
+    root_of,
+    sender_of,
+    start_plain_anvil,
+)
 from simulation.ledger_simulator import LedgerSimulator
 
 from titledeed.canonical.hashing import keccak256
@@ -90,12 +98,14 @@ def _events_of(ledger: Ledger, transaction: SignedTransaction) -> list[LedgerEve
     receipt = await_receipt(ledger, transaction)
     block = ledger.find_block(receipt.block_number)
     assert block is not None
-    events = ledger.list_events(block)
+    events = ledger.list_events(block, addresses_of(ledger))
     return [event for event in events if event.transaction == transaction.hash]
 
 
 def _all_events(ledger: Ledger) -> list[LedgerEvent]:
-    return ledger.list_events_between(ledger.first_block(), ledger.find_head().number)
+    return ledger.list_events_between(
+        ledger.contracts[0].first_block, ledger.find_head().number, addresses_of(ledger)
+    )
 
 
 def _act(ledger: Ledger, act: Act) -> EventBody | None:
@@ -202,7 +212,7 @@ def test_contract_keeps_count_and_running_hash_of_each_block(ledger: Ledger) -> 
         (event,) = _events_of(ledger, transaction)
         block = ledger.find_block(event.block_number)
         assert block is not None
-        assert ledger.log_head(block) == (event.sequence, event.head)
+        assert ledger.log_head(ledger.identity.contract, block) == (event.sequence, event.head)
 
 
 def test_events_by_number_are_those_by_hash(ledger: Ledger) -> None:
@@ -210,9 +220,16 @@ def test_events_by_number_are_those_by_hash(ledger: Ledger) -> None:
         _sent(ledger, AnchorRoot(root_of(label), 1))
     head = ledger.find_head()
     blocks = [ledger.find_block(number) for number in range(head.number + 1)]
-    by_hash = [event for block in blocks if block for event in ledger.list_events(block)]
+    by_hash = [
+        event
+        for block in blocks
+        if block
+        for event in ledger.list_events(block, addresses_of(ledger))
+    ]
     assert by_hash == _all_events(ledger)
-    assert by_hash[-2:] == ledger.list_events_between(head.number - 1, head.number)
+    assert by_hash[-2:] == ledger.list_events_between(
+        head.number - 1, head.number, addresses_of(ledger)
+    )
 
 
 def test_each_block_names_the_one_before_it(ledger: Ledger) -> None:
@@ -236,15 +253,15 @@ def test_no_block_is_above_the_head(ledger: Ledger) -> None:
 def test_events_of_a_block_that_is_not_known_are_refused(ledger: Ledger) -> None:
     fork = replace(ledger.find_head(), hash=BlockHash(keccak256(b"fork")))
     with pytest.raises(LedgerError):
-        ledger.list_events(fork)
+        ledger.list_events(fork, addresses_of(ledger))
     with pytest.raises(LedgerError):
-        ledger.log_head(fork)
+        ledger.log_head(ledger.identity.contract, fork)
 
 
 def test_events_above_the_head_are_refused(ledger: Ledger) -> None:
     head = ledger.find_head().number
     with pytest.raises(LedgerError, match="ends at block"):
-        ledger.list_events_between(0, head + 1)
+        ledger.list_events_between(0, head + 1, addresses_of(ledger))
 
 
 def test_withdrawal_of_a_leaf_is_logged_for_anybody(ledger: Ledger) -> None:

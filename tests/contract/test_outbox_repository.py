@@ -11,8 +11,10 @@ import builders
 import pytest
 from repository_adapters import (
     ADAPTERS,
+    CONTRACT,
     SENDER,
     accept,
+    add_batch,
     anchor,
     anchor_of,
     anchored_in,
@@ -53,6 +55,7 @@ def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rep
 def add_act(repositories: Repositories, nonce: int) -> Submission:
     return repositories.outbox.add_act(
         builders.build_transaction(nonce),
+        contract=CONTRACT,
         sender=SENDER,
         label="withdraw",
         registration_id=builders.build_registration(1).registration_id,
@@ -94,7 +97,7 @@ class TestWaiting:
         ]
         accept(repositories, first, *others)
         assert repositories.outbox.count_waiting() == (3, 5)
-        repositories.outbox.add_batch(batch_of([first]), 10)
+        add_batch(repositories, batch_of([first]), 10)
         assert repositories.outbox.count_waiting() == (2, 7)
 
     def test_next_nonce_is_after_all_submissions_and_never_below_the_chain(
@@ -119,9 +122,10 @@ class TestBatches:
         registrations = [builders.build_registration(seed) for seed in range(3)]
         accept(repositories, *registrations)
         batch = batch_of([registrations[2], registrations[0]], nonce=4)
-        added = repositories.outbox.add_batch(batch, 99)
+        added = add_batch(repositories, batch, 99)
         assert added == Submission(
             submission_id=added.submission_id,
+            contract=CONTRACT,
             sender=SENDER,
             nonce=4,
             label="anchor",
@@ -155,7 +159,7 @@ class TestBatches:
         registrations = [builders.build_registration(seed) for seed in range(4)]
         accept(repositories, *registrations[:3])
         first = batch_of(registrations[:1])
-        added = repositories.outbox.add_batch(first, 1)
+        added = add_batch(repositories, first, 1)
         theirs = imported(builders.build_bundle(50))
         repositories.registrations.add_imported(theirs, [])
         waiting = repositories.outbox.list_waiting(10)
@@ -170,10 +174,10 @@ class TestBatches:
         ]
         for batch in refused:
             with pytest.raises(ConflictError):
-                repositories.outbox.add_batch(batch, 1)
+                add_batch(repositories, batch, 1)
         two_nonces = (*fine.attempts, builders.build_transaction(2))
         with pytest.raises(InvariantViolation):
-            repositories.outbox.add_batch(dataclasses.replace(fine, attempts=two_nonces), 1)
+            add_batch(repositories, dataclasses.replace(fine, attempts=two_nonces), 1)
         assert repositories.outbox.list_waiting(10) == waiting
         assert repositories.outbox.list_pending() == [added]
 
@@ -183,7 +187,7 @@ class TestBatches:
         registrations = [builders.build_registration(seed) for seed in range(3)]
         accept(repositories, *registrations)
         batch = batch_of(registrations[:2])
-        added = repositories.outbox.add_batch(batch, 1)
+        added = add_batch(repositories, batch, 1)
         block = block_at(1)
         event = anchored_in(block, 1, batch)
         follow(repositories, block, event)
@@ -216,7 +220,7 @@ class TestBatches:
         follow(repositories, block, event)
         accept(repositories, registration)
         assert find_status(repositories, registration) is ClaimStatus.PENDING
-        added = repositories.outbox.add_batch(batch, 1)
+        added = add_batch(repositories, batch, 1)
         assert added.state is SubmissionState.INCLUDED
         assert find_status(repositories, registration) is ClaimStatus.INCLUDED
 
@@ -227,7 +231,7 @@ class TestBatches:
         registration = builders.build_registration(1)
         refused = submit(repositories, registration, nonce=0)
         repositories.outbox.mark_reverted(refused, "refused")
-        again = repositories.outbox.add_batch(batch_of([registration], nonce=1), 1)
+        again = add_batch(repositories, batch_of([registration], nonce=1), 1)
         block = block_at(1)
         event = anchored_in(block, 1, batch_of([registration], nonce=0))
         follow(repositories, block, event)
@@ -243,10 +247,10 @@ class TestBatches:
         first, second = (batch_of([registration], nonce=nonce) for nonce in (0, 1))
         block = block_at(1)
         follow(repositories, block, anchored_in(block, 1, second))
-        refused = repositories.outbox.add_batch(first, 1)
+        refused = add_batch(repositories, first, 1)
         repositories.outbox.mark_reverted(refused, "refused")
         assert find_state(repositories, refused) is SubmissionState.REVERTED
-        added = repositories.outbox.add_batch(second, 1)
+        added = add_batch(repositories, second, 1)
         assert added.state is SubmissionState.INCLUDED
         assert find_status(repositories, registration) is ClaimStatus.INCLUDED
 
@@ -276,7 +280,7 @@ class TestBatches:
         batch = batch_of(registrations)
         erased = registrations[1]
         repositories.registrations.erase(Tombstone(erased.registration_id, erased.leaf, 1))
-        added = repositories.outbox.add_batch(batch, 1)
+        added = add_batch(repositories, batch, 1)
         assert repositories.outbox.list_leaves(batch.root) == [r.leaf for r in registrations]
         repositories.outbox.mark_reverted(added, "refused")
         assert [found for found, _ in repositories.outbox.list_waiting(9)] == [
@@ -284,7 +288,7 @@ class TestBatches:
             registrations[2].registration_id,
         ]
         smaller = batch_of([registrations[0], registrations[2]], nonce=1)
-        repositories.outbox.add_batch(smaller, 1)
+        add_batch(repositories, smaller, 1)
         assert len(repositories.outbox.list_leaves(smaller.root)) == 2
 
     def test_tombstone_that_a_rebuild_brings_takes_the_place_in_its_batch(
@@ -295,7 +299,7 @@ class TestBatches:
         stone = Tombstone(erased.registration_id, erased.leaf, 5)
         repositories.registrations.add_tombstone(stone)
         batch = batch_of([erased, kept])
-        repositories.outbox.add_batch(batch, 1)
+        add_batch(repositories, batch, 1)
         assert repositories.outbox.find_batch(batch.root) == batch
         assert repositories.outbox.list_leaves(batch.root) == [erased.leaf, kept.leaf]
         assert repositories.registrations.find_tombstone(erased.registration_id) == stone
@@ -357,6 +361,7 @@ class TestActs:
         assert act.registration_id == builders.build_registration(1).registration_id
         keys = repositories.outbox.add_act(
             builders.build_transaction(4),
+            contract=CONTRACT,
             sender=SENDER,
             label="declare-key",
             registration_id=None,
@@ -374,6 +379,7 @@ class TestActs:
         with pytest.raises(ConflictError):
             repositories.outbox.add_act(
                 replacement(act.attempts[0]),
+                contract=CONTRACT,
                 sender=SENDER,
                 label="withdraw",
                 registration_id=None,
@@ -416,7 +422,7 @@ class TestReversion:
         accept(repositories, *registrations)
         waiting = repositories.outbox.list_waiting(9)
         batch = batch_of(registrations[:2])
-        added = repositories.outbox.add_batch(batch, 1)
+        added = add_batch(repositories, batch, 1)
         for _ in range(2):
             repositories.outbox.mark_reverted(added, "out of gas")
             assert repositories.outbox.list_waiting(9) == waiting
@@ -436,7 +442,7 @@ class TestReversion:
         refused = submit(repositories, registration, nonce=0)
         repositories.outbox.mark_reverted(refused, "refused")
         again = batch_of([registration], nonce=1)
-        added = repositories.outbox.add_batch(again, 2)
+        added = add_batch(repositories, again, 2)
         assert added.root == refused.root
         assert repositories.outbox.find_batch(again.root) == again
         block = block_at(1)

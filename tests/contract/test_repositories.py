@@ -13,6 +13,7 @@ import pytest
 from repository_adapters import (
     ADAPTERS,
     accept,
+    add_batch,
     anchor,
     anchored_in,
     batch_of,
@@ -237,7 +238,7 @@ class TestLookup:
             for nonce, members in enumerate([[1], [4, 2], [3]])
         ]
         for batch in batches:
-            repositories.outbox.add_batch(batch, builders.EPOCH)
+            add_batch(repositories, batch, builders.EPOCH)
         for sequence, timestamp in [(1, 9), (2, same_time), (3, same_time)]:
             block = block_at(sequence, timestamp=timestamp)
             follow(repositories, block, anchored_in(block, sequence, batches[3 - sequence]))
@@ -245,7 +246,7 @@ class TestLookup:
         other = builders.build_registration(90)
         accept(repositories, other)
         batch = batch_of([other, by_claimant[5]], nonce=9)
-        repositories.outbox.add_batch(batch, builders.EPOCH)
+        add_batch(repositories, batch, builders.EPOCH)
         found = ids(repositories.registrations.find_by_digest(content))
         assert found == ids([by_claimant[i] for i in (3, 4, 2, 1, 5, 0)])
 

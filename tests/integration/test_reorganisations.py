@@ -96,8 +96,8 @@ def test_a_long_chain_is_read_by_number_and_proven(desk: Desk, node: Node, tmp_p
     mine(node, 5 * NEAR_BLOCKS)
     desk.following.follow()
     other = Desk(tmp_path / "other", desk.ledger)
-    assert other.following.follow() == desk.chain.cursor()
-    assert other.chain.list_events(after=0, limit=9) == desk.chain.list_events(after=0, limit=9)
+    assert other.following.follow() == desk.cursor()
+    assert other.list_events() == desk.list_events()
     assert {one.status for one in desk.find_all(accepted)} == {ClaimStatus.FINAL}
     other.close()
 
@@ -146,8 +146,8 @@ def test_what_a_restarted_node_forgot_is_sent_again(desk: Desk, node: Node) -> N
 def test_a_rolled_back_node_is_behind_and_refused(desk: Desk, node: Node) -> None:
     desk.accept(1)
     desk.anchoring.anchor_waiting()
-    cursor = desk.chain.cursor()
+    cursor = desk.cursor()
     node.call("anvil_rollback", 1)
     with pytest.raises(LedgerUnavailableError, match="ends at block"):
         desk.following.follow()
-    assert desk.chain.cursor() == cursor
+    assert desk.cursor() == cursor

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import builders
+from chain_builders import root_of, sender_of
 from chain_desk import CONFIRMATIONS, Desk, ManualClock, withdrawal
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,11 +24,12 @@ from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
 from titledeed.errors import DependencyError, LedgerError
 from titledeed.models.evidence import ClaimStatus
-from titledeed.models.ledger import Anchored, LedgerEvent, Submission, SubmissionState
+from titledeed.models.ledger import Anchored, AnchorRoot, LedgerEvent, Submission, SubmissionState
 from titledeed.models.primitives import MerkleRoot
 from titledeed.models.registration import Registration
 
 REPLACE_AFTER_S: Final = 90
+STRANGER: Final = sender_of("stranger")
 LIES: Final = [kind for kind in Lie if kind is not Lie.MISCOUNT]
 """That one fits another lie: of two that fit, nothing shows before the next block."""
 
@@ -43,6 +45,7 @@ class SenderAndFollower(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock()
         self.simulator = LedgerSimulator()
+        self.beside = self.simulator.deploy("beside the core")
         self.desks = [self._open_desk() for _ in range(2)]
         self.accepted: list[Registration] = []
         self.acts: list[Submission] = []
@@ -60,7 +63,8 @@ class SenderAndFollower(RuleBasedStateMachine):
         )
 
     def _remember(self) -> None:
-        self.true_events.update(self.simulator.events)
+        for contract in self.simulator.deployed:
+            self.true_events.update(self.simulator.events_of(contract.address))
 
     def _try(self, work: Callable[[], object]) -> None:
         """A call that the faults may stop, with an error that faces can show."""
@@ -154,6 +158,17 @@ class SenderAndFollower(RuleBasedStateMachine):
     def stop_mining(self) -> None:
         self.simulator.stop_mining()
 
+    @rule(label=st.integers(0, 9))
+    def log_elsewhere(self, label: int) -> None:
+        """A stranger writes to the contract beside the core."""
+        call = AnchorRoot(root_of(label), 1)
+        self._try(lambda: self.simulator.submit_as(STRANGER, call, self.beside.address))
+
+    @rule()
+    def follow_the_other_too(self) -> None:
+        if self.beside not in self.simulator.contracts:
+            self.simulator.add_contract(self.beside)
+
     @rule()
     def heal(self) -> None:
         self.simulator.heal()
@@ -162,9 +177,10 @@ class SenderAndFollower(RuleBasedStateMachine):
 
     @invariant()
     def nothing_false_is_stored(self) -> None:
-        stored = self.desks[0].chain.list_events(after=0, limit=10_000)
-        assert self.true_events.issuperset(stored)
-        assert [event.sequence for event in stored] == list(range(1, len(stored) + 1))
+        for contract in self.simulator.deployed:
+            stored = self.desks[0].list_events(contract.address)
+            assert self.true_events.issuperset(stored)
+            assert [event.sequence for event in stored] == list(range(1, len(stored) + 1))
 
     @invariant()
     def every_leaf_is_in_one_place(self) -> None:
@@ -206,10 +222,11 @@ class SenderAndFollower(RuleBasedStateMachine):
 
     def _check_index(self) -> None:
         desk = self.desks[0]
-        cursor = desk.chain.cursor()
-        assert cursor is not None
-        assert cursor.block == self.simulator.blocks[-1]
-        assert desk.chain.list_events(after=0, limit=10_000) == self.simulator.events
+        for contract in self.simulator.contracts:
+            cursor = desk.cursor(contract.address)
+            assert cursor is not None
+            assert cursor.block == self.simulator.blocks[-1]
+            assert desk.list_events(contract.address) == self.simulator.events_of(contract.address)
         known = {(block.number, block.hash) for block in self.simulator.blocks}
         assert known.issuperset((block.number, block.hash) for block in desk.chain.list_blocks())
 

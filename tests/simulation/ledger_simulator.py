@@ -6,11 +6,12 @@ through by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from chain_builders import PlainSender, sender_of
+from simulation.contract_model import ContractModel
 from simulation.simulated_chain import BLOCK_TIME_S, Fate, Market, MinedBlock, SimulatedChain
 
 from titledeed.canonical.documents import hex_word
@@ -21,6 +22,7 @@ from titledeed.models.evidence import SignedTransaction, StateProof
 from titledeed.models.ledger import (
     Block,
     Call,
+    DeployedContract,
     EventRecorded,
     LedgerEvent,
     Receipt,
@@ -62,7 +64,11 @@ class Lie(Enum):
 
 @dataclass
 class Faults:
-    """What is wrong at the moment; counted down by answers or broadcasts."""
+    """What is wrong at the moment; counted down by answers or broadcasts.
+
+    Attributes:
+        miscounts: the contract that miscounts; None for whichever is asked first.
+    """
 
     is_down: bool = False
     silent: int = 0
@@ -73,6 +79,7 @@ class Faults:
     delays: int = 0
     delayed: list[bytes] = field(default_factory=list)
     lies: list[Lie] = field(default_factory=list)
+    miscounts: Address | None = None
 
 
 class LedgerSimulator(SimulatedChain):
@@ -86,7 +93,16 @@ class LedgerSimulator(SimulatedChain):
     def __init__(self, *, sender: PlainSender | None = None, mines_at_once: bool = False) -> None:
         super().__init__(mines_at_once=mines_at_once)
         self._sender = sender or sender_of("simulated sender")
+        self._followed = [self.deployed[0]]
         self.faults = Faults()
+
+    @property
+    def contracts(self) -> tuple[DeployedContract, ...]:
+        return tuple(self._followed)
+
+    def add_contract(self, contract: DeployedContract) -> None:
+        """Let the home follow one more, as an operator does who pins a module."""
+        self._followed.append(contract)
 
     @property
     def sender(self) -> Address:
@@ -132,31 +148,30 @@ class LedgerSimulator(SimulatedChain):
         seen = self._seen()
         return self._lie_about_block(seen[number].block) if 0 <= number < len(seen) else None
 
-    def list_events(self, block: Block) -> list[LedgerEvent]:
-        return self._lie_about_events([*self._up_to(block)[-1].events])
+    def list_events(self, block: Block, contracts: Collection[Address]) -> list[LedgerEvent]:
+        return self._lie_about_events(_of(self._up_to(block)[-1:], contracts))
 
-    def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
+    def list_events_between(
+        self, first: int, last: int, contracts: Collection[Address]
+    ) -> list[LedgerEvent]:
         seen = self._seen()
         if last >= len(seen):
             raise LedgerError(f"the node's chain ends at block {len(seen) - 1}, below {last}")
-        stretch = seen[first : last + 1]
-        return self._lie_about_events([event for mined in stretch for event in mined.events])
+        return self._lie_about_events(_of(seen[first : last + 1], contracts))
 
-    def log_head(self, block: Block) -> tuple[int, bytes]:
-        events = [event for mined in self._up_to(block) for event in mined.events]
-        if events and self._next_lie(Lie.MISCOUNT):
+    def log_head(self, contract: Address, block: Block) -> tuple[int, bytes]:
+        events = _of(self._up_to(block), [contract])
+        is_lied_about = self.faults.miscounts in (None, contract)
+        if events and is_lied_about and self._next_lie(Lie.MISCOUNT):
             events.pop()
         return (events[-1].sequence, events[-1].head) if events else NO_EVENTS
 
-    def first_block(self) -> int:
-        return 0
-
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:
-        timestamp, sequence = self._seen()[-1].contract.anchors.get((root, caller), (0, 0))
+        timestamp, sequence = self._core.anchors.get((root, caller), (0, 0))
         return timestamp if sequence else None
 
     def find_holder(self, deed: DeedId) -> Address | None:
-        known = self._seen()[-1].contract.deeds.get(deed)
+        known = self._core.deeds.get(deed)
         return known.holder if known else None
 
     def prove_anchor(self, root: MerkleRoot, caller: Address) -> StateProof | None:
@@ -234,6 +249,10 @@ class LedgerSimulator(SimulatedChain):
         self._answer()
         return self.chain[: max(1, len(self.chain) - self.faults.lag)]
 
+    @property
+    def _core(self) -> ContractModel:
+        return self._seen()[-1].contracts.get(self.identity.contract, ContractModel())
+
     def _up_to(self, block: Block) -> list[MinedBlock]:
         """The seen chain with this block as its last."""
         seen = self._seen()
@@ -279,6 +298,10 @@ class LedgerSimulator(SimulatedChain):
         }
         kind = self._next_lie(*answers)
         return answers[kind]() if kind else events
+
+
+def _of(blocks: Iterable[MinedBlock], contracts: Collection[Address]) -> list[LedgerEvent]:
+    return [event for mined in blocks for event in mined.events if event.contract in contracts]
 
 
 def silent_ledger() -> LedgerSimulator:

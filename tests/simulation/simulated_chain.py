@@ -26,6 +26,8 @@ from titledeed.models.ledger import (
     AnchorRoot,
     Block,
     Call,
+    ContractName,
+    DeployedContract,
     LedgerEvent,
     Receipt,
 )
@@ -80,8 +82,8 @@ class MinedBlock:
     transactions: tuple[Pooled, ...]
     receipts: Mapping[TransactionHash, Receipt]
     events: tuple[LedgerEvent, ...]
-    head: bytes
-    contract: ContractModel
+    heads: Mapping[Address, bytes]
+    contracts: Mapping[Address, ContractModel]
     nonces: Mapping[Address, int]
 
 
@@ -100,12 +102,14 @@ class SimulatedChain:
         self.tip = GWEI
         self.capacity = 1_000
         self.pool: dict[tuple[Address, int], Pooled] = {}
+        core = DeployedContract(ContractName.TITLE_DEED, _address("simulated contract"), 0)
+        self.deployed: list[DeployedContract] = [core]
         self.chain: list[MinedBlock] = [_genesis()]
         self._identity = ChainIdentity(
             kind=ChainKind.DEVELOPMENT,
             chain_id=31_338,
             genesis_hash=self.chain[0].block.hash,
-            contract=address_from_bytes(keccak256(b"simulated contract")[12:]),
+            contract=core.address,
         )
 
     @property
@@ -114,13 +118,24 @@ class SimulatedChain:
 
     @property
     def events(self) -> list[LedgerEvent]:
-        """All events of the canonical chain."""
-        return [event for mined in self.chain for event in mined.events]
+        """All events of the core contract on the canonical chain."""
+        return self.events_of(self.identity.contract)
+
+    def events_of(self, contract: Address) -> list[LedgerEvent]:
+        """All events of a contract on the canonical chain."""
+        logged = (event for mined in self.chain for event in mined.events)
+        return [event for event in logged if event.contract == contract]
 
     @property
     def blocks(self) -> list[Block]:
         """The canonical chain."""
         return [mined.block for mined in self.chain]
+
+    def deploy(self, label: str) -> DeployedContract:
+        """Another contract of the same kind, from the next block on; nobody follows it yet."""
+        contract = DeployedContract(ContractName.TITLE_DEED, _address(label), len(self.chain))
+        self.deployed.append(contract)
+        return contract
 
     def mine(self, count: int = 1) -> None:
         """Make blocks of what is in the pool."""
@@ -145,15 +160,19 @@ class SimulatedChain:
         for _ in range(depth if length is None else length):
             self._append(self._take_from_pool() if fate is Fate.INCLUDE else [])
 
-    def submit_as(self, sender: PlainSender, call: Call) -> SignedTransaction:
+    def submit_as(
+        self, sender: PlainSender, call: Call, contract: Address | None = None
+    ) -> SignedTransaction:
         """Somebody's transaction, into the pool; with our sender's key, a theft of its nonce."""
         waiting = sum(1 for account, _ in self.pool if account == sender.address)
         nonce = self.chain[-1].nonces.get(sender.address, 0) + waiting
-        transaction = self.sign_as(sender, call, nonce)
+        transaction = self.sign_as(sender, call, nonce, contract)
         self.receive(transaction.raw)
         return transaction
 
-    def sign_as(self, sender: PlainSender, call: Call, nonce: int) -> SignedTransaction:
+    def sign_as(
+        self, sender: PlainSender, call: Call, nonce: int, contract: Address | None = None
+    ) -> SignedTransaction:
         data = encode_call(call)
         self._calls[data] = call
         return sign_call(
@@ -161,7 +180,7 @@ class SimulatedChain:
             sender=sender,
             chain_id=self.identity.chain_id,
             nonce=nonce,
-            to=self.identity.contract,
+            to=contract or self.identity.contract,
             data=data,
         )
 
@@ -219,15 +238,20 @@ class SimulatedChain:
         content = b"".join(one.hash for one in transactions)
         digest = keccak256(parent.block.hash, word(number), word(self._forks), content)
         block = Block(number, BlockHash(digest), parent.block.hash, timestamp)
-        contract, head = parent.contract.copy(), parent.head
+        contracts = {
+            one.address: parent.contracts.get(one.address, ContractModel()).copy()
+            for one in self.deployed
+            if one.first_block <= number
+        }
+        heads = dict(parent.heads)
         receipts: dict[TransactionHash, Receipt] = {}
         events: list[LedgerEvent] = []
         for one in transactions:
-            succeeded, event = self._execute(one, block, contract, head)
+            succeeded, event = self._execute(one, block, contracts, heads)
             receipts[one.hash] = Receipt(one.hash, number, block.hash, succeeded)
             if event is not None:
                 events.append(event)
-                head = event.head
+                heads[event.contract] = event.head
         nonces = dict(parent.nonces) | {one.sender: one.fields.nonce + 1 for one in transactions}
         self.chain.append(
             MinedBlock(
@@ -236,17 +260,23 @@ class SimulatedChain:
                 transactions=tuple(transactions),
                 receipts=receipts,
                 events=tuple(events),
-                head=head,
-                contract=contract,
+                heads=heads,
+                contracts=contracts,
                 nonces=nonces,
             )
         )
 
     def _execute(
-        self, pooled: Pooled, block: Block, contract: ContractModel, head: bytes
+        self,
+        pooled: Pooled,
+        block: Block,
+        contracts: Mapping[Address, ContractModel],
+        heads: Mapping[Address, bytes],
     ) -> tuple[bool, LedgerEvent | None]:
         """Whether the contract took it, and what it logged."""
-        call = self._call(pooled.fields.data)
+        call, address = self._call(pooled.fields.data), pooled.fields.to
+        assert address is not None
+        contract = contracts[address]
         try:
             body = contract.apply(call, sender=pooled.sender, timestamp=block.timestamp)
         except RefusedError:
@@ -255,6 +285,7 @@ class SimulatedChain:
             return True, None
         event = LedgerEvent(
             body=body,
+            contract=address,
             sequence=contract.sequence,
             head=EMPTY_HEAD,
             transaction=pooled.hash,
@@ -262,7 +293,7 @@ class SimulatedChain:
             block_hash=block.hash,
             block_timestamp=block.timestamp,
         )
-        return True, replace(event, head=next_head(head, event))
+        return True, replace(event, head=next_head(heads.get(address, EMPTY_HEAD), event))
 
     def _call(self, data: bytes) -> Call:
         """The call that was signed here, or an anchor that was signed elsewhere."""
@@ -270,11 +301,11 @@ class SimulatedChain:
             return self._calls[data]
         return AnchorRoot(MerkleRoot(Keccak256(data[4:36])), int.from_bytes(data[36:], "big"))
 
-    def name_refusal(self, data: bytes, sender: Address) -> str | None:
+    def name_refusal(self, data: bytes, sender: Address, contract: Address) -> str | None:
         """Why the contract would refuse a call in the next block, if it would."""
         newest = self.chain[-1]
         try:
-            newest.contract.copy().apply(
+            newest.contracts.get(contract, ContractModel()).copy().apply(
                 self._call(data), sender=sender, timestamp=newest.block.timestamp + BLOCK_TIME_S
             )
         except RefusedError as refusal:
@@ -297,7 +328,9 @@ class Market:
         assert method == "eth_estimateGas"
         assert isinstance(request, dict)
         data = bytes.fromhex(str(request["data"])[2:])
-        refusal = self.chain.name_refusal(data, Address(str(request["from"])))
+        refusal = self.chain.name_refusal(
+            data, Address(str(request["from"])), Address(str(request["to"]))
+        )
         if refusal is not None:
             raise RpcError(_REVERTED, f"execution reverted: {refusal}")
         return hex(GAS)
@@ -317,4 +350,8 @@ def _genesis() -> MinedBlock:
     block = Block(
         0, BlockHash(keccak256(b"simulated genesis")), BlockHash(keccak256(b"")), GENESIS_TIMESTAMP
     )
-    return MinedBlock(block, GWEI, (), {}, (), EMPTY_HEAD, ContractModel(), {})
+    return MinedBlock(block, GWEI, (), {}, (), {}, {}, {})
+
+
+def _address(label: str) -> Address:
+    return address_from_bytes(keccak256(label.encode())[12:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from chain_builders import root_of, sender_of
+from chain_builders import addresses_of, root_of, sender_of
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
 from titledeed.errors import LedgerError, LedgerUnavailableError
@@ -15,6 +15,7 @@ from titledeed.models.primitives import MerkleRoot
 from titledeed.proofs.events import EMPTY_HEAD, NO_EVENTS, next_head
 
 OUR = sender_of("ours")
+CORE = LedgerSimulator().identity.contract
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_reorganisation_gives_other_blocks(chain: LedgerSimulator, fate: Fate) -
     assert {block.hash for block in chain.blocks[2:]}.isdisjoint(block.hash for block in before)
     assert chain.count_transactions() == (3 if fate is Fate.INCLUDE else 1)
     with pytest.raises(LedgerError, match="does not know block"):
-        chain.list_events(before[3])
+        chain.list_events(before[3], addresses_of(chain))
     chain.mine()
     kept = {Fate.VANISH: 1, Fate.POOL: 3, Fate.INCLUDE: 3}[fate]
     assert [chain.find_receipt(one.hash) is not None for one in sent] == [
@@ -181,9 +182,9 @@ def test_chain_that_is_down_answers_nothing(chain: LedgerSimulator) -> None:
         chain.find_head,
         lambda: chain.find_block(0),
         lambda: chain.find_receipt(transaction.hash),
-        lambda: chain.list_events(chain.blocks[0]),
-        lambda: chain.list_events_between(0, 0),
-        lambda: chain.log_head(chain.blocks[0]),
+        lambda: chain.list_events(chain.blocks[0], addresses_of(chain)),
+        lambda: chain.list_events_between(0, 0, addresses_of(chain)),
+        lambda: chain.log_head(CORE, chain.blocks[0]),
         lambda: chain.broadcast(transaction),
         lambda: chain.sign_call(AnchorRoot(root_of("b"), 1), 1),
         lambda: chain.sign_replacement(transaction),
@@ -220,7 +221,7 @@ def test_lagging_node_shows_an_older_chain(chain: LedgerSimulator) -> None:
     assert [chain.find_receipt(one.hash) is None for one in sent] == [False, True, True]
     assert chain.find_block(2) is None
     with pytest.raises(LedgerError, match="ends at block 1"):
-        chain.list_events_between(0, 2)
+        chain.list_events_between(0, 2, addresses_of(chain))
     chain.lag(0)
     assert chain.find_head().number == 3
 
@@ -229,17 +230,17 @@ def test_lagging_node_shows_an_older_chain(chain: LedgerSimulator) -> None:
 def test_lie_about_events_shows_by_the_running_hash(chain: LedgerSimulator, kind: Lie) -> None:
     _three_anchors(chain)
     chain.lie(kind)
-    told = chain.list_events_between(0, 3)
+    told = chain.list_events_between(0, 3, addresses_of(chain))
     assert told != chain.events
     assert not _fits(told) or kind is Lie.SKIP  # that one shows with the next event
-    assert chain.list_events_between(0, 3) == chain.events
+    assert chain.list_events_between(0, 3, addresses_of(chain)) == chain.events
 
 
 def test_lie_waits_for_something_to_lie_about(chain: LedgerSimulator) -> None:
     chain.lie(Lie.SKIP)
-    assert chain.list_events_between(0, 0) == []
+    assert chain.list_events_between(0, 0, addresses_of(chain)) == []
     _three_anchors(chain)
-    assert len(chain.list_events_between(0, 3)) == 2
+    assert len(chain.list_events_between(0, 3, addresses_of(chain))) == 2
 
 
 def test_lies_about_receipts(chain: LedgerSimulator) -> None:
@@ -262,9 +263,9 @@ def test_lie_about_the_count_of_events(chain: LedgerSimulator) -> None:
     _three_anchors(chain)
     second, newest = chain.events[1], chain.blocks[-1]
     chain.lie(Lie.MISCOUNT)
-    assert chain.log_head(chain.blocks[0]) == NO_EVENTS  # nothing to lie about
-    assert chain.log_head(newest) == (second.sequence, second.head)
-    assert chain.log_head(newest) == (3, chain.events[2].head)
+    assert chain.log_head(CORE, chain.blocks[0]) == NO_EVENTS  # nothing to lie about
+    assert chain.log_head(CORE, newest) == (second.sequence, second.head)
+    assert chain.log_head(CORE, newest) == (3, chain.events[2].head)
 
 
 def test_lie_about_a_parent(chain: LedgerSimulator) -> None:

@@ -149,7 +149,7 @@ def declare(
     """
     from titledeed.canonical.identifiers import parse_address
     from titledeed.chain.keys import FileKeyStore
-    from titledeed.proofs.entries import name_kind
+    from titledeed.proofs.event_kinds import name_kind
 
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output

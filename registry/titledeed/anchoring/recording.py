@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,6 @@ from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import Act, EventBody, LedgerEvent, RelayedAct
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Clock, KeyStore
-from titledeed.services.history import HistoryService
 
 DEADLINE_S: Final = 86_400
 """An act that no block holds after a day is void."""
@@ -30,6 +30,10 @@ class RecordedAct:
     is_new: bool
 
 
+FindEvent = Callable[[EventBody], LedgerEvent | None]
+"""Finds the first followed event that says exactly this."""
+
+
 class ActRecorder:
     """Signs, sends and finds acts."""
 
@@ -37,12 +41,12 @@ class ActRecorder:
         self,
         *,
         sending: SendingService,
-        history: HistoryService,
+        find_event: FindEvent,
         domain: SigningDomain,
         clock: Clock,
     ) -> None:
         self._sending = sending
-        self._history = history
+        self._find_event = find_event
         self._domain = domain
         self._clock = clock
 
@@ -71,7 +75,7 @@ class ActRecorder:
             TransactionRevertedError: the contract refused it.
             LedgerUnavailableError: the chain does not answer, or no block holds it yet.
         """
-        known = self._history.find_event(expected)
+        known = self._find_event(expected)
         if known is not None:
             return RecordedAct(known, is_new=False)
         deadline = self._clock() + DEADLINE_S
@@ -80,7 +84,7 @@ class ActRecorder:
         self._sending.wait(
             self._sending.submit_act(call, label=label, registration_id=registration_id)
         )
-        recorded = self._history.find_event(expected)
+        recorded = self._find_event(expected)
         if recorded is None:
             raise LedgerError(
                 f"the chain took the {label} transaction and shows no entry of it",

@@ -95,6 +95,7 @@ class SendingService:
             transaction = self._sign(call)
             submission = self._outbox.add_act(
                 transaction,
+                contract=self._ledger.identity.contract,
                 sender=self._ledger.sender,
                 label=label,
                 registration_id=registration_id,
@@ -118,7 +119,9 @@ class SendingService:
             transaction = self._sign(AnchorRoot(tree.root, tree.size))
             batch = Batch(tree.root, ids, self._ledger.sender, (transaction,), None)
             self._vault.batches.keep(batch, tree, leaves)
-            submission = self._outbox.add_batch(batch, self._clock())
+            submission = self._outbox.add_batch(
+                batch, contract=self._ledger.identity.contract, sent_at=self._clock()
+            )
             self._ledger.broadcast(transaction)
         return submission
 

@@ -347,7 +347,7 @@ class Registry:
         """What queries follow the chain with."""
         if self._adapters.is_writable:
             return self.following
-        return FollowedRows(self._adapters.chain)
+        return FollowedRows(self._adapters.chain, self.chain_identity.contract)
 
     @cached_property
     def _visible(self) -> VisibleRegistrations:

@@ -22,8 +22,6 @@ CLAIM_TYPE: Final = (
 DOMAIN_TYPE: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
-DOMAIN_NAME: Final = "Titledeed"
-DOMAIN_VERSION: Final = "1"
 SIGNATURE_LENGTH_MAX: Final = 8_192
 """An ERC-1271 signature may be long; ours are 65 bytes."""
 
@@ -36,8 +34,8 @@ def hash_domain(domain: SigningDomain) -> Keccak256:
     """The EIP-712 domain separator."""
     return keccak256(
         _DOMAIN_TYPE_HASH,
-        keccak256(DOMAIN_NAME.encode("ascii")),
-        keccak256(DOMAIN_VERSION.encode("ascii")),
+        keccak256(domain.name.encode("ascii")),
+        keccak256(domain.version.encode("ascii")),
         word(domain.chain_id),
         address_word(domain.contract),
     )

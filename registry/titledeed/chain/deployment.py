@@ -10,7 +10,7 @@ from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.chain.creation import find_creation_block
 from titledeed.chain.evm import open_web3
 from titledeed.chain.known_accounts import refuse_known_account
-from titledeed.chain.pin import ChainPin
+from titledeed.chain.pin import ChainPin, PinnedContract
 from titledeed.chain.rpc import Node, ask, fetch_block, fetch_chain_id
 from titledeed.chain.sending import Sender, sign_call
 from titledeed.errors import (
@@ -22,8 +22,10 @@ from titledeed.errors import (
     TransactionRevertedError,
 )
 from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.ledger import ContractName, DeployedContract
 from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
+from titledeed.proofs.contracts import contract_kind
 from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
 
 if TYPE_CHECKING:
@@ -52,8 +54,28 @@ def pin_chain(
         ConfigurationError: ``first_block`` is needed, because the node keeps no history.
         LedgerUnavailableError: the node does not answer.
     """
-    artifact = load_artifact()
-    address = contract or artifact.address
+    core = pin_contract(
+        node,
+        ContractName.TITLE_DEED,
+        address=contract or load_artifact().address,
+        first_block=first_block,
+    )
+    address = core.deployed.address
+    identity = ChainIdentity(_kind(node), fetch_chain_id(node), _genesis_hash(node), address)
+    return ChainPin(identity, core.code_hash, first_block=core.deployed.first_block)
+
+
+def pin_contract(
+    node: Node, name: ContractName, *, address: Address, first_block: int | None = None
+) -> PinnedContract:
+    """Learn where a contract of ours begins, from a node that is trusted this once.
+
+    Raises:
+        NotFoundError: as for ``pin_chain``.
+        ChainMismatchError: as for ``pin_chain``.
+        ConfigurationError: as for ``pin_chain``.
+        LedgerUnavailableError: as for ``pin_chain``.
+    """
     code_hash = _code_hash(node, address)
     if code_hash is None:
         raise NotFoundError(
@@ -62,14 +84,13 @@ def pin_chain(
             what="contract",
             name=address,
         )
-    if code_hash != artifact.runtime_hash:
+    if code_hash != contract_kind(name).runtime_hash:
         raise ChainMismatchError(
-            f"the contract at {address} is not TitleDeed",
+            f"the contract at {address} is not {name}",
             what="contract",
-            expected=hex_word(artifact.runtime_hash),
+            expected=hex_word(contract_kind(name).runtime_hash),
             found=hex_word(code_hash),
         )
-    identity = ChainIdentity(_kind(node), fetch_chain_id(node), _genesis_hash(node), address)
     if first_block is None:
         first_block = find_creation_block(node, address)
     if first_block is None:
@@ -78,14 +99,14 @@ def pin_chain(
             next_step="Set TITLEDEED_CHAIN__FIRST_BLOCK to its number, as an explorer shows it.",
             setting="TITLEDEED_CHAIN__FIRST_BLOCK",
         )
-    return ChainPin(identity, code_hash, first_block=first_block)
+    return PinnedContract(DeployedContract(name, address, first_block), code_hash)
 
 
 def check_pin(node: Node, pin: ChainPin) -> None:
     """Compare a node with what was pinned.
 
     Raises:
-        ChainMismatchError: chain id, genesis or contract differ.
+        ChainMismatchError: chain id, genesis or a contract differ.
         LedgerUnavailableError: the node does not answer.
     """
     identity = pin.identity
@@ -95,8 +116,10 @@ def check_pin(node: Node, pin: ChainPin) -> None:
     genesis_hash = _genesis_hash(node)
     if genesis_hash != identity.genesis_hash:
         raise _mismatch("genesis hash", hex_word(genesis_hash), hex_word(identity.genesis_hash))
-    if _code_hash(node, identity.contract) != pin.code_hash:
-        raise ChainMismatchError(f"the contract at {identity.contract} is not the pinned one")
+    for pinned in pin.contracts:
+        address = pinned.deployed.address
+        if _code_hash(node, address) != pinned.code_hash:
+            raise ChainMismatchError(f"the contract at {address} is not the pinned one")
 
 
 def deploy_contract(

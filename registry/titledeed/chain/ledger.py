@@ -8,7 +8,7 @@ answers show, such as an event that was left out, is the follower's to see.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from titledeed.canonical.documents import Json, hex_word
@@ -24,7 +24,7 @@ from titledeed.chain.sending import Sender, sign_call, sign_replacement
 from titledeed.chain.state_proofs import read_state_proof
 from titledeed.errors import LedgerError, TransactionRevertedError
 from titledeed.models.evidence import ChainIdentity, SignedTransaction, StateProof
-from titledeed.models.ledger import Block, Call, LedgerEvent, Receipt
+from titledeed.models.ledger import Block, Call, DeployedContract, LedgerEvent, Receipt
 from titledeed.models.primitives import (
     Address,
     BlockHash,
@@ -34,7 +34,7 @@ from titledeed.models.primitives import (
     TransactionHash,
 )
 from titledeed.proofs.abi import selector
-from titledeed.proofs.events import EVENT_TOPICS, decode_log
+from titledeed.proofs.events import decode_log, list_topics
 from titledeed.proofs.rpc_values import (
     OTHER_NODE,
     parse_array,
@@ -74,6 +74,11 @@ class EvmLedger:
     def identity(self) -> ChainIdentity:
         """See ``ports.Ledger.identity``."""
         return self._pin.identity
+
+    @property
+    def contracts(self) -> tuple[DeployedContract, ...]:
+        """See ``ports.Ledger.contracts``."""
+        return tuple(pinned.deployed for pinned in self._pin.contracts)
 
     @property
     def sender(self) -> Address:
@@ -157,12 +162,13 @@ class EvmLedger:
             )
         return block
 
-    def list_events(self, block: Block) -> list[LedgerEvent]:
+    def list_events(self, block: Block, contracts: Collection[Address]) -> list[LedgerEvent]:
         """See ``ports.Ledger.list_events``."""
-        logs = ask(self._node, "eth_getLogs", {"blockHash": hex_word(block.hash), **self._ours})
+        asked = self._find(contracts)
+        wanted = {"blockHash": hex_word(block.hash), **_filter(asked)}
         events = [
-            decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
-            for log in _in_order(parse_array(logs))
+            decode_log(log, contracts=asked, block_timestamp=block.timestamp)
+            for log in _in_order(parse_array(ask(self._node, "eth_getLogs", wanted)))
         ]
         for event in events:
             if (event.block_hash, event.block_number) != (block.hash, block.number):
@@ -173,13 +179,16 @@ class EvmLedger:
                 )
         return events
 
-    def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
+    def list_events_between(
+        self, first: int, last: int, contracts: Collection[Address]
+    ) -> list[LedgerEvent]:
         """See ``ports.Ledger.list_events_between``.
 
         Nodes limit how much one answer may hold, each in its own way: a stretch that is refused is
         asked for in halves.
         """
-        logs = self._list_logs(first, last)
+        asked = self._find(contracts)
+        logs = self._list_logs(first, last, _filter(asked))
         head = self.find_head().number
         if head < last:
             raise LedgerError(
@@ -188,15 +197,12 @@ class EvmLedger:
                 block=last,
             )
         blocks: dict[int, Block] = {}
-        return [self._dated(log, blocks, first, last) for log in logs]
+        dated = ((log, self._require_block(log, blocks, first, last)) for log in logs)
+        return [_decode_dated(log, asked, block) for log, block in dated]
 
-    def log_head(self, block: Block) -> tuple[int, bytes]:
+    def log_head(self, contract: Address, block: Block) -> tuple[int, bytes]:
         """See ``ports.Ledger.log_head``."""
-        return read_log_head(self._node, self.identity.contract, block)
-
-    def first_block(self) -> int:
-        """See ``ports.Ledger.first_block``."""
-        return self._pin.first_block
+        return read_log_head(self._node, contract, block)
 
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:
         """See ``ports.Ledger.find_anchor_time``."""
@@ -233,19 +239,16 @@ class EvmLedger:
                 self._is_checked = True
         return self._unchecked_node
 
-    @property
-    def _ours(self) -> dict[str, Json]:
-        """Which logs are asked for."""
-        topics: list[Json] = [hex_word(topic) for topic in EVENT_TOPICS]
-        return {"address": self.identity.contract, "topics": [topics]}
+    def _find(self, addresses: Collection[Address]) -> tuple[DeployedContract, ...]:
+        return tuple(one for one in self.contracts if one.address in addresses)
 
     def _view(self, signature: str, *arguments: bytes, words: int) -> bytes:
         data = hex_word(selector(signature) + b"".join(arguments))
         call: dict[str, Json] = {"to": self.identity.contract, "data": data}
         return parse_bytes(ask(self._node, "eth_call", call, "latest"), length=32 * words)
 
-    def _list_logs(self, first: int, last: int) -> list[dict[str, Json]]:
-        span: dict[str, Json] = {"fromBlock": hex(first), "toBlock": hex(last), **self._ours}
+    def _list_logs(self, first: int, last: int, wanted: dict[str, Json]) -> list[dict[str, Json]]:
+        span: dict[str, Json] = {"fromBlock": hex(first), "toBlock": hex(last), **wanted}
         try:
             return _in_order(parse_array(self._node.call("eth_getLogs", span)))
         except RpcError as refusal:
@@ -255,12 +258,13 @@ class EvmLedger:
                     block=first,
                 ) from refusal
         middle = (first + last) // 2
-        return self._list_logs(first, middle) + self._list_logs(middle + 1, last)
+        below = self._list_logs(first, middle, wanted)
+        return below + self._list_logs(middle + 1, last, wanted)
 
-    def _dated(
+    def _require_block(
         self, log: dict[str, Json], blocks: dict[int, Block], first: int, last: int
-    ) -> LedgerEvent:
-        """The event in a log, with the time of its block."""
+    ) -> Block:
+        """The block that a log is of; each is asked for once."""
         number = _parse_height(log.get("blockNumber"))
         block = blocks.get(number) or self.find_block(number)
         if block is None or not first <= number <= last:
@@ -270,14 +274,28 @@ class EvmLedger:
                 block=number,
             )
         blocks[number] = block
-        event = decode_log(log, contract=self.identity.contract, block_timestamp=block.timestamp)
-        if event.block_hash != block.hash:
-            raise LedgerError(
-                f"the node shows an event of another block {number} than its own",
-                next_step=OTHER_NODE,
-                block=number,
-            )
-        return event
+        return block
+
+
+def _filter(contracts: Sequence[DeployedContract]) -> dict[str, Json]:
+    """Which logs are asked for."""
+    addresses: list[Json] = [contract.address for contract in contracts]
+    topics: list[Json] = [hex_word(topic) for topic in list_topics(contracts)]
+    return {"address": addresses, "topics": [topics]}
+
+
+def _decode_dated(
+    log: dict[str, Json], contracts: Sequence[DeployedContract], block: Block
+) -> LedgerEvent:
+    """The event in a log, with the time of its block."""
+    event = decode_log(log, contracts=contracts, block_timestamp=block.timestamp)
+    if event.block_hash != block.hash:
+        raise LedgerError(
+            f"the node shows an event of another block {block.number} than its own",
+            next_step=OTHER_NODE,
+            block=block.number,
+        )
+    return event
 
 
 def _parse_block(answer: Json) -> Block:

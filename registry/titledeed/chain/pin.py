@@ -12,11 +12,13 @@ from titledeed.canonical.identifiers import parse_address
 from titledeed.durability import write_durably
 from titledeed.errors import HomeNotInitializedError, StorageError
 from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.ledger import ContractName, DeployedContract
 from titledeed.models.primitives import Address, BlockHash, Keccak256
 
 PIN_SCHEMA: Final = "titledeed.chain/1"
 PIN_NAME: Final = "chain.json"
 _FUNDED_MAX: Final = 100
+_MODULES_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,19 @@ class Genesis:
 
 
 @dataclass(frozen=True, slots=True)
+class PinnedContract:
+    """A contract of ours on the chain, and the hash of its code there."""
+
+    deployed: DeployedContract
+    code_hash: Keccak256
+
+
+@dataclass(frozen=True, slots=True)
 class ChainPin:
     """A chain's identity and the hash of the contract's code on it.
 
-    Following begins at ``first_block``, before which the contract was not there. ``genesis``, and
+    Following begins at ``first_block``, before which the contract was not there. ``modules`` are
+    the contracts beside the core that this home follows, too. ``genesis``, and
     in ``anvil`` the program that mines it (what ``web3_clientVersion`` answers), are there for a
     development chain that this home runs itself.
     """
@@ -50,6 +61,15 @@ class ChainPin:
     first_block: int = 1
     genesis: Genesis | None = None
     anvil: str | None = None
+    modules: tuple[PinnedContract, ...] = ()
+
+    @property
+    def contracts(self) -> tuple[PinnedContract, ...]:
+        """All that are followed, the core first."""
+        core = DeployedContract(
+            ContractName.TITLE_DEED, self.identity.contract, first_block=self.first_block
+        )
+        return PinnedContract(core, self.code_hash), *self.modules
 
 
 def write_pin(folder: Path, pin: ChainPin) -> None:
@@ -82,7 +102,10 @@ def read_pin(folder: Path) -> ChainPin:
 
 
 def _encode(pin: ChainPin) -> dict[str, Json]:
+    # Absent where there are none, so that an earlier release reads what it can follow.
+    modules: list[Json] = [_encode_module(module) for module in pin.modules]
     return {
+        **({"modules": modules} if modules else {}),
         "schema": PIN_SCHEMA,
         "kind": pin.identity.kind.value,
         "chain_id": pin.identity.chain_id,
@@ -92,6 +115,15 @@ def _encode(pin: ChainPin) -> dict[str, Json]:
         "first_block": pin.first_block,
         "genesis": _encode_genesis(pin.genesis) if pin.genesis else None,
         "anvil": pin.anvil,
+    }
+
+
+def _encode_module(module: PinnedContract) -> dict[str, Json]:
+    return {
+        "name": module.deployed.name.value,
+        "contract": module.deployed.address,
+        "first_block": module.deployed.first_block,
+        "code_hash": hex_word(module.code_hash),
     }
 
 
@@ -120,9 +152,30 @@ def _parse(fields: Fields) -> ChainPin:
         first_block=fields.integer("first_block"),
         genesis=fields.optional("genesis", lambda name: _parse_genesis(fields.child(name))),
         anvil=fields.optional("anvil", fields.text),
+        modules=fields.optional("modules", lambda name: _parse_modules(fields, name)) or (),
     )
     fields.done()
     return pin
+
+
+def _parse_modules(fields: Fields, name: str) -> tuple[PinnedContract, ...]:
+    return tuple(map(_parse_module, fields.children(name, items_max=_MODULES_MAX)))
+
+
+def _parse_module(fields: Fields) -> PinnedContract:
+    name = fields.text("name")
+    if name not in set(ContractName):
+        raise fields.fail("name", "names no contract that this release knows")
+    module = PinnedContract(
+        deployed=DeployedContract(
+            name=ContractName(name),
+            address=parse_address(fields.text("contract")),
+            first_block=fields.integer("first_block"),
+        ),
+        code_hash=Keccak256(fields.word("code_hash")),
+    )
+    fields.done()
+    return module
 
 
 def _parse_genesis(fields: Fields) -> Genesis:

@@ -268,7 +268,9 @@ class RebuildingService:
 
     def _restore(self, call: _Anchoring, salvage: Salvage) -> None:
         batch = replace(call.kept.batch, attempts=call.attempts)
-        submission = self._outbox.add_batch(batch, self._clock())
+        submission = self._outbox.add_batch(
+            batch, contract=self._ledger.identity.contract, sent_at=self._clock()
+        )
         if call.is_reverted:
             self._outbox.mark_reverted(submission, REFUSED)
         elif self._outbox.list_leaves(batch.root) != list(call.kept.leaves):
@@ -302,7 +304,7 @@ class RebuildingService:
         return added
 
     def _iter_anchored(self) -> Iterator[tuple[LedgerEvent, Anchored]]:
-        for event in iter_events(self._chain):
+        for event in iter_events(self._chain, self._ledger.identity.contract):
             if isinstance(event.body, Anchored):
                 yield event, event.body
 

@@ -9,10 +9,16 @@ from titledeed.models.primitives import Address, Sha256, Signature
 
 @dataclass(frozen=True, slots=True)
 class SigningDomain:
-    """Where a claim counts: EIP-712 domain ``Titledeed`` / ``1`` / chain id / contract."""
+    """Where a signature counts: the EIP-712 domain of one contract on one chain.
+
+    Claims are of the core contract, whose domain is ``Titledeed`` / ``1``; each module beside it
+    has a name of its own.
+    """
 
     chain_id: int
     contract: Address
+    name: str = "Titledeed"
+    version: str = "1"
 
 
 @dataclass(frozen=True, slots=True)

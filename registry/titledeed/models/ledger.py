@@ -35,6 +35,25 @@ class Block:
     timestamp: int
 
 
+class ContractName(StrEnum):
+    """Contracts of ours, by the names that they have in Solidity."""
+
+    TITLE_DEED = "TitleDeed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedContract:
+    """A contract of ours on a chain.
+
+    Attributes:
+        first_block: a height at or below which it has no event yet, where following begins.
+    """
+
+    name: ContractName
+    address: Address
+    first_block: int
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """That a block holds a transaction, and whether the contract accepted it."""
@@ -138,23 +157,53 @@ EventBody = (
 )
 
 
+class MentionRole(StrEnum):
+    """Why an event mentions a word; kept in databases.
+
+    ``about``: its subject, leaf, deed, successor or binding hash. ``anchor``: a root and, after it,
+    the 20 bytes of the caller. ``key``: the key that is declared, as 20 bytes.
+    """
+
+    ABOUT = "about"
+    ANCHOR = "anchor"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word by which an event is found."""
+
+    role: MentionRole
+    word: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
-    """One event of the contract, where it stands, and the running hash after it.
+    """One event of a contract, where it stands, and the running hash after it.
 
     Attributes:
+        contract: which logged it.
         sequence: position among the contract's own events, from 1 without a gap.
-        head: 20 bytes; binds this event and all before it.
+        head: 20 bytes; binds this event and all before it in this contract.
         block_timestamp: seconds since 1970, by the chain; part of what ``head`` binds.
     """
 
     body: EventBody
+    contract: Address
     sequence: int
     head: bytes
     transaction: TransactionHash
     block_number: int
     block_hash: BlockHash
     block_timestamp: int
+
+    @property
+    def place(self) -> tuple[int, Address, int]:
+        """Sorts events: by block, and those of one contract in its own order.
+
+        Nothing proves an order between what two contracts logged in one block.
+        """
+        return self.block_number, self.contract, self.sequence
 
 
 class WorkEvent(StrEnum):
@@ -288,6 +337,7 @@ class Submission:
     """One call under one nonce, however often its fees were raised.
 
     Attributes:
+        contract: which is called.
         label: ``anchor`` or the kind of act, for people.
         root: of the batch that it anchors; None for an act.
         registration_id: what an act is about; None for a batch and for keys.
@@ -297,6 +347,7 @@ class Submission:
     """
 
     submission_id: int
+    contract: Address
     sender: Address
     nonce: int
     label: str
@@ -310,10 +361,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far this home has followed its chain.
+    """How far this home has followed the events of one contract.
 
     Attributes:
-        block: the last block that was followed.
+        block: the last block in which they were read.
         sequence: of the contract's last event up to there; 0 before the first.
         head: the running hash after it, 20 bytes.
     """

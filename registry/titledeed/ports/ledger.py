@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from titledeed.models.evidence import (
@@ -13,6 +14,7 @@ from titledeed.models.ledger import (
     Block,
     Call,
     Cursor,
+    DeployedContract,
     LedgerEvent,
     Receipt,
 )
@@ -27,7 +29,9 @@ from titledeed.ports.progress import Progress, no_progress
 
 
 class Ledger(Protocol):
-    """A chain that holds the ``TitleDeed`` contract. Every method may block for the network.
+    """A chain that holds ``TitleDeed``, and perhaps other contracts of ours.
+
+    Every method may block for the network.
 
     Raises:
         LedgerUnavailableError: from any method, when the chain does not answer; retryable.
@@ -37,6 +41,11 @@ class Ledger(Protocol):
     @property
     def identity(self) -> ChainIdentity:
         """The pinned chain; answers without the network."""
+        ...
+
+    @property
+    def contracts(self) -> tuple[DeployedContract, ...]:
+        """Whose events are followed, that of ``identity`` first; answers without the network."""
         ...
 
     @property
@@ -81,16 +90,18 @@ class Ledger(Protocol):
         """The canonical block at a height, or None above the head."""
         ...
 
-    def list_events(self, block: Block) -> list[LedgerEvent]:
-        """The contract's events in one block, asked for by its hash, in order.
+    def list_events(self, block: Block, contracts: Collection[Address]) -> list[LedgerEvent]:
+        """The events of these contracts in one block, asked for by its hash, in order.
 
         Raises:
             LedgerError: the node no longer knows the block, or answers about another.
         """
         ...
 
-    def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
-        """The contract's events in the canonical blocks ``first`` to ``last``, in order.
+    def list_events_between(
+        self, first: int, last: int, contracts: Collection[Address]
+    ) -> list[LedgerEvent]:
+        """The events of these contracts in the canonical blocks ``first`` to ``last``, in order.
 
         For the distant past only: by number, so a reorganisation could mix two chains.
 
@@ -99,8 +110,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def log_head(self, block: Block) -> tuple[int, bytes]:
-        """What the contract itself keeps of its events up to a block, asked for by its hash.
+    def log_head(self, contract: Address, block: Block) -> tuple[int, bytes]:
+        """What a contract itself keeps of its events up to a block, asked for by its hash.
 
         For new blocks only: few nodes keep the state of old ones.
 
@@ -110,10 +121,6 @@ class Ledger(Protocol):
         Raises:
             LedgerError: the node does not know the block or its state.
         """
-        ...
-
-    def first_block(self) -> int:
-        """A height at or below which the contract has no event yet, where following begins."""
         ...
 
     def find_anchor_time(self, root: MerkleRoot, caller: Address) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +17,7 @@ from titledeed.models.ledger import (
     Confirmations,
     Cursor,
     LedgerEvent,
+    Mention,
     Submission,
     Tombstone,
 )
@@ -223,14 +224,21 @@ class OutboxRepository(Protocol):
         """The next unused nonce: after all stored submissions, and never below the chain's."""
         ...
 
-    def add_batch(self, batch: Batch, sent_at: int) -> Submission:
-        """Store a signed batch and give its leaves their index, in one transaction."""
+    def add_batch(self, batch: Batch, *, contract: Address, sent_at: int) -> Submission:
+        """Store a signed batch and give its leaves their index, in one transaction.
+
+        Args:
+            batch: as it was signed.
+            contract: that it is anchored in.
+            sent_at: seconds since 1970, by this home's clock.
+        """
         ...
 
     def add_act(
         self,
         transaction: SignedTransaction,
         *,
+        contract: Address,
         sender: Address,
         label: str,
         registration_id: RegistrationId | None,
@@ -277,10 +285,15 @@ class OutboxRepository(Protocol):
 
 
 class ChainRepository(Protocol):
-    """What this home knows of its chain: recent blocks, all events of the contract."""
+    """What this home knows of its chain: recent blocks, all events of each contract.
 
-    def cursor(self) -> Cursor | None:
-        """How far the chain was followed; None before the first block."""
+    Blocks are the chain's; cursor, sequence and running hash are a contract's own. Contracts that
+    were followed to the newest block go on together (``advance``); one that was added to a home
+    comes after them alone (``catch_up``).
+    """
+
+    def cursor(self, contract: Address) -> Cursor | None:
+        """How far a contract was followed; None before its first block."""
         ...
 
     def list_blocks(self) -> list[Block]:
@@ -290,6 +303,7 @@ class ChainRepository(Protocol):
     def advance(
         self,
         *,
+        contracts: Collection[Address],
         fork: int | None,
         blocks: Sequence[Block],
         events: Sequence[LedgerEvent],
@@ -302,6 +316,8 @@ class ChainRepository(Protocol):
         the same arguments again leave the same rows.
 
         Args:
+            contracts: whose events in the added blocks these are, followed to the fork at least.
+                What others logged above the fork is forgotten, and they have to catch up.
             fork: the highest block that both chains share; None forgets everything.
             blocks: ascending and linked by their parents' hashes; the last becomes the cursor. The
                 first may stand higher than ``fork`` + 1, after a stretch read by number.
@@ -310,24 +326,42 @@ class ChainRepository(Protocol):
         """
         ...
 
-    def head_at(self, number: int) -> tuple[int, bytes]:
+    def catch_up(
+        self,
+        contract: Address,
+        *,
+        fork: int | None,
+        block: Block,
+        events: Sequence[LedgerEvent],
+    ) -> None:
+        """Forget a contract's events above height ``fork``, then add others: one transaction.
+
+        Args:
+            contract: followed to the fork at least.
+            fork: above which its events were read; None for all that it ever logged.
+            block: up to which they were read; at or below the newest block that was followed.
+            events: of that stretch, ascending.
+        """
+        ...
+
+    def head_at(self, contract: Address, number: int) -> tuple[int, bytes]:
         """Sequence and running hash after the last event at or below a height; 0 and zeros."""
         ...
 
-    def list_events(self, *, after: int, limit: int) -> list[LedgerEvent]:
-        """Events after a sequence number, ascending."""
+    def list_events(self, contract: Address, *, after: int, limit: int) -> list[LedgerEvent]:
+        """A contract's events after a sequence number, ascending."""
         ...
 
     def list_about(self, subjects: Sequence[bytes]) -> list[LedgerEvent]:
-        """Events whose subject, leaf, deed or successor is one of these words, ascending."""
-        ...
-
-    def find_anchor(self, root: MerkleRoot, caller: Address) -> LedgerEvent | None:
-        """The event of the contract that anchored a root for a caller."""
+        """Events of any contract about one of these words, by ``LedgerEvent.place``."""
         ...
 
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
-        """``KeyDeclared`` about any of these keys, ascending."""
+        """Declarations of any of these keys, by ``LedgerEvent.place``."""
+        ...
+
+    def list_mentioning(self, mentions: Sequence[Mention]) -> list[LedgerEvent]:
+        """Events that mention any of these words, each once, by ``LedgerEvent.place``."""
         ...
 
 

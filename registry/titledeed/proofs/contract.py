@@ -15,6 +15,7 @@ from typing import Any, Final
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_bytes, address_from_bytes
+from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot
 
 CREATE2_FACTORY: Final = Address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
@@ -24,7 +25,6 @@ DEPLOYMENT_SALT: Final = bytes(32)
 
 ANCHOR_SIGNATURE: Final = "anchor(bytes32,uint256)"
 
-_ARTIFACT: Final = "TitleDeed.json"
 _VERIFICATION: Final = "TitleDeed.verification.json"
 
 
@@ -60,16 +60,22 @@ def load_artifact(base_uri: str = "") -> Artifact:
         base_uri: the argument of the constructor. The standard deployment has none; another gives
             another address, and the same runtime code.
     """
-    document = _read(_ARTIFACT)
+    document = _read(_artifact(ContractName.TITLE_DEED))
     return Artifact(
         creation_code=bytes.fromhex(document["bytecode"][2:]) + encode_constructor(base_uri),
         runtime_code=bytes.fromhex(document["deployedBytecode"][2:]),
     )
 
 
+@cache
+def load_runtime_hash(name: ContractName) -> Keccak256:
+    """Keccak-256 of the code that a chain must hold at the address of a contract of ours."""
+    return keccak256(bytes.fromhex(_read(_artifact(name))["deployedBytecode"][2:]))
+
+
 def load_interface() -> list[Json]:
     """The contract's ABI, for tools and tests."""
-    interface: list[Json] = _read(_ARTIFACT)["abi"]
+    interface: list[Json] = _read(_artifact(ContractName.TITLE_DEED))["abi"]
     return interface
 
 
@@ -96,6 +102,10 @@ def encode_anchor(root: MerkleRoot, size: int) -> bytes:
 
 def _selector(signature: str) -> bytes:
     return keccak256(signature.encode("ascii"))[:4]
+
+
+def _artifact(name: ContractName) -> str:
+    return f"{name}.json"
 
 
 def _read(name: str) -> Any:

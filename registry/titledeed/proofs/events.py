@@ -1,4 +1,4 @@
-"""The contract's events: read from a node's logs, and bound by the running hash.
+"""The contracts' events: read from a node's logs, and bound by the running hash of each.
 
 Nodes are untrusted. A log must be exactly what the contract writes for the event that it is read
 as; whether the contract wrote it shows when the running hash fits. Pure, and quick to import.
@@ -6,28 +6,19 @@ as; whether the contract wrote it shows when the running hash fits. Pure, and qu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.errors import LedgerError
-from titledeed.models.ledger import (
-    Anchored,
-    BindingPublished,
-    EventBody,
-    EventRecorded,
-    Issued,
-    KeyDeclared,
-    LedgerEvent,
-    Superseded,
-    Withdrawn,
-)
-from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
+from titledeed.models.ledger import DeployedContract, EventBody, LedgerEvent
+from titledeed.models.primitives import BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.abi import Words, encode_arguments, encode_value
+from titledeed.proofs.contracts import contract_kind
+from titledeed.proofs.event_kinds import EventKind, kind_of
 from titledeed.proofs.rpc_values import (
     OTHER_NODE,
     parse_array,
@@ -47,47 +38,9 @@ _SEQUENCE_MAX: Final = 2**63 - 1
 """The contract counts in 48 bits, databases in 63."""
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How one event is declared.
-
-    Attributes:
-        types: of the arguments without sequence and head; the fields of ``body`` in their order.
-        indexed: how many of them, from the first, are topics.
-    """
-
-    name: str
-    body: Callable[..., EventBody]
-    types: tuple[str, ...]
-    indexed: int
-
-    @cached_property
-    def topic(self) -> Keccak256:
-        signature = f"{self.name}({','.join(self.types)},uint64,bytes20)"
-        return keccak256(signature.encode("ascii"))
-
-
-_KINDS: Final[Mapping[type[EventBody], _Kind]] = {
-    body: _Kind(body.__name__, body, tuple(types.split()), indexed)
-    for body, types, indexed in (
-        (Anchored, "bytes32 address uint64", 2),
-        (Issued, "uint256 bytes32 address bytes32 bytes32 address uint16 uint256[]", 3),
-        (Withdrawn, "bytes32 address bool", 2),
-        (Superseded, "bytes32 address bytes32 bool", 3),
-        (EventRecorded, "bytes32 address bytes32 bytes32 bool", 3),
-        (KeyDeclared, "address address address uint64", 3),
-        (BindingPublished, "bytes32 address string string", 2),
-    )
-}
-_BY_TOPIC: Final[Mapping[bytes, _Kind]] = {kind.topic: kind for kind in _KINDS.values()}
-
-EVENT_TOPICS: Final = tuple(_BY_TOPIC)
-"""Topic 0 of each event of our own; the contract also logs those of ERC-721."""
-
-
 def hash_event(body: EventBody) -> Keccak256:
     """What the running hash takes of an event: Keccak-256 over topic and arguments (ABI)."""
-    return keccak256(encode_arguments(_KINDS[type(body)].topic, *_arguments(body)))
+    return keccak256(encode_arguments(kind_of(body).topic, *_arguments(body)))
 
 
 def next_head(head: bytes, event: LedgerEvent) -> bytes:
@@ -117,32 +70,44 @@ def extend(known: tuple[int, bytes], event: LedgerEvent) -> tuple[int, bytes]:
 
 def encode_log(body: EventBody, *, sequence: int, head: bytes) -> tuple[list[bytes], bytes]:
     """Topics and data that the contract logs for an event."""
-    kind, arguments = _KINDS[type(body)], _arguments(body)
+    kind, arguments = kind_of(body), _arguments(body)
     data = encode_arguments(*arguments[kind.indexed :], word(sequence), _left(head))
     return [kind.topic, *arguments[: kind.indexed]], data
 
 
-def decode_log(log: Json, *, contract: Address, block_timestamp: int) -> LedgerEvent:
+def list_topics(contracts: Iterable[DeployedContract]) -> list[bytes]:
+    """Topic 0 of each event that contracts log of their own; some log those of ERC-721, too."""
+    names = dict.fromkeys(contract.name for contract in contracts)
+    return list(dict.fromkeys(topic for name in names for topic in contract_kind(name).by_topic))
+
+
+def decode_log(
+    log: Json, *, contracts: Iterable[DeployedContract], block_timestamp: int
+) -> LedgerEvent:
     """Read a log of ``eth_getLogs``.
 
     Args:
         log: as the node answered it.
-        contract: whose log was asked for.
+        contracts: whose logs were asked for.
         block_timestamp: of the block that the log names.
 
     Raises:
         LedgerError: it is of another contract, or not exactly what the contract writes.
     """
     values = parse_object(log)
-    if address_from_bytes(parse_bytes(values.get("address"), length=20)) != contract:
+    address = address_from_bytes(parse_bytes(values.get("address"), length=20))
+    contract = next((one for one in contracts if one.address == address), None)
+    if contract is None:
         raise LedgerError("the node answered with a log of another contract")
     if values.get("removed", False) is not False:
         raise LedgerError("the node answered with a log of a block that was replaced")
     topics = [parse_bytes(topic, length=32) for topic in parse_array(values.get("topics"))]
-    body, sequence, head = _decode(topics, parse_bytes(values.get("data")))
+    kinds = contract_kind(contract.name).by_topic
+    body, sequence, head = _decode(kinds, topics, parse_bytes(values.get("data")))
     transaction = parse_bytes(values.get("transactionHash"), length=32)
     return LedgerEvent(
         body=body,
+        contract=address,
         sequence=sequence,
         head=head,
         transaction=TransactionHash(Keccak256(transaction)),
@@ -152,27 +117,31 @@ def decode_log(log: Json, *, contract: Address, block_timestamp: int) -> LedgerE
     )
 
 
-def _decode(topics: Sequence[bytes], data: bytes) -> tuple[EventBody, int, bytes]:
-    kind = _BY_TOPIC.get(topics[0]) if topics else None
+def _decode(
+    kinds: Mapping[bytes, EventKind[Any]], topics: Sequence[bytes], data: bytes
+) -> tuple[EventBody, int, bytes]:
+    kind = kinds.get(topics[0]) if topics else None
     if kind is None:
         raise LedgerError("the node answered with a log that is no event of the contract's own")
     words = Words(topics[1:], data)
     try:
-        body = kind.body(*map(words.read, kind.types))
+        body = kind.body(*map(words.read, kind.argument_types))
         sequence = int.from_bytes(words.read_word(), "big")
         head = words.read_word()[:HEAD_LENGTH]
     except ValueError as error:
-        raise LedgerError(f"the node's {kind.name} event is damaged: {error}") from error
+        raise LedgerError(f"the node's {kind.body.__name__} event is damaged: {error}") from error
     # One check for every way of writing an event that the contract does not write.
     if sequence > _SEQUENCE_MAX or encode_log(body, sequence=sequence, head=head) != (topics, data):
-        raise LedgerError(f"the node's {kind.name} event is not in the contract's own form")
+        raise LedgerError(
+            f"the node's {kind.body.__name__} event is not in the contract's own form"
+        )
     return body, sequence, head
 
 
 def _arguments(body: EventBody) -> list[bytes]:
     """In the order of declaration, without sequence and head."""
     values = (getattr(body, field.name) for field in fields(body))
-    return list(map(encode_value, _KINDS[type(body)].types, values))
+    return list(map(encode_value, kind_of(body).argument_types, values))
 
 
 def _left(head: bytes) -> bytes:

@@ -87,7 +87,7 @@ class ActService:
         self._ledger = ledger
         self._recorder = ActRecorder(
             sending=sending,
-            history=history,
+            find_event=history.find_event,
             domain=SigningDomain(identity.chain_id, identity.contract),
             clock=clock,
         )

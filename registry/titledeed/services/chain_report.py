@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from titledeed.anchoring.following import STRETCH_BLOCKS, is_canonical
+from titledeed.anchoring.reading import STRETCH_BLOCKS, is_canonical
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ChainIdentity
-from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent, Submission
+from titledeed.models.ledger import (
+    Block,
+    Confirmations,
+    Cursor,
+    DeployedContract,
+    LedgerEvent,
+    Submission,
+)
 from titledeed.models.primitives import Address
 from titledeed.ports import ChainRepository, Ledger, OutboxRepository, Progress, no_progress
 from titledeed.proofs.events import NO_EVENTS, extend
@@ -91,37 +98,50 @@ class ChainReportService:
             identity=ledger.identity,
             sender=ledger.sender,
             head=ledger.find_head(),
-            cursor=self._chain.cursor(),
+            cursor=self._chain.cursor(ledger.identity.contract),
             confirmations=self._confirmations,
             waiting=self._outbox.count_waiting()[0],
             pending=tuple(self._outbox.list_pending()),
         )
 
     def list_events(self, *, after: int, limit: int) -> list[LedgerEvent]:
-        """Followed events after a sequence number, everybody's, ascending."""
-        return self._chain.list_events(after=after, limit=limit)
+        """Followed events of the core contract after a sequence number, ascending."""
+        core = self._ledger.identity.contract
+        return self._chain.list_events(core, after=after, limit=limit)
 
     def verify(self, progress: Progress = no_progress) -> ChainCheck:
-        """Read every event from the chain again, and compare with the contract and the database.
+        """Read every event from the chain again, and compare with the contracts and the database.
+
+        Returns:
+            What was found of the core contract.
 
         Raises:
             LedgerUnavailableError: the chain does not answer, or was reorganised meanwhile.
             ChainMismatchError: it is not the pinned one.
             LedgerError: an event is missing or made up.
         """
-        ledger, cursor = self._ledger, self._chain.cursor()
+        ledger = self._ledger
         ledger.count_transactions()
-        block, first = ledger.find_head(), ledger.first_block()
+        block = ledger.find_head()
+        found = [self._verify(contract, block, progress) for contract in ledger.contracts]
+        return ChainCheck(ledger.identity, block, *found[0])
+
+    def _verify(
+        self, contract: DeployedContract, block: Block, progress: Progress
+    ) -> tuple[int, bytes]:
+        """Sequence and running hash of a contract, which all that is known of it fits."""
+        ledger, first = self._ledger, contract.first_block
+        cursor = self._chain.cursor(contract.address)
         known = followed = NO_EVENTS
         for start in range(first, block.number + 1, STRETCH_BLOCKS):
             stop = min(start + STRETCH_BLOCKS - 1, block.number)
-            for event in ledger.list_events_between(start, stop):
+            for event in ledger.list_events_between(start, stop, [contract.address]):
                 known = extend(known, event)
                 if cursor is not None and event.block_number <= cursor.block.number:
                     followed = known
             progress("Reading events", (stop - first + 1) / (block.number - first + 1))
         _require_canonical(ledger, block)
-        if ledger.log_head(block) != known:
+        if ledger.log_head(contract.address, block) != known:
             raise LedgerError(
                 f"the node shows {known[0]} events, which are not those that the contract counted",
                 next_step=OTHER_NODE,
@@ -129,7 +149,7 @@ class ChainReportService:
         if cursor is not None and is_canonical(ledger, cursor.block):
             # Else a reorganisation took the block back, and the next follower rolls back.
             _require_followed(cursor, followed)
-        return ChainCheck(ledger.identity, block, *known)
+        return known
 
 
 def _require_canonical(ledger: Ledger, block: Block) -> None:

@@ -20,12 +20,13 @@ from titledeed.models.evidence import (
     TimeCode,
     VisibleClaim,
 )
-from titledeed.models.ledger import Cursor
+from titledeed.models.ledger import Cursor, LedgerEvent
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
 from titledeed.ports import ChainRepository, RegistrationRepository
 from titledeed.proofs.bundles import BundleChecker
+from titledeed.proofs.event_kinds import anchor_mention
 from titledeed.proofs.signatures import check_claim
 from titledeed.proofs.times import format_time
 from titledeed.services.history import HistoryService
@@ -141,6 +142,10 @@ class ClaimService:
             return _judge_foreign(bundle.chain, registration.anchor), False
         return self._judge_followed(registration.anchor, cursor), cursor is not None
 
+    def _find_anchored(self, anchor: Anchor) -> LedgerEvent | None:
+        found = self._events.list_mentioning([anchor_mention(anchor.root, anchor.caller)])
+        return next((one for one in found if one.contract == self._chain.contract), None)
+
     def _judge_followed(self, anchor: Anchor, cursor: Cursor | None) -> Answer:
         when = format_time(anchor.block_timestamp)
         if cursor is None:
@@ -149,7 +154,7 @@ class ClaimService:
                 f"Its bundle names {when}; the chain was not asked, because this home cannot be "
                 "written and never followed it.",
             )
-        event = self._events.find_anchor(anchor.root, anchor.caller)
+        event = self._find_anchored(anchor)
         as_of = (
             ""
             if self._history.is_live

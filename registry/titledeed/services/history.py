@@ -5,27 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from titledeed.anchoring.following import iter_events
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.models.claim import Claim
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
-from titledeed.models.ledger import (
-    Anchored,
-    BindingPublished,
-    Cursor,
-    EventBody,
-    EventRecorded,
-    Issued,
-    KeyDeclared,
-    LedgerEvent,
-    Superseded,
-    Withdrawn,
-)
+from titledeed.models.ledger import Cursor, EventBody, Issued, LedgerEvent
 from titledeed.models.primitives import Address
 from titledeed.models.principal import Principal
 from titledeed.models.registration import Registration
 from titledeed.ports import ChainRepository, Follower
-from titledeed.proofs.entries import ClaimOnChain, actor_of, judge_entries
+from titledeed.proofs.entries import ClaimOnChain
+from titledeed.proofs.event_kinds import actor_of, kind_of
+from titledeed.proofs.judging import judge_entries
 from titledeed.services.visibility import require_visible
 from titledeed.vault.vault import Vault
 
@@ -67,7 +57,7 @@ class HistoryService:
 
     def cursor(self) -> Cursor | None:
         """How far the chain was followed; None before the first time."""
-        return self._chain.cursor()
+        return self._chain.cursor(self._identity.contract)
 
     def find_claim(self, registration: Registration) -> ClaimOnChain | None:
         """What entries about a registration are judged by; None where it is of another chain.
@@ -113,16 +103,17 @@ class HistoryService:
 
     def find_event(self, body: EventBody) -> LedgerEvent | None:
         """The first event that says exactly this."""
-        return next((event for event in self._list_like(body) if event.body == body), None)
+        like = self._of_core(self._chain.list_mentioning(kind_of(body).mentions(body)[:1]))
+        return next((event for event in like if event.body == body), None)
 
     def read_event(self, sequence: int) -> LedgerEvent:
         """The event with this number, which was followed."""
-        (event,) = self._chain.list_events(after=sequence - 1, limit=1)
+        (event,) = self._chain.list_events(self._identity.contract, after=sequence - 1, limit=1)
         return event
 
     def list_declarations(self, key: Address) -> list[LedgerEvent]:
         """Everything that anybody declared about a key, in order."""
-        return self._chain.list_declarations([key])
+        return self._of_core(self._chain.list_declarations([key]))
 
     def _read_claim(self, registration: Registration) -> Claim | None:
         registration_id = registration.registration_id
@@ -135,7 +126,7 @@ class HistoryService:
         return bundle.dossier.record.signed_claim.claim
 
     def _gather(self, claim: ClaimOnChain) -> Sequence[LedgerEvent]:
-        about = self._chain.list_about(claim.subjects)
+        about = self._of_core(self._chain.list_about(claim.subjects))
         parents = {
             parent
             for event in about
@@ -143,22 +134,14 @@ class HistoryService:
             for parent in event.body.parents
         }
         if parents:
-            about += self._chain.list_about([deed_word(parent) for parent in sorted(parents)])
+            words = [deed_word(parent) for parent in sorted(parents)]
+            about += self._of_core(self._chain.list_about(words))
         speakers = {claim.claimant, claim.recovery_key} | {
             actor_of(event.body) for event in about if getattr(event.body, "by_holder", False)
         }
-        declared = self._chain.list_declarations(sorted(speakers))
-        return list({event.sequence: event for event in [*about, *declared]}.values())
+        declared = self._of_core(self._chain.list_declarations(sorted(speakers)))
+        return list({event.place: event for event in [*about, *declared]}.values())
 
-    def _list_like(self, body: EventBody) -> Iterable[LedgerEvent]:
-        match body:
-            case KeyDeclared(key=key):
-                return self._chain.list_declarations([key])
-            case Issued(deed=deed):
-                return self._chain.list_about([deed_word(deed)])
-            case Withdrawn() | Superseded() | EventRecorded():
-                return self._chain.list_about([body.subject])
-            case BindingPublished(binding_hash=binding_hash):
-                return self._chain.list_about([binding_hash])
-            case Anchored():
-                return iter_events(self._chain)  # anchors are about no claim
+    def _of_core(self, events: Iterable[LedgerEvent]) -> list[LedgerEvent]:
+        """Claims are of the core contract: what another one says under the same words is not."""
+        return [event for event in events if event.contract == self._identity.contract]

@@ -1,31 +1,39 @@
-"""What was followed of the chain: recent blocks, and all events of the contract."""
+"""What was followed of the chain: recent blocks, and all events of each contract."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, tuple_
 from sqlmodel import Session, col, select
 
-from titledeed.canonical.identifiers import address_bytes
 from titledeed.errors import InvariantViolation
-from titledeed.models.ledger import Block, Confirmations, Cursor, LedgerEvent
-from titledeed.models.primitives import Address, BlockHash, Keccak256, MerkleRoot
+from titledeed.models.ledger import (
+    Block,
+    Confirmations,
+    Cursor,
+    LedgerEvent,
+    Mention,
+    MentionRole,
+)
+from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.proofs.event_kinds import key_mention, kind_of
 from titledeed.store import tables
 from titledeed.store.database import Database
-from titledeed.store.event_rows import anchor_word, event_columns, event_value, list_mentions
+from titledeed.store.event_rows import event_columns, event_value
 from titledeed.store.submissions import settle, unsettle
 
 BLOCKS_KEPT: Final = 256
 """A fork is found among these; no chain was ever reorganised so deeply, and where one is, the
-contract's events are read again from the first."""
+contracts' events are read again from the first."""
 
 WORDS_AT_ONCE: Final = 10_000
 """SQLite takes 32,766 values in one statement."""
 
 _NO_HEAD: Final = bytes(20)
+_HEIGHT_MAX: Final = 2**63 - 1
 
 
 class SqlChain:
@@ -34,22 +42,23 @@ class SqlChain:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def cursor(self) -> Cursor | None:
+    def cursor(self, contract: Address) -> Cursor | None:
         """See the port."""
         with self._database.read() as session:
-            newest = _read_blocks(session, limit=1)
-            if not newest:
+            row = session.get(tables.Cursor, contract)
+            if row is None:
                 return None
-            return Cursor(newest[0], *_head_at(session, newest[0].number))
+            return Cursor(_block_value(row), *_head_at(session, contract, row.number))
 
     def list_blocks(self) -> list[Block]:
         """See the port."""
         with self._database.read() as session:
-            return _read_blocks(session, limit=None)
+            return [_block_value(row) for row in _read_blocks(session, limit=None)]
 
     def advance(
         self,
         *,
+        contracts: Collection[Address],
         fork: int | None,
         blocks: Sequence[Block],
         events: Sequence[LedgerEvent],
@@ -61,26 +70,61 @@ class SqlChain:
             InvariantViolation: blocks or events do not link; nothing was changed.
         """
         shared = -1 if fork is None else fork
-        _require_span(shared, blocks, events)
+        last = blocks[-1].number if blocks else shared
+        _require_span(shared, last, blocks, events)
         with self._database.write() as session:
-            known, _ = _head_at(session, shared)
-            _forget(session, number=shared, sequence=known)
+            for contract in contracts:
+                _require_followed(session, contract, shared)
+            for row in session.exec(select(tables.Cursor)).all():
+                _rewind(session, row, shared, stays=bool(blocks) and row.contract in contracts)
+            session.execute(delete(tables.Block).where(col(tables.Block.number) > shared))
             _require_links(_read_blocks(session, limit=1), blocks)
-            _require_sequence(known, events)
-            _add_events(session, events)
-            _add_blocks(session, blocks, confirmations)
+            _add_events(session, contracts, events)
+            if blocks:
+                _add_blocks(session, blocks, confirmations)
+                _move_cursors(session, contracts, blocks[-1])
             settle(session)
 
-    def head_at(self, number: int) -> tuple[int, bytes]:
+    def catch_up(
+        self,
+        contract: Address,
+        *,
+        fork: int | None,
+        block: Block,
+        events: Sequence[LedgerEvent],
+    ) -> None:
+        """See the port.
+
+        Raises:
+            InvariantViolation: the block was not followed, or the events do not link; nothing was
+                changed.
+        """
+        shared = -1 if fork is None else fork
+        _require_span(shared, block.number, [block], events)
+        with self._database.write() as session:
+            newest = _read_blocks(session, limit=1)
+            kept = session.get(tables.Block, block.number)
+            if not newest or block.number > (newest[0].number or 0):
+                raise InvariantViolation(f"block {block.number} was not followed yet")
+            if kept is not None and _block_value(kept) != block:
+                raise InvariantViolation(f"another block {block.number} was followed")
+            _require_followed(session, contract, shared)
+            _forget_events(session, contract, above=shared)
+            _add_events(session, [contract], events)
+            _move_cursors(session, [contract], block)
+            settle(session)
+
+    def head_at(self, contract: Address, number: int) -> tuple[int, bytes]:
         """See the port."""
         with self._database.read() as session:
-            return _head_at(session, number)
+            return _head_at(session, contract, number)
 
-    def list_events(self, *, after: int, limit: int) -> list[LedgerEvent]:
+    def list_events(self, contract: Address, *, after: int, limit: int) -> list[LedgerEvent]:
         """See the port."""
         with self._database.read() as session:
             rows = session.exec(
                 select(tables.Event)
+                .where(col(tables.Event.contract) == contract)
                 .where(col(tables.Event.sequence) > after)
                 .order_by(col(tables.Event.sequence))
                 .limit(limit)
@@ -89,88 +133,142 @@ class SqlChain:
 
     def list_about(self, subjects: Sequence[bytes]) -> list[LedgerEvent]:
         """See the port."""
-        return self._list_mentioning(tables.Role.ABOUT, set(subjects))
-
-    def find_anchor(self, root: MerkleRoot, caller: Address) -> LedgerEvent | None:
-        """See the port."""
-        found = self._list_mentioning(tables.Role.ANCHOR, [anchor_word(root, caller)])
-        return found[0] if found else None
+        return self.list_mentioning([Mention(MentionRole.ABOUT, word) for word in subjects])
 
     def list_declarations(self, keys: Sequence[Address]) -> list[LedgerEvent]:
         """See the port."""
-        return self._list_mentioning(tables.Role.KEY, {address_bytes(key) for key in keys})
+        return self.list_mentioning([key_mention(key) for key in keys])
 
-    def _list_mentioning(self, role: tables.Role, words: Collection[bytes]) -> list[LedgerEvent]:
-        """Events that mention one of the words in this role, ascending, each once."""
-        wanted = sorted(words)
-        found: dict[int, LedgerEvent] = {}
+    def list_mentioning(self, mentions: Sequence[Mention]) -> list[LedgerEvent]:
+        """See the port."""
+        found: dict[tuple[int, Address, int], LedgerEvent] = {}
         with self._database.read() as session:
-            for start in range(0, len(wanted), WORDS_AT_ONCE):
-                mentioned = select(tables.Mention.sequence).where(
-                    col(tables.Mention.role) == role.value,
-                    col(tables.Mention.word).in_(wanted[start : start + WORDS_AT_ONCE]),
+            for role, words in _chunk(mentions):
+                mentioned = select(tables.Mention.contract, tables.Mention.sequence).where(
+                    col(tables.Mention.role) == role.value, col(tables.Mention.word).in_(words)
                 )
-                for row in session.exec(
-                    select(tables.Event).where(col(tables.Event.sequence).in_(mentioned))
-                ):
+                key = tuple_(col(tables.Event.contract), col(tables.Event.sequence))
+                for row in session.exec(select(tables.Event).where(key.in_(mentioned))):
                     event = event_value(row)
-                    found[event.sequence] = event
-        return [found[sequence] for sequence in sorted(found)]
+                    found[event.place] = event
+        return [found[place] for place in sorted(found)]
 
 
-def _head_at(session: Session, number: int) -> tuple[int, bytes]:
+def _chunk(mentions: Sequence[Mention]) -> Iterator[tuple[MentionRole, list[bytes]]]:
+    """The words of each role, each once, no more than one statement takes."""
+    for role in MentionRole:
+        words = sorted({mention.word for mention in mentions if mention.role is role})
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            yield role, words[start : start + WORDS_AT_ONCE]
+
+
+def _head_at(session: Session, contract: str, number: int) -> tuple[int, bytes]:
     last = session.exec(
         select(tables.Event.sequence, tables.Event.head)
+        .where(col(tables.Event.contract) == contract)
         .where(col(tables.Event.block_number) <= number)
         .order_by(col(tables.Event.sequence).desc())
         .limit(1)
     ).first()
-    if last is None:
-        return 0, _NO_HEAD
-    sequence, head = last
-    return sequence or 0, head
+    return last if last is not None else (0, _NO_HEAD)
 
 
-def _read_blocks(session: Session, *, limit: int | None) -> list[Block]:
-    rows = session.exec(select(tables.Block).order_by(col(tables.Block.number).desc()).limit(limit))
-    return [
-        Block(
-            number=row.number or 0,
-            hash=BlockHash(Keccak256(row.hash)),
-            parent_hash=BlockHash(Keccak256(row.parent_hash)),
-            timestamp=row.timestamp,
+def _read_blocks(
+    session: Session, *, limit: int | None, highest: int | None = None
+) -> Sequence[tables.Block]:
+    """Newest first."""
+    below = () if highest is None else (col(tables.Block.number) <= highest,)
+    newest_first = col(tables.Block.number).desc()
+    return session.exec(
+        select(tables.Block).where(*below).order_by(newest_first).limit(limit)
+    ).all()
+
+
+def _block_value(row: tables.Block | tables.Cursor) -> Block:
+    return Block(
+        number=row.number or 0,
+        hash=BlockHash(Keccak256(row.hash)),
+        parent_hash=BlockHash(Keccak256(row.parent_hash)),
+        timestamp=row.timestamp,
+    )
+
+
+def _rewind(session: Session, row: tables.Cursor, shared: int, *, stays: bool) -> None:
+    """Forget what a contract logged above a height, and move its cursor below.
+
+    Args:
+        session: of the change.
+        row: the cursor.
+        shared: the height.
+        stays: whether the caller moves the cursor itself.
+    """
+    if row.number <= shared:
+        return
+    _forget_events(session, row.contract, above=shared)
+    if stays:
+        return
+    kept = _read_blocks(session, limit=1, highest=shared)
+    if kept:
+        landing = _block_value(kept[0])
+        _forget_events(session, row.contract, above=landing.number)
+        _move_cursors(session, [row.contract], landing)
+    else:
+        _forget_events(session, row.contract, above=-1)
+        session.delete(row)
+        session.flush()
+
+
+def _forget_events(session: Session, contract: str, *, above: int) -> None:
+    known, _ = _head_at(session, contract, above)
+    unsettle(session, contract, after=known)
+    session.execute(
+        delete(tables.Event).where(
+            col(tables.Event.contract) == contract, col(tables.Event.sequence) > known
         )
-        for row in rows
-    ]
+    )
 
 
-def _forget(session: Session, *, number: int, sequence: int) -> None:
-    """Forget blocks above a height and events after a sequence number."""
-    unsettle(session, after=sequence)
-    session.execute(delete(tables.Event).where(col(tables.Event.sequence) > sequence))
-    session.execute(delete(tables.Block).where(col(tables.Block.number) > number))
+def _move_cursors(session: Session, contracts: Collection[str], block: Block) -> None:
+    for contract in contracts:
+        session.merge(
+            tables.Cursor(
+                contract=contract,
+                number=block.number,
+                hash=block.hash,
+                parent_hash=block.parent_hash,
+                timestamp=block.timestamp,
+            )
+        )
+    session.flush()
 
 
-def _add_events(session: Session, events: Sequence[LedgerEvent]) -> None:
+def _add_events(
+    session: Session, contracts: Collection[Address], events: Sequence[LedgerEvent]
+) -> None:
+    """What stands below was forgotten: each contract's go on where its last one is."""
+    for contract in contracts:
+        known, _ = _head_at(session, contract, _HEIGHT_MAX)
+        _require_sequence(known, [event for event in events if event.contract == contract])
+    foreign = {event.contract for event in events}.difference(contracts)
+    if foreign:
+        raise InvariantViolation(f"an event is of {min(foreign)}, which is not followed")
     if not events:
         return
     connection = session.connection()
     connection.execute(insert(tables.Event), [event_columns(event) for event in events])
     mentions = {
-        (role.value, word, event.sequence)
+        (mention.role.value, mention.word, event.contract, event.sequence)
         for event in events
-        for role, word in list_mentions(event.body)
+        for mention in kind_of(event.body).mentions(event.body)
     }
     if mentions:
-        names = ("role", "word", "sequence")
+        names = ("role", "word", "contract", "sequence")
         connection.execute(
             insert(tables.Mention), [dict(zip(names, row, strict=True)) for row in mentions]
         )
 
 
 def _add_blocks(session: Session, blocks: Sequence[Block], confirmations: Confirmations) -> None:
-    if not blocks:
-        return
     session.connection().execute(
         insert(tables.Block),
         [
@@ -189,9 +287,19 @@ def _add_blocks(session: Session, blocks: Sequence[Block], confirmations: Confir
     session.execute(delete(tables.Block).where(col(tables.Block.number) <= oldest))
 
 
-def _require_span(shared: int, blocks: Sequence[Block], events: Sequence[LedgerEvent]) -> None:
+def _require_followed(session: Session, contract: str, shared: int) -> None:
+    """No block is left out; the sequence number tells of a contract that is new."""
+    row = session.get(tables.Cursor, contract)
+    if row is not None and row.number < shared:
+        raise InvariantViolation(
+            f"{contract} was followed to block {row.number}, and not to {shared}"
+        )
+
+
+def _require_span(
+    shared: int, last: int, blocks: Sequence[Block], events: Sequence[LedgerEvent]
+) -> None:
     """Everything stands above the fork, and every event at or below the last block."""
-    last = blocks[-1].number if blocks else shared
     heights = [event.block_number for event in events]
     if any(block.number <= shared for block in blocks):
         raise InvariantViolation(f"a block to add stands at or below the fork {shared}")
@@ -203,12 +311,12 @@ def _require_span(shared: int, blocks: Sequence[Block], events: Sequence[LedgerE
             raise InvariantViolation(f"event {event.sequence} is of another block than was added")
 
 
-def _require_links(newest: Sequence[Block], blocks: Sequence[Block]) -> None:
+def _require_links(newest: Sequence[tables.Block], blocks: Sequence[Block]) -> None:
     """Each block names the one before it; only the first may stand higher than that."""
     for parent, block in pairwise(blocks):
         if block.number != parent.number + 1 or block.parent_hash != parent.hash:
             raise InvariantViolation(f"block {block.number} does not stand on {parent.number}")
-    for parent, block in zip(newest, blocks[:1], strict=False):
+    for parent, block in zip(map(_block_value, newest), blocks[:1], strict=False):
         if block.number == parent.number + 1 and block.parent_hash != parent.hash:
             raise InvariantViolation(f"block {block.number} does not stand on the fork")
 

@@ -31,7 +31,13 @@ class SqlCompletions:
         with self._database.read() as session:
             found = session.exec(
                 select(tables.Submission.submission_id, tables.Event.block_hash)
-                .join(tables.Event, col(tables.Submission.sequence) == col(tables.Event.sequence))
+                .join(
+                    tables.Event,
+                    and_(
+                        col(tables.Submission.contract) == col(tables.Event.contract),
+                        col(tables.Submission.sequence) == col(tables.Event.sequence),
+                    ),
+                )
                 .join(
                     tables.Completion,
                     col(tables.Submission.submission_id) == col(tables.Completion.submission_id),

@@ -87,7 +87,7 @@ class SqlOutbox:
             ).one()
         return on_chain if last is None else max(on_chain, last + 1)
 
-    def add_batch(self, batch: Batch, sent_at: int) -> Submission:
+    def add_batch(self, batch: Batch, *, contract: Address, sent_at: int) -> Submission:
         """See the port. A batch whose event was followed before is included at once.
 
         A leaf that was erased meanwhile, or before a rebuild, has its place too.
@@ -97,6 +97,7 @@ class SqlOutbox:
                 transaction, or a registration does not wait.
         """
         row = tables.Submission(
+            contract=contract,
             sender=batch.sender,
             nonce=batch.attempts[0].nonce,
             label=ANCHOR_LABEL,
@@ -119,6 +120,7 @@ class SqlOutbox:
         self,
         transaction: SignedTransaction,
         *,
+        contract: Address,
         sender: Address,
         label: str,
         registration_id: RegistrationId | None,
@@ -130,6 +132,7 @@ class SqlOutbox:
             ConflictError: another submission has the nonce or the transaction.
         """
         row = tables.Submission(
+            contract=contract,
             sender=sender,
             nonce=transaction.nonce,
             label=label,

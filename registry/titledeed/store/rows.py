@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, column, func
+from sqlalchemy import ColumnElement, and_, column, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -92,7 +92,10 @@ def select_registrations(
         )
         .join(
             tables.Event,
-            col(tables.Submission.sequence) == col(tables.Event.sequence),
+            and_(
+                col(tables.Submission.contract) == col(tables.Event.contract),
+                col(tables.Submission.sequence) == col(tables.Event.sequence),
+            ),
             isouter=True,
         )
         .where(*conditions)
@@ -197,8 +200,6 @@ def _trace(
 
 
 def _anchor_value(root: bytes, size: int, caller: str, at: tables.Anchor | tables.Event) -> Anchor:
-    if at.sequence is None:
-        raise InvariantViolation("a stored event has no sequence number")
     return Anchor(
         root=MerkleRoot(Keccak256(root)),
         size=size,

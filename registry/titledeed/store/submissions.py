@@ -23,8 +23,8 @@ from titledeed.models.primitives import (
     RegistrationId,
     TransactionHash,
 )
+from titledeed.proofs.event_kinds import anchor_mention
 from titledeed.store import tables
-from titledeed.store.event_rows import anchor_word
 
 PENDING: Final = col(tables.Submission.state) == SubmissionState.PENDING.value
 # Written out, not bound: SQLite uses an index with a condition only where it sees the same one.
@@ -87,21 +87,24 @@ def settle(session: Session, *, repeats: bool = True) -> None:
             )
 
 
-def unsettle(session: Session, *, after: int) -> None:
-    """Make those pending again whose event has a greater sequence number."""
+def unsettle(session: Session, contract: str, *, after: int) -> None:
+    """Make those pending again whose event in a contract has a greater sequence number."""
     session.execute(
         update(tables.Submission)
+        .where(col(tables.Submission.contract) == contract)
         .where(col(tables.Submission.sequence) > after)
         .values(state=SubmissionState.PENDING.value, sequence=None)
     )
 
 
 def _find_event(session: Session, submission: Submission, *, repeats: bool) -> int | None:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = [col(tables.Event.contract) == submission.contract]
     if submission.root is not None:
+        mention = anchor_mention(submission.root, submission.sender)
         anchored = select(tables.Mention.sequence).where(
-            col(tables.Mention.role) == tables.Role.ANCHOR.value,
-            col(tables.Mention.word) == anchor_word(submission.root, submission.sender),
+            col(tables.Mention.contract) == submission.contract,
+            col(tables.Mention.role) == mention.role.value,
+            col(tables.Mention.word) == mention.word,
         )
         conditions.append(col(tables.Event.sequence).in_(anchored))
     if submission.root is None or not repeats:
@@ -115,6 +118,7 @@ def _submission_value(row: tables.Submission, attempts: Sequence[tables.Attempt]
         raise InvariantViolation("a stored submission has no number")
     return Submission(
         submission_id=row.submission_id,
+        contract=Address(row.contract),
         sender=Address(row.sender),
         nonce=row.nonce,
         label=row.label,

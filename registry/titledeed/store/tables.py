@@ -21,6 +21,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     Text,
@@ -31,23 +32,11 @@ from sqlmodel import Field, SQLModel
 
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.job import JobStatus
-from titledeed.models.ledger import SubmissionState
+from titledeed.models.ledger import MentionRole, SubmissionState
 from titledeed.models.principal import PrincipalKind
 from titledeed.models.registration import Visibility
 
 METADATA: Final = SQLModel.metadata
-
-
-class Role(StrEnum):
-    """Why an event mentions a word.
-
-    ``about``: its subject, leaf, deed, successor or binding hash. ``anchor``: a root and, after it,
-    the 20 bytes of the caller. ``key``: the key that is declared, as 20 bytes.
-    """
-
-    ABOUT = "about"
-    ANCHOR = "anchor"
-    KEY = "key"
 
 
 def _one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> CheckConstraint:
@@ -107,15 +96,32 @@ class Block(SQLModel, table=True):
     final_number: int = Field(sa_type=BigInteger)
 
 
+class Cursor(SQLModel, table=True):
+    """The last block in which the events of a contract were read.
+
+    Of the contracts that are followed to the end it is the newest in ``block``; one that was added
+    to a home stands lower until it has caught up.
+    """
+
+    __table_args__ = _digests("hash", "parent_hash")
+
+    contract: str = Field(sa_type=Text, primary_key=True)
+    number: int = Field(sa_type=BigInteger)
+    hash: bytes = Field(sa_type=LargeBinary)
+    parent_hash: bytes = Field(sa_type=LargeBinary)
+    timestamp: int = Field(sa_type=BigInteger)
+
+
 class Event(SQLModel, table=True):
-    """One event of the contract; see ``event_rows`` for ``kind`` and ``body``."""
+    """One event of a contract; see ``event_rows`` for ``kind`` and ``body``."""
 
     __table_args__ = (
         *_digests("transaction_hash", "block_hash"),
         CheckConstraint("length(head) = 20", name="head_length"),
     )
 
-    sequence: int | None = Field(default=None, primary_key=True)
+    contract: str = Field(sa_type=Text, primary_key=True)
+    sequence: int = Field(sa_type=BigInteger, primary_key=True)
     kind: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)
     head: bytes = Field(sa_type=LargeBinary)
@@ -128,23 +134,26 @@ class Event(SQLModel, table=True):
 class Mention(SQLModel, table=True):
     """A word by which an event is found."""
 
-    __table_args__ = (_one_of("role", Role), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        _one_of("role", MentionRole),
+        ForeignKeyConstraint(
+            ["contract", "sequence"], ["event.contract", "event.sequence"], ondelete="CASCADE"
+        ),
+        Index("mention_event", "contract", "sequence"),
+        {"sqlite_with_rowid": False},
+    )
 
     role: str = Field(sa_type=Text, primary_key=True)
     word: bytes = Field(sa_type=LargeBinary, primary_key=True)
-    sequence: int = Field(
-        sa_type=BigInteger,
-        primary_key=True,
-        foreign_key="event.sequence",
-        ondelete="CASCADE",
-        index=True,
-    )
+    contract: str = Field(sa_type=Text, primary_key=True)
+    sequence: int = Field(sa_type=BigInteger, primary_key=True)
 
 
 class Submission(SQLModel, table=True):
     """One call under one nonce. ``root`` and ``size`` are those of the batch that it anchors.
 
-    ``sequence`` is that of the event that tells of its effect: it goes when the event does.
+    ``contract`` is the one that is called. ``sequence`` is that of its event that tells of the
+    effect: it goes when the event does.
     """
 
     __table_args__ = (
@@ -153,10 +162,13 @@ class Submission(SQLModel, table=True):
         CheckConstraint("(root IS NULL) = (size IS NULL)", name="batch_has_size"),
         CheckConstraint("sequence IS NULL OR state = 'included'", name="event_means_included"),
         UniqueConstraint("sender", "nonce", name="submission_nonce"),
+        ForeignKeyConstraint(["contract", "sequence"], ["event.contract", "event.sequence"]),
+        Index("submission_event", "contract", "sequence"),
         Index("submission_root", "root", unique=True, sqlite_where=text("state <> 'reverted'")),
     )
 
     submission_id: int | None = Field(default=None, primary_key=True)
+    contract: str = Field(sa_type=Text)
     sender: str = Field(sa_type=Text)
     nonce: int = Field(sa_type=BigInteger)
     label: str = Field(sa_type=Text)
@@ -167,7 +179,7 @@ class Submission(SQLModel, table=True):
     state: str = Field(default=SubmissionState.PENDING.value, sa_type=Text, index=True)
     problem: str = Field(default="", sa_type=Text)
     sent_at: int = Field(sa_type=BigInteger)
-    sequence: int | None = Field(default=None, foreign_key="event.sequence", index=True)
+    sequence: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Attempt(SQLModel, table=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from chain_builders import root_of, sender_of
 from chain_desk import CONFIRMATIONS, Desk
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
-from titledeed.anchoring import following as following_module
+from titledeed.anchoring import reading
 from titledeed.anchoring.following import NEAR_BLOCKS
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.ledger import AnchorRoot, Block, LedgerEvent
+from titledeed.models.primitives import Address
 from titledeed.store.chain import BLOCKS_KEPT
 
 STRANGER = sender_of("stranger")
@@ -28,16 +30,18 @@ class Watched(LedgerSimulator):
         self.asked: list[str] = []
         self.disturb: Callable[[], None] | None = None
 
-    def list_events(self, block: Block) -> list[LedgerEvent]:
+    def list_events(self, block: Block, contracts: Collection[Address]) -> list[LedgerEvent]:
         self.asked.append("by hash")
         disturb, self.disturb = self.disturb, None
         if disturb is not None:
             disturb()
-        return super().list_events(block)
+        return super().list_events(block, contracts)
 
-    def list_events_between(self, first: int, last: int) -> list[LedgerEvent]:
+    def list_events_between(
+        self, first: int, last: int, contracts: Collection[Address]
+    ) -> list[LedgerEvent]:
         self.asked.append("by number")
-        return super().list_events_between(first, last)
+        return super().list_events_between(first, last, contracts)
 
 
 @pytest.fixture
@@ -66,19 +70,19 @@ def hide_last_event(simulator: LedgerSimulator) -> None:
 
 
 def assert_index_is_the_chain(desk: Desk, simulator: LedgerSimulator) -> None:
-    cursor = desk.chain.cursor()
+    cursor = desk.cursor()
     assert cursor is not None
     assert cursor.block == simulator.blocks[-1]
-    assert desk.chain.list_events(after=0, limit=10_000) == simulator.events
+    assert desk.list_events() == simulator.events
     followed = desk.chain.list_blocks()
     assert set(followed) <= set(simulator.blocks)
 
 
 def everything(desk: Desk) -> tuple[object, ...]:
     return (
-        desk.chain.cursor(),
+        desk.cursor(),
         desk.chain.list_blocks(),
-        desk.chain.list_events(after=0, limit=10_000),
+        desk.list_events(),
     )
 
 
@@ -142,7 +146,7 @@ def test_the_distant_past_is_read_by_number_and_the_near_by_hash(
 def test_a_long_past_is_read_in_stretches_each_of_which_stays(
     desk: Desk, simulator: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following_module, "STRETCH_BLOCKS", 100)
+    monkeypatch.setattr(reading, "STRETCH_BLOCKS", 100)
     for number in range(8):
         simulator.mine(49)
         anchor(simulator, f"old {number}")
@@ -150,7 +154,7 @@ def test_a_long_past_is_read_in_stretches_each_of_which_stays(
     seen: list[int] = []
 
     def stop(label: str, fraction: float) -> None:
-        cursor = desk.chain.cursor()
+        cursor = desk.cursor()
         assert cursor is not None
         seen.append(cursor.block.number)
         if len(seen) == 2:
@@ -177,7 +181,7 @@ def test_a_lie_about_the_distant_past_is_refused(desk: Desk, simulator: Watched,
     else:
         with pytest.raises(LedgerError):
             desk.following.follow()
-        assert desk.chain.cursor() is None
+        assert desk.cursor() is None
         desk.following.follow()
     assert_index_is_the_chain(desk, simulator)
 
@@ -328,7 +332,7 @@ def test_an_event_left_out_shows_at_the_next_one(desk: Desk, simulator: Watched)
     simulator.lie(Lie.SKIP)
     with pytest.raises(LedgerError, match="does not follow"):
         desk.following.follow()
-    assert desk.chain.cursor() is None
+    assert desk.cursor() is None
 
 
 def test_a_last_event_left_out_shows_by_the_count_of_the_contract(
@@ -359,7 +363,7 @@ def test_a_count_that_does_not_fit_is_refused(desk: Desk, simulator: Watched) ->
     simulator.lie(Lie.MISCOUNT)
     with pytest.raises(LedgerError, match="which are not those that the contract counted"):
         desk.following.follow()
-    assert desk.chain.cursor() is None
+    assert desk.cursor() is None
 
 
 def test_a_last_event_that_was_hidden_is_found_without_a_next_one(
@@ -368,7 +372,7 @@ def test_a_last_event_that_was_hidden_is_found_without_a_next_one(
     anchor(simulator, "a")
     hide_last_event(simulator)
     desk.following.follow()
-    assert desk.chain.list_events(after=0, limit=9) == []
+    assert desk.list_events() == []
     simulator.mine()
     desk.following.follow()
     assert_index_is_the_chain(desk, simulator)
@@ -413,7 +417,7 @@ def test_an_event_that_stays_left_out_is_refused_for_good(desk: Desk, simulator:
     simulator.lie(Lie.SKIP, answers=10)
     with pytest.raises(LedgerError, match="does not follow"):
         desk.following.follow()
-    assert desk.chain.list_events(after=0, limit=9) == simulator.events[:1]
+    assert desk.list_events() == simulator.events[:1]
     assert before[2] == simulator.events[:1]
 
 
@@ -422,7 +426,7 @@ def test_a_block_can_be_read_again(desk: Desk, simulator: Watched) -> None:
     simulator.mine(3)
     hide_last_event(simulator)
     desk.following.follow()
-    assert desk.chain.list_events(after=0, limit=9) == []
+    assert desk.list_events() == []
     desk.following.reread(1)
     assert_index_is_the_chain(desk, simulator)
 
@@ -430,7 +434,8 @@ def test_a_block_can_be_read_again(desk: Desk, simulator: Watched) -> None:
 def test_a_node_whose_chain_ends_before_the_contract_is_refused(
     desk: Desk, simulator: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulator, "first_block", lambda: 100)
+    later = replace(simulator.contracts[0], first_block=101)
+    monkeypatch.setattr(Watched, "contracts", (later,))
     with pytest.raises(LedgerUnavailableError, match="before the contract"):
         desk.following.follow()
 
@@ -453,7 +458,7 @@ def test_a_slow_follower_does_not_set_back_a_fast_one(
     heights: list[int] = []
 
     def note(label: str, fraction: float) -> None:
-        cursor = desk.chain.cursor()
+        cursor = desk.cursor()
         assert cursor is not None
         heights.append(cursor.block.number)
 

@@ -343,6 +343,7 @@ def test_an_act_tells_where_it_stands(
 ) -> None:
     event = LedgerEvent(
         body=Withdrawn(Subject(titled.leaf), titled.claimant, by_holder=False),
+        contract=titled.domain.contract,
         sequence=7,
         head=bytes(20),
         transaction=TransactionHash(NO_HASH),

@@ -9,6 +9,7 @@ from typing import Final
 
 import builders
 import pytest
+from repository_adapters import CONTRACT
 from vaults import open_vault
 
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
@@ -68,7 +69,7 @@ class Home:
             anchor=None,
         )
         self.vault.batches.keep(batch, tree, leaves)
-        self.store.outbox.add_batch(batch, sent_at=NOW)
+        self.store.outbox.add_batch(batch, contract=CONTRACT, sent_at=NOW)
         self.root = tree.root
 
     def bytes_everywhere(self) -> bytes:

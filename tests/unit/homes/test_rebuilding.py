@@ -220,7 +220,9 @@ def test_of_two_pending_batches_of_one_nonce_the_one_that_was_sent_is_taken(home
 def test_leaves_of_a_batch_that_was_refused_stand_in_the_next(home: Home) -> None:
     found = home.register(1)
     batch = home.sign_batch(found)
-    submission = home.outbox.add_batch(batch, home.clock())
+    submission = home.outbox.add_batch(
+        batch, contract=home.ledger.identity.contract, sent_at=home.clock()
+    )
     home.outbox.mark_reverted(submission, REFUSED)
     home.simulator.submit_as(home.simulator.payer, withdrawal(found.leaf))  # takes the nonce
     home.simulator.refused.add(batch.attempts[0].hash)

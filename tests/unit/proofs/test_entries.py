@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 import pytest
-from builders import EPOCH, build_address, seeded_bytes
+from builders import EPOCH, build_address, build_chain, seeded_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,9 +40,9 @@ from titledeed.models.primitives import (
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     ClaimOnChain,
-    judge_entries,
     kind_word,
 )
+from titledeed.proofs.judging import judge_entries
 
 CLAIMANT: Final = build_address(1)
 RECOVERY: Final = build_address(2)
@@ -126,6 +126,7 @@ def logged(*bodies: EventBody) -> list[LedgerEvent]:
     return [
         LedgerEvent(
             body=body,
+            contract=build_chain().contract,
             sequence=sequence,
             head=seeded_bytes("head", sequence, 20),
             transaction=TransactionHash(keccak256(seeded_bytes("tx", sequence))),

@@ -132,7 +132,7 @@ def work(studio: Studio) -> Registration:
 
 def sell(ledger: LedgerSimulator, deed: DeedId) -> None:
     """The marketplace moves a deed; no event of the contract's own tells of it."""
-    deeds = ledger.chain[-1].contract.deeds
+    deeds = ledger.chain[-1].contracts[ledger.identity.contract].deeds
     deeds[deed] = replace(deeds[deed], holder=BUYER.address)
 
 

@@ -77,9 +77,13 @@ def test_a_contract_that_counted_others_is_told(home: Home) -> None:
 def test_a_database_that_missed_an_event_is_told(home: Home) -> None:
     cursor = home.following.follow()
     (block,) = [one for one in home.chain.list_blocks() if one == cursor.block]
-    events = home.chain.list_events(after=2, limit=9)
+    events = home.chain.list_events(home.ledger.identity.contract, after=2, limit=9)
     home.chain.advance(
-        fork=events[0].block_number - 1, blocks=[block], events=[], confirmations=CONFIRMATIONS
+        contracts=[home.ledger.identity.contract],
+        fork=events[0].block_number - 1,
+        blocks=[block],
+        events=[],
+        confirmations=CONFIRMATIONS,
     )
     with pytest.raises(LedgerError, match="database holds other events"):
         home.service.verify()

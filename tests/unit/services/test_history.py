@@ -95,6 +95,7 @@ class Index:
         events = [
             LedgerEvent(
                 body=body,
+                contract=build_chain().contract,
                 sequence=sequence,
                 head=seeded_bytes("head", sequence, 20),
                 transaction=TransactionHash(keccak256(seeded_bytes("tx", sequence))),
@@ -105,7 +106,11 @@ class Index:
             for sequence, body in enumerate(bodies, 1)
         ]
         self.repositories.chain.advance(
-            fork=None, blocks=[block], events=events, confirmations=Confirmations(0, 0)
+            contracts=[build_chain().contract],
+            fork=None,
+            blocks=[block],
+            events=events,
+            confirmations=Confirmations(0, 0),
         )
 
 

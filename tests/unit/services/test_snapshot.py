@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
-from repository_adapters import anchored_in, event_in, follow
+from repository_adapters import add_batch, anchored_in, event_in, follow
 from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
@@ -96,7 +96,7 @@ class Shelf:
         transaction = SignedTransaction(bundles[0].raw_transaction, anchor.transaction, 0)
         ids = tuple(bundle.dossier.registration_id for bundle in bundles)
         batch = Batch(anchor.root, ids, SENDER.address, (transaction,), None)
-        self.repositories.outbox.add_batch(batch, EPOCH)
+        add_batch(self.repositories, batch, EPOCH)
         block = Block(
             anchor.block_number, anchor.block_hash, anchor.block_hash, anchor.block_timestamp
         )

@@ -12,7 +12,15 @@ from pathlib import Path
 import builders
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from repository_adapters import SENDER, batch_of, event_in, open_sqlite, replacement, submit
+from repository_adapters import (
+    CONTRACT,
+    SENDER,
+    batch_of,
+    event_in,
+    open_sqlite,
+    replacement,
+    submit,
+)
 
 from titledeed.canonical.hashing import keccak256
 from titledeed.models.ledger import (
@@ -123,7 +131,12 @@ def prepare(repositories: Repositories) -> None:
     for number in range(BATCHES, BATCHES + ACTS):
         transaction = builders.build_transaction(number)
         act = repositories.outbox.add_act(
-            transaction, sender=SENDER, label="withdraw", registration_id=None, sent_at=1
+            transaction,
+            contract=CONTRACT,
+            sender=SENDER,
+            label="withdraw",
+            registration_id=None,
+            sent_at=1,
         )
         repositories.outbox.add_attempt(act, replacement(transaction), 2)
 
@@ -146,6 +159,7 @@ def advance(
     repositories: Repositories, fork: int | None, below: Sequence[Mined], added: Sequence[Mined]
 ) -> None:
     repositories.chain.advance(
+        contracts=[CONTRACT],
         fork=fork,
         blocks=[mined.block for mined in added],
         events=list_events(below, added),

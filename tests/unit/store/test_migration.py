@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from chain_builders import root_of, sender_of
+from chain_desk import Desk
+from simulation.ledger_simulator import LedgerSimulator
 from sqlalchemy import create_engine
 from sqlmodel import text
 
@@ -26,8 +30,17 @@ from titledeed.errors import (
 )
 from titledeed.models.evidence import ClaimStatus, SignedTransaction
 from titledeed.models.job import Job, JobProblem, JobStatus
-from titledeed.models.ledger import Anchored, Block, Confirmations, LedgerEvent
+from titledeed.models.ledger import (
+    Anchored,
+    AnchorRoot,
+    Block,
+    Confirmations,
+    LedgerEvent,
+    SubmissionState,
+    Withdrawn,
+)
 from titledeed.models.primitives import (
+    Address,
     BlockHash,
     Keccak256,
     MerkleRoot,
@@ -43,6 +56,9 @@ from titledeed.models.principal import (
     TokenGrant,
 )
 from titledeed.models.registration import Visibility
+from titledeed.proofs.event_kinds import anchor_mention
+from titledeed.proofs.signatures import sign_digest
+from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
 from titledeed.store import migration, tables
 from titledeed.store.database import Database, sqlite_url
 from titledeed.store.locking import hold_lock
@@ -82,6 +98,35 @@ SELECT 'td1' || name, 7, '{zero}', '{zero}', randomblob(32), name,
 INSERT INTO fingerprint (registration_id, algorithm, version, code)
 VALUES ('td1a', 'x', 1, CAST('1' AS BLOB)), ('td1d', 'x', 1, CAST('2' AS BLOB));
 """.format(zero=ZERO_ADDRESS, **{letter: 32 * letter for letter in "rstu"})
+
+# The event of batch "r" and the withdrawal of a leaf, in two of three followed blocks.
+ROWS_OF_ONE_CONTRACT = """
+INSERT INTO block VALUES
+    (10, CAST('{k}' AS BLOB), zeroblob(32), 1000, 8, 6),
+    (11, CAST('{l}' AS BLOB), CAST('{k}' AS BLOB), 1012, 9, 7),
+    (12, CAST('{m}' AS BLOB), CAST('{l}' AS BLOB), 1024, 10, 8);
+INSERT INTO event VALUES
+    (1, 'anchored', '{{"caller":"{zero}","root":{{"hex":"{root}"}},"size":2}}', zeroblob(20),
+     CAST('{t}' AS BLOB), 10, CAST('{k}' AS BLOB), 1000),
+    (2, 'withdrawn', '{{"actor":"{zero}","by_holder":false,"subject":{{"hex":"{root}"}}}}',
+     CAST('hhhhhhhhhhhhhhhhhhhh' AS BLOB), CAST('{u}' AS BLOB), 11, CAST('{l}' AS BLOB), 1012);
+INSERT INTO mention VALUES
+    ('anchor', CAST('{r}' || CAST(zeroblob(20) AS TEXT) AS BLOB), 1),
+    ('about', CAST('{r}' AS BLOB), 2);
+INSERT INTO submission VALUES
+    (1, '{zero}', 3, 'anchor', CAST('{r}' AS BLOB), 2, NULL, 'included', '', 5, 1),
+    (2, '{zero}', 4, 'withdraw', NULL, NULL, 'td1a', 'included', '', 6, 2),
+    (3, '{zero}', 5, 'anchor', CAST('{s}' AS BLOB), 1, NULL, 'pending', '', 7, NULL);
+""".format(zero=ZERO_ADDRESS, root=b"r".hex() * 32, **{n: 32 * n for n in "klmrstu"})
+OWN_AND_IMPORTED = f"""
+INSERT INTO registration (registration_id, chain_id, contract, claimant, content_digest, title,
+                          source_type, status, visibility, snapshot_id, leaf, submission_id,
+                          leaf_index, duration_ms, claimed_at, accepted_at)
+VALUES ('td1x', 7, '{ZERO_ADDRESS}', '{ZERO_ADDRESS}', randomblob(32), 'theirs',
+        'trainedAlgorithmicMedia', 'final', 'published', 'snap', zeroblob(32), NULL, 0, 0, 1, 2),
+       ('td1a', 7, '{{contract}}', '{ZERO_ADDRESS}', randomblob(32), 'ours',
+        'trainedAlgorithmicMedia', 'pending', 'private', NULL, zeroblob(32), 1, 0, 0, 1, 2);
+"""
 
 
 @pytest.fixture
@@ -219,6 +264,7 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
     assert [(found, code.code) for _, found, code in codes] == [("td1a", b"1"), ("td1d", b"2")]
     event = LedgerEvent(
         body=Anchored(settled.root or MerkleRoot(Keccak256(b"")), settled.sender, 2),
+        contract=ZERO_ADDRESS,
         sequence=1,
         head=bytes(20),
         transaction=settled.attempts[0].hash,
@@ -227,6 +273,7 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
         block_timestamp=9,
     )
     store.chain.advance(
+        contracts=[ZERO_ADDRESS],
         fork=None,
         blocks=[Block(5, event.block_hash, BlockHash(Keccak256(b"j" * 32)), 9)],
         events=[event],
@@ -236,6 +283,95 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
     assert found is not None and found.anchor is not None
     assert (found.status, found.anchor.sequence) == (ClaimStatus.FINAL, 1)
     store.close()
+
+
+def make_old_home(database: Database, path: Path, *scripts: str) -> None:
+    """A database of revision 0002 with these rows."""
+    with database.migrate() as session:
+        config = alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0002")
+    connection = sqlite3.connect(path)
+    for script in scripts:
+        connection.executescript(script)
+    connection.close()
+
+
+def attempts(contract: Address) -> str:
+    """One signed transaction for each submission, as ``chain.sending`` makes them."""
+    rows = []
+    for number, digest in ((1, "t"), (2, "u"), (3, "v")):
+        fields = Transaction(7, number + 2, 1, 1, 21_000, contract, 0, b"")
+        raw = encode_signed(fields, sign_digest(b"k" * 32, signing_digest(fields)))
+        rows.append(f"({number}, CAST('{digest * 32}' AS BLOB), x'{raw.hex()}')")
+    return f"INSERT INTO attempt (submission_id, hash, raw) VALUES {', '.join(rows)};"
+
+
+def require_followed(store: SqlRepositories, contract: Address) -> None:
+    """What was followed belongs to the contract, and what it settled stays settled."""
+    cursor = store.chain.cursor(contract)
+    assert cursor is not None
+    assert (cursor.block.number, cursor.block.hash) == (12, b"m" * 32)
+    assert (cursor.sequence, cursor.head) == (2, b"h" * 20)
+    events = store.chain.list_events(contract, after=0, limit=9)
+    assert [(type(event.body), event.contract) for event in events] == [
+        (Anchored, contract),
+        (Withdrawn, contract),
+    ]
+    assert store.chain.list_about([b"r" * 32]) == events[1:]
+    root = MerkleRoot(Keccak256(b"r" * 32))
+    assert store.chain.list_mentioning([anchor_mention(root, ZERO_ADDRESS)]) == events[:1]
+    assert [(one.submission_id, one.contract) for one in store.outbox.list_pending()] == [
+        (3, contract)
+    ]
+    for number in (1, 2):
+        settled = store.outbox.find_submission(number)
+        assert settled is not None
+        assert (settled.state, settled.contract) == (SubmissionState.INCLUDED, contract)
+
+
+def test_upgrade_gives_what_was_followed_to_the_contract_of_the_registrations(
+    database: Database, path: Path, tmp_path: Path
+) -> None:
+    contract = sender_of("contract").address
+    registrations = OWN_AND_IMPORTED.format(contract=contract)
+    foreign = sender_of("transactions call another").address
+    make_old_home(database, path, ROWS_OF_ONE_CONTRACT, registrations, attempts(foreign))
+    upgrade(database, lock_path=tmp_path / "lock")
+    with closing(SqlRepositories(url=sqlite_url(path), lock_path=tmp_path / "lock")) as store:
+        require_followed(store, contract)
+        found = store.registrations.find(RegistrationId("td1a"))
+        assert found is not None and found.anchor is not None
+        assert (found.anchor.sequence, found.anchor.block_number) == (1, 10)
+        # A reorganisation takes it back, as in a new home.
+        store.chain.advance(
+            contracts=[contract], fork=9, blocks=[], events=[], confirmations=Confirmations(0, 0)
+        )
+        assert [one.submission_id for one in store.outbox.list_pending()] == [1, 2, 3]
+
+
+def test_upgrade_of_a_home_without_registrations_asks_its_transactions(
+    database: Database, path: Path, tmp_path: Path
+) -> None:
+    contract = sender_of("contract").address
+    make_old_home(database, path, ROWS_OF_ONE_CONTRACT, attempts(contract))
+    upgrade(database, lock_path=tmp_path / "lock")
+    with closing(SqlRepositories(url=sqlite_url(path), lock_path=tmp_path / "lock")) as store:
+        require_followed(store, contract)
+
+
+def test_upgrade_of_a_home_that_only_looked_on_follows_again(
+    database: Database, path: Path, tmp_path: Path
+) -> None:
+    make_old_home(database, path, ROWS_OF_ONE_CONTRACT, "DELETE FROM submission;")
+    upgrade(database, lock_path=tmp_path / "lock")
+    simulator = LedgerSimulator()
+    simulator.submit_as(sender_of("stranger"), AnchorRoot(root_of("a"), 1))
+    simulator.mine()
+    with closing(Desk(tmp_path, simulator)) as desk:
+        assert desk.chain.list_blocks() == []
+        desk.following.follow()
+        assert desk.list_events() == simulator.events != []
 
 
 def test_upgrade_keeps_jobs_and_tokens_of_the_home(

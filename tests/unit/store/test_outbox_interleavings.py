@@ -12,7 +12,17 @@ import builders
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from repository_adapters import NEVER, SENDER, anchor_of, anchored_in, block_at, follow, open_sqlite
+from repository_adapters import (
+    CONTRACT,
+    NEVER,
+    SENDER,
+    add_batch,
+    anchor_of,
+    anchored_in,
+    block_at,
+    follow,
+    open_sqlite,
+)
 
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.models.evidence import ClaimStatus
@@ -86,7 +96,7 @@ class OutboxMachine(RuleBasedStateMachine):
             attempts=(builders.build_transaction(self.nonce),),
             anchor=None,
         )
-        self.pending.append((self.store.outbox.add_batch(batch, 1), batch, leaves))
+        self.pending.append((add_batch(self.store, batch, 1), batch, leaves))
         self.nonce += 1
         self.waiting = [one for one in self.waiting if one.leaf not in leaves]
 
@@ -118,6 +128,7 @@ class OutboxMachine(RuleBasedStateMachine):
         del self.settled[-depth:]
         self.height -= len(gone)
         self.store.chain.advance(
+            contracts=[CONTRACT],
             fork=self.height,
             blocks=[],
             events=[],
