@@ -71,7 +71,7 @@ class Desk:
         self.repositories = SqlRepositories(
             url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
         )
-        self.chain = self.repositories.chain
+        self.chain = self.repositories.followed
         self.outbox = self.repositories.outbox
         self.objects = LocalObjectStore(folder=folder / "objects")
         self.following = FollowingService(

@@ -10,10 +10,10 @@ from typing import Any, Final
 QUERIES: Final = {
     "registration": (
         "SELECT r.registration_id, r.chain_id, r.contract, claimant, content_digest, "
-        "signed_digest, manifest_id, title, source_type, status, visibility, snapshot_id, signed_path, leaf, "
-        "s.nonce, leaf_index, a.root, duration_ms, claimed_at, accepted_at FROM registration r "
-        "LEFT JOIN submission s USING (submission_id) LEFT JOIN anchor a USING (anchor_id) "
-        "ORDER BY snapshot_id IS NOT NULL, position"
+        "signed_digest, manifest_id, title, source_type, status, visibility, snapshot_id, "
+        "signed_path, leaf, s.nonce, leaf_index, a.root, duration_ms, claimed_at, accepted_at "
+        "FROM registration r LEFT JOIN submission s USING (submission_id) "
+        "LEFT JOIN anchor a USING (anchor_id) ORDER BY snapshot_id IS NOT NULL, position"
     ),
     "fingerprint": (
         "SELECT registration_id, algorithm, version, code FROM fingerprint ORDER BY 1, cursor"

@@ -40,10 +40,10 @@ from titledeed.examining import SandboxedExaminer
 from titledeed.homes.layout import HomeLayout
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.media.limits import MediaLimits
-from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.ledger import Confirmations
 from titledeed.ports import Ledger, TimestampAuthority
+from titledeed.proofs.contracts import core_domain
 from titledeed.sandbox import Sandbox, SandboxLimits
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
@@ -235,9 +235,9 @@ class Registry:
         return self.repositories.outbox
 
     @cached_property
-    def chain(self) -> SqlChain:
+    def followed(self) -> SqlChain:
         """What was followed of the chain."""
-        return self.repositories.chain
+        return self.repositories.followed
 
     @cached_property
     def objects(self) -> LocalObjectStore:
@@ -263,7 +263,7 @@ class Registry:
         """Keeps the database at the chain's head."""
         return FollowingService(
             ledger=self.ledger,
-            chain=self.chain,
+            chain=self.followed,
             confirmations=self.confirmations,
             turn=lambda: hold_lock(
                 self.layout.locks / "follower",
@@ -307,7 +307,7 @@ class Registry:
         """What the chain says about claims."""
         return HistoryService(
             following=self.following,
-            chain=self.chain,
+            chain=self.followed,
             objects=self.objects,
             identity=self.chain_identity,
         )
@@ -336,7 +336,7 @@ class Registry:
         """Answers for the chain."""
         return ChainReportService(
             ledger=self.ledger,
-            chain=self.chain,
+            chain=self.followed,
             outbox=self.outbox,
             confirmations=self.confirmations,
         )
@@ -350,7 +350,7 @@ class Registry:
             registrations=self.registrations,
             objects=self.objects,
             anchoring=self.anchoring,
-            domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
+            domain=core_domain(self.chain_identity),
             recovery_key=read_recovery_address(self.layout.keys),
             signed_folder=self.layout.signed,
             clock=now,

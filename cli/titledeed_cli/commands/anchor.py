@@ -39,7 +39,7 @@ def anchor(context: typer.Context, as_json: JsonFlag = False) -> None:
         before = registry.following.follow()
         with show_progress(output) as progress:
             registry.anchoring.anchor_now(progress)
-        chain, sender = registry.repositories.chain, registry.ledger.sender
+        chain, sender = registry.repositories.followed, registry.ledger.sender
         core = registry.chain_identity.contract
         waiting, _ = registry.outbox.count_waiting()
         batches = [

@@ -149,7 +149,7 @@ def events(
     with invocation.registry() as registry:
         registry.following.follow()
         core = registry.chain_identity.contract
-        found = registry.repositories.chain.list_events(core, after=after, limit=limit)
+        found = registry.repositories.followed.list_events(core, after=after, limit=limit)
     if as_json:
         for event in found:
             output.write_json({"schema_version": SCHEMA_VERSION, **event_document(event)})

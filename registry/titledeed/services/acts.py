@@ -24,7 +24,6 @@ from titledeed.errors import (
     InvalidRequestError,
 )
 from titledeed.media.digests import digest_file
-from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
 from titledeed.models.ledger import (
     Act,
@@ -45,6 +44,7 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import Address, DeedId, RegistrationId, Sha256
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Clock, KeyStore, Ledger, RegistrationRepository
+from titledeed.proofs.contracts import core_domain
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     EntryKind,
@@ -84,7 +84,7 @@ class ActService:
         self._recorder = ActRecorder(
             sending=sending,
             history=history,
-            domain=SigningDomain(identity.chain_id, identity.contract),
+            domain=core_domain(identity),
             clock=clock,
         )
         self._standings = Standings(

@@ -29,11 +29,11 @@ class SqlSnapshots:
     def add(self, coverage: Coverage) -> None:
         """See the port."""
         with self._database.write() as session:
-            session.merge(tables.Snapshot(**asdict(coverage)))
+            session.merge(tables.SnapshotRow(**asdict(coverage)))
 
     def list_all(self) -> list[Coverage]:
         """See the port."""
-        oldest_first = (col(tables.Snapshot.exported_at), col(tables.Snapshot.snapshot_id))
+        oldest_first = (col(tables.SnapshotRow.exported_at), col(tables.SnapshotRow.snapshot_id))
         with self._database.read() as session:
             return [
                 Coverage(
@@ -43,7 +43,7 @@ class SqlSnapshots:
                     registrations=row.registrations,
                     chain_id=row.chain_id,
                 )
-                for row in session.exec(select(tables.Snapshot).order_by(*oldest_first))
+                for row in session.exec(select(tables.SnapshotRow).order_by(*oldest_first))
             ]
 
 
@@ -56,12 +56,12 @@ class SqlJobs:
     def save(self, job: Job) -> None:
         """See the port."""
         with self._database.write() as session:
-            session.merge(tables.Job(**asdict(job)))
+            session.merge(tables.JobRow(**asdict(job)))
 
     def find(self, job_id: str) -> Job | None:
         """See the port."""
         with self._database.read() as session:
-            row = session.get(tables.Job, job_id)
+            row = session.get(tables.JobRow, job_id)
         if row is None:
             return None
         return Job(
@@ -77,8 +77,8 @@ class SqlJobs:
     def fail_running(self, problem: str) -> int:
         """See the port."""
         change = (
-            update(tables.Job)
-            .where(col(tables.Job.status) == JobStatus.RUNNING.value)
+            update(tables.JobRow)
+            .where(col(tables.JobRow.status) == JobStatus.RUNNING.value)
             .values(status=JobStatus.FAILED.value, problem=problem)
         )
         with self._database.write() as session:
@@ -94,12 +94,12 @@ class SqlTokens:
     def add(self, digest: Sha256) -> None:
         """See the port."""
         with self._database.write() as session:
-            session.merge(tables.Token(digest=digest))
+            session.merge(tables.TokenRow(digest=digest))
 
     def holds(self, digest: Sha256) -> bool:
         """See the port."""
         with self._database.read() as session:
-            return session.get(tables.Token, digest) is not None
+            return session.get(tables.TokenRow, digest) is not None
 
 
 class SqlRepositories:
@@ -131,7 +131,7 @@ class SqlRepositories:
         self.outbox = SqlOutbox(
             self._database, lock_path=lock_path, writer_timeout_s=writer_timeout_s
         )
-        self.chain = SqlChain(self._database)
+        self.followed = SqlChain(self._database)
         self.snapshots = SqlSnapshots(self._database)
         self.jobs = SqlJobs(self._database)
         self.tokens = SqlTokens(self._database)

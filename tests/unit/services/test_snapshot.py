@@ -82,7 +82,9 @@ class Shelf:
                     outbox=self.repositories.outbox,
                     objects=self.objects,
                     following=FollowingService(
-                        ledger=silent_ledger(), chain=self.repositories.chain, confirmations=AT_ONCE
+                        ledger=silent_ledger(),
+                        chain=self.repositories.followed,
+                        confirmations=AT_ONCE,
                     ),
                     clock=lambda: EPOCH,
                     replace_after_s=60,
