@@ -72,7 +72,7 @@ class Desk:
         self.repositories = SqlRepositories(
             url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
         )
-        self.chain = self.repositories.chain
+        self.chain = self.repositories.followed
         self.outbox = self.repositories.outbox
         self.vault = open_vault(folder)
         self.objects = self.vault.objects

@@ -167,8 +167,8 @@ def follow(
     confirmations: Confirmations = NEVER,
 ) -> None:
     """Add one block above what was followed."""
-    cursor = repositories.chain.cursor(CONTRACT)
-    repositories.chain.advance(
+    cursor = repositories.followed.cursor(CONTRACT)
+    repositories.followed.advance(
         contracts=[CONTRACT],
         fork=cursor.block.number if cursor is not None else None,
         blocks=[block],

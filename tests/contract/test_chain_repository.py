@@ -99,7 +99,7 @@ def advance(
     *events: LedgerEvent,
     confirmations: Confirmations = NEVER,
 ) -> None:
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT], fork=fork, blocks=blocks, events=events, confirmations=confirmations
     )
 
@@ -112,24 +112,26 @@ def find(repositories: Repositories, registration: Registration) -> Registration
 
 class TestFollowing:
     def test_nothing_is_known_before_the_first_block(self, repositories: Repositories) -> None:
-        assert repositories.chain.cursor(CONTRACT) is None
-        assert repositories.chain.list_blocks() == []
-        assert repositories.chain.head_at(CONTRACT, 10**9) == NO_HEAD
-        assert repositories.chain.list_events(CONTRACT, after=0, limit=10) == []
+        assert repositories.followed.cursor(CONTRACT) is None
+        assert repositories.followed.list_blocks() == []
+        assert repositories.followed.head_at(CONTRACT, 10**9) == NO_HEAD
+        assert repositories.followed.list_events(CONTRACT, after=0, limit=10) == []
 
     def test_cursor_is_the_last_block_and_the_last_event(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         last = events[-1]
-        assert repositories.chain.cursor(CONTRACT) == Cursor(block_at(9), last.sequence, last.head)
-        assert repositories.chain.list_blocks() == blocks_between(1, 9)[::-1]
+        assert repositories.followed.cursor(CONTRACT) == Cursor(
+            block_at(9), last.sequence, last.head
+        )
+        assert repositories.followed.list_blocks() == blocks_between(1, 9)[::-1]
 
     def test_every_kind_of_event_comes_back_as_it_was(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         assert {type(event.body) for event in events} == set(get_args(EventBody))
-        assert repositories.chain.list_events(CONTRACT, after=0, limit=100) == events
-        assert repositories.chain.list_events(CONTRACT, after=2, limit=3) == events[2:5]
+        assert repositories.followed.list_events(CONTRACT, after=0, limit=100) == events
+        assert repositories.followed.list_events(CONTRACT, after=2, limit=3) == events[2:5]
 
     def test_head_is_that_of_the_last_event_at_or_below_a_height(
         self, repositories: Repositories
@@ -138,24 +140,24 @@ class TestFollowing:
         first, second = (event_in(low, n, BODIES[n]) for n in (1, 2))
         third = event_in(high, 3, BODIES[3])
         advance(repositories, None, blocks_between(4, 9), first, second, third)
-        assert repositories.chain.head_at(CONTRACT, 4) == NO_HEAD
-        assert repositories.chain.head_at(CONTRACT, 5) == (2, second.head)
-        assert repositories.chain.head_at(CONTRACT, 7) == (2, second.head)
-        assert repositories.chain.head_at(CONTRACT, 8) == (3, third.head)
+        assert repositories.followed.head_at(CONTRACT, 4) == NO_HEAD
+        assert repositories.followed.head_at(CONTRACT, 5) == (2, second.head)
+        assert repositories.followed.head_at(CONTRACT, 7) == (2, second.head)
+        assert repositories.followed.head_at(CONTRACT, 8) == (3, third.head)
 
     def test_blocks_beyond_those_that_can_fork_are_dropped(
         self, repositories: Repositories
     ) -> None:
         advance(repositories, None, blocks_between(0, 400))
-        kept = repositories.chain.list_blocks()
+        kept = repositories.followed.list_blocks()
         assert kept == blocks_between(145, 400)[::-1]
         advance(repositories, 400, [block_at(401)])
-        assert repositories.chain.list_blocks() == blocks_between(146, 401)[::-1]
+        assert repositories.followed.list_blocks() == blocks_between(146, 401)[::-1]
 
     def test_stretch_read_by_number_may_leave_a_gap(self, repositories: Repositories) -> None:
         advance(repositories, None, [block_at(10)], event_in(block_at(4), 1, BODIES[0]))
         advance(repositories, 10, [block_at(50)], event_in(block_at(33), 2, BODIES[1]))
-        cursor = repositories.chain.cursor(CONTRACT)
+        cursor = repositories.followed.cursor(CONTRACT)
         assert cursor is not None and (cursor.block, cursor.sequence) == (block_at(50), 2)
 
     def test_same_arguments_again_change_nothing(self, repositories: Repositories) -> None:
@@ -170,9 +172,9 @@ class TestFollowing:
             advance(repositories, 3, stretch, event)
             states.append(
                 (
-                    repositories.chain.cursor(CONTRACT),
-                    repositories.chain.list_blocks(),
-                    repositories.chain.list_events(CONTRACT, after=0, limit=9),
+                    repositories.followed.cursor(CONTRACT),
+                    repositories.followed.list_blocks(),
+                    repositories.followed.list_events(CONTRACT, after=0, limit=9),
                     find(repositories, registration),
                     repositories.outbox.find_submission(1),
                 )
@@ -188,11 +190,11 @@ class TestForks:
         other = blocks_between(4, 5, branch=1, fork=3)
         new = event_in(other[1], 2, BODIES[4])
         advance(repositories, 3, other, new)
-        assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == [kept, new]
-        assert repositories.chain.list_blocks() == [*other[::-1], *blocks_between(1, 3)[::-1]]
-        assert repositories.chain.cursor(CONTRACT) == Cursor(other[1], 2, new.head)
-        assert repositories.chain.list_about([word(2)]) == []
-        assert repositories.chain.list_about([word(5)]) == [new]
+        assert repositories.followed.list_events(CONTRACT, after=0, limit=9) == [kept, new]
+        assert repositories.followed.list_blocks() == [*other[::-1], *blocks_between(1, 3)[::-1]]
+        assert repositories.followed.cursor(CONTRACT) == Cursor(other[1], 2, new.head)
+        assert repositories.followed.list_about([word(2)]) == []
+        assert repositories.followed.list_about([word(5)]) == [new]
 
     def test_lost_block_makes_submission_and_registration_pending_again(
         self, repositories: Repositories
@@ -225,9 +227,9 @@ class TestForks:
     ) -> None:
         assert events
         advance(repositories, None, [block_at(1, branch=1)])
-        assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == []
-        assert repositories.chain.list_blocks() == [block_at(1, branch=1)]
-        assert repositories.chain.head_at(CONTRACT, 100) == NO_HEAD
+        assert repositories.followed.list_events(CONTRACT, after=0, limit=9) == []
+        assert repositories.followed.list_blocks() == [block_at(1, branch=1)]
+        assert repositories.followed.head_at(CONTRACT, 100) == NO_HEAD
 
     def test_imported_registration_is_never_touched(self, repositories: Repositories) -> None:
         bundle = builders.build_bundle(1)
@@ -324,15 +326,15 @@ class TestRefusals:
             ([], [second]),
         ]
         before = (
-            repositories.chain.cursor(CONTRACT),
-            repositories.chain.list_events(CONTRACT, after=0, limit=9),
+            repositories.followed.cursor(CONTRACT),
+            repositories.followed.list_events(CONTRACT, after=0, limit=9),
         )
         for blocks, events in refused:
             with pytest.raises(InvariantViolation):
                 advance(repositories, 3, blocks, *events)
             assert before == (
-                repositories.chain.cursor(CONTRACT),
-                repositories.chain.list_events(CONTRACT, after=0, limit=9),
+                repositories.followed.cursor(CONTRACT),
+                repositories.followed.list_events(CONTRACT, after=0, limit=9),
             )
 
 
@@ -342,7 +344,7 @@ class TestSearch:
     ) -> None:
         _, issued, withdrawn, superseded, recorded, _, binding = events
         deed = (2**256 - 1).to_bytes(32, "big")
-        chain = repositories.chain
+        chain = repositories.followed
         assert chain.list_about([word(2)]) == [issued, withdrawn, superseded]
         assert chain.list_about([deed]) == [issued]
         assert chain.list_about([word(4)]) == [superseded]
@@ -360,29 +362,29 @@ class TestSearch:
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         raw = bytes.fromhex(ACTOR[2:])
-        assert repositories.chain.list_about([raw, raw.rjust(32, b"\0")]) == []
-        assert repositories.chain.list_declarations([ACTOR]) == [events[5]]
+        assert repositories.followed.list_about([raw, raw.rjust(32, b"\0")]) == []
+        assert repositories.followed.list_declarations([ACTOR]) == [events[5]]
 
     def test_declarations_are_found_by_their_key_alone(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         declared = events[5]
         others = [builders.build_address(seed) for seed in (2, 3)]
-        assert repositories.chain.list_declarations(others) == []
-        assert repositories.chain.list_declarations([*others, ACTOR, ACTOR]) == [declared]
+        assert repositories.followed.list_declarations(others) == []
+        assert repositories.followed.list_declarations([*others, ACTOR, ACTOR]) == [declared]
 
     def test_any_number_of_words_may_be_asked_for(
         self, repositories: Repositories, events: list[LedgerEvent]
     ) -> None:
         many = [number.to_bytes(32, "big") for number in range(40_000)]
-        assert repositories.chain.list_about([*many, word(5)]) == [events[4]]
+        assert repositories.followed.list_about([*many, word(5)]) == [events[4]]
 
     def test_both_words_of_one_event_find_it_once(self, repositories: Repositories) -> None:
         body = Superseded(Subject(word(1)), ACTOR, Subject(word(1)), by_holder=False)
         block = block_at(1)
         event = event_in(block, 1, body)
         follow(repositories, block, event)
-        assert repositories.chain.list_about([word(1)]) == [event]
+        assert repositories.followed.list_about([word(1)]) == [event]
 
 
 def test_act_of_a_registration_settles_with_it(repositories: Repositories) -> None:

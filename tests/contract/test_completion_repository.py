@@ -111,7 +111,7 @@ def test_another_block_asks_for_other_bundles(repositories: Repositories) -> Non
     batch = anchor(repositories, 1, confirmations=NEVER_FINAL)
     repositories.completions.mark(require_next(repositories), is_final=False)
     moved = block_at(1, branch=1)
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT],
         fork=None,
         blocks=[moved],
@@ -126,7 +126,7 @@ def test_a_block_that_was_taken_back_leaves_no_bundle(repositories: Repositories
     batch = anchor(repositories, 1, confirmations=NEVER_FINAL)
     repositories.completions.mark(require_next(repositories), is_final=False)
     empty = blocks_between(1, 1, branch=1)
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT], fork=None, blocks=empty, events=[], confirmations=NEVER_FINAL
     )
     assert has_bundles(repositories, batch) == {False}

@@ -54,7 +54,7 @@ def advance(
     repositories: Repositories, fork: int | None, blocks: list[Block], *events: LedgerEvent
 ) -> None:
     """Follow the core alone."""
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT], fork=fork, blocks=blocks, events=events, confirmations=NEVER
     )
 
@@ -62,26 +62,26 @@ def advance(
 def catch_up(
     repositories: Repositories, fork: int | None, number: int, *events: LedgerEvent
 ) -> None:
-    repositories.chain.catch_up(OTHER, fork=fork, block=block_at(number), events=events)
+    repositories.followed.catch_up(OTHER, fork=fork, block=block_at(number), events=events)
 
 
 def test_each_contract_counts_for_itself(repositories: Repositories) -> None:
     blocks = blocks_between(1, 3)
     ours = [event_in(blocks[0], 1, ANCHOR), event_in(blocks[2], 2, WITHDRAWAL)]
     theirs = [event_in(blocks[1], 1, WITHDRAWAL, contract=OTHER)]
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT, OTHER],
         fork=None,
         blocks=blocks,
         events=[ours[0], theirs[0], ours[1]],
         confirmations=NEVER,
     )
-    assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == ours
-    assert repositories.chain.list_events(OTHER, after=0, limit=9) == theirs
-    assert repositories.chain.cursor(CONTRACT) == Cursor(blocks[2], 2, ours[1].head)
-    assert repositories.chain.cursor(OTHER) == Cursor(blocks[2], 1, theirs[0].head)
-    assert repositories.chain.head_at(OTHER, 1) == NO_HEAD
-    assert repositories.chain.list_about([LEAF]) == [theirs[0], ours[1]]
+    assert repositories.followed.list_events(CONTRACT, after=0, limit=9) == ours
+    assert repositories.followed.list_events(OTHER, after=0, limit=9) == theirs
+    assert repositories.followed.cursor(CONTRACT) == Cursor(blocks[2], 2, ours[1].head)
+    assert repositories.followed.cursor(OTHER) == Cursor(blocks[2], 1, theirs[0].head)
+    assert repositories.followed.head_at(OTHER, 1) == NO_HEAD
+    assert repositories.followed.list_about([LEAF]) == [theirs[0], ours[1]]
 
 
 def test_a_contract_that_is_added_catches_up_in_steps(repositories: Repositories) -> None:
@@ -90,13 +90,13 @@ def test_a_contract_that_is_added_catches_up_in_steps(repositories: Repositories
     first = event_in(block_at(2), 1, WITHDRAWAL, contract=OTHER)
     second = event_in(block_at(5), 2, SCREENING, contract=OTHER)
     catch_up(repositories, None, 3, first)
-    assert repositories.chain.cursor(OTHER) == Cursor(block_at(3), 1, first.head)
+    assert repositories.followed.cursor(OTHER) == Cursor(block_at(3), 1, first.head)
     for _ in range(2):  # the same again changes nothing
         catch_up(repositories, 3, 6, second)
-        assert repositories.chain.cursor(OTHER) == Cursor(block_at(6), 2, second.head)
-        assert repositories.chain.list_events(OTHER, after=0, limit=9) == [first, second]
-    assert repositories.chain.list_events(CONTRACT, after=0, limit=9) == [ours]
-    assert repositories.chain.list_blocks() == blocks_between(1, 6)[::-1]
+        assert repositories.followed.cursor(OTHER) == Cursor(block_at(6), 2, second.head)
+        assert repositories.followed.list_events(OTHER, after=0, limit=9) == [first, second]
+    assert repositories.followed.list_events(CONTRACT, after=0, limit=9) == [ours]
+    assert repositories.followed.list_blocks() == blocks_between(1, 6)[::-1]
 
 
 @pytest.mark.parametrize(("fork", "reached"), [(4, 3), (3, 3), (2, 2), (1, None)])
@@ -106,11 +106,11 @@ def test_a_fork_takes_back_what_a_late_contract_has_above_it(
     advance(repositories, None, blocks_between(2, 6))
     catch_up(repositories, None, 3, event_in(block_at(3), 1, WITHDRAWAL, contract=OTHER))
     advance(repositories, fork, [block_at(fork + 1, branch=1, fork=fork)])
-    cursor = repositories.chain.cursor(OTHER)
+    cursor = repositories.followed.cursor(OTHER)
     assert (cursor.block.number if cursor else None) == reached
-    known = repositories.chain.list_events(OTHER, after=0, limit=9)
+    known = repositories.followed.list_events(OTHER, after=0, limit=9)
     assert [event.sequence for event in known] == ([1] if reached == 3 else [])
-    assert (repositories.chain.list_about([LEAF]) != []) == (reached == 3)
+    assert (repositories.followed.list_about([LEAF]) != []) == (reached == 3)
 
 
 def test_what_a_late_contract_cannot_have_is_refused(repositories: Repositories) -> None:
@@ -127,12 +127,12 @@ def test_what_a_late_contract_cannot_have_is_refused(repositories: Repositories)
         (3, block_at(6), [early]),  # at the fork
         (3, block_at(6), [dataclasses.replace(late, contract=CONTRACT)]),
     ]
-    before = repositories.chain.cursor(OTHER)
+    before = repositories.followed.cursor(OTHER)
     for fork, block, events in refused:
         with pytest.raises(InvariantViolation):
-            repositories.chain.catch_up(OTHER, fork=fork, block=block, events=events)
-        assert repositories.chain.cursor(OTHER) == before
-        assert repositories.chain.list_events(OTHER, after=0, limit=9) == [early]
+            repositories.followed.catch_up(OTHER, fork=fork, block=block, events=events)
+        assert repositories.followed.cursor(OTHER) == before
+        assert repositories.followed.list_events(OTHER, after=0, limit=9) == [early]
 
 
 def test_a_late_contract_does_not_go_on_with_the_others(repositories: Repositories) -> None:
@@ -144,7 +144,7 @@ def test_a_late_contract_does_not_go_on_with_the_others(repositories: Repositori
         ([CONTRACT], [event_in(seven, 1, ANCHOR, contract=OTHER)]),
     ):
         with pytest.raises(InvariantViolation):
-            repositories.chain.advance(
+            repositories.followed.advance(
                 contracts=contracts,
                 fork=6,
                 blocks=[seven],
@@ -152,7 +152,7 @@ def test_a_late_contract_does_not_go_on_with_the_others(repositories: Repositori
                 confirmations=NEVER,
             )
     advance(repositories, 6, [seven])
-    cursor = repositories.chain.cursor(OTHER)
+    cursor = repositories.followed.cursor(OTHER)
     assert cursor is not None and cursor.block == block_at(3)
 
 
@@ -163,7 +163,7 @@ def test_a_submission_is_settled_by_an_event_of_its_own_contract(
     added = submit(repositories, registration)
     block = block_at(1)
     elsewhere = dataclasses.replace(anchored_in(block, 1, batch_of([registration])), contract=OTHER)
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT, OTHER],
         fork=None,
         blocks=[block],

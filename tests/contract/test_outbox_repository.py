@@ -145,13 +145,11 @@ class TestBatches:
         ]
         found = repositories.registrations.find(registrations[0].registration_id)
         assert found == dataclasses.replace(registrations[0], leaf_index=1)
-        assert repositories.outbox.find_batch(batch.root) == batch
         assert repositories.outbox.find_submission(added.submission_id) == added
         assert repositories.outbox.list_pending() == [added]
 
     def test_unknown_root_and_number_are_nothing(self, repositories: Repositories) -> None:
         root = MerkleRoot(Keccak256(bytes(32)))
-        assert repositories.outbox.find_batch(root) is None
         assert repositories.outbox.list_leaves(root) == []
         assert repositories.outbox.find_submission(1) is None
 
@@ -194,9 +192,6 @@ class TestBatches:
         assert repositories.outbox.list_pending() == []
         assert repositories.outbox.find_submission(added.submission_id) == dataclasses.replace(
             added, state=SubmissionState.INCLUDED
-        )
-        assert repositories.outbox.find_batch(batch.root) == dataclasses.replace(
-            batch, anchor=anchor_of(event)
         )
         for index, registration in enumerate(registrations[:2]):
             assert repositories.registrations.find(
@@ -300,7 +295,6 @@ class TestBatches:
         repositories.registrations.add_tombstone(stone)
         batch = batch_of([erased, kept])
         add_batch(repositories, batch, 1)
-        assert repositories.outbox.find_batch(batch.root) == batch
         assert repositories.outbox.list_leaves(batch.root) == [erased.leaf, kept.leaf]
         assert repositories.registrations.find_tombstone(erased.registration_id) == stone
 
@@ -316,8 +310,6 @@ class TestAttempts:
             first, attempts=(first.attempts[0], raised), sent_at=500
         )
         assert repositories.outbox.list_pending() == [changed]
-        batch = repositories.outbox.find_batch(batch_of([registration]).root)
-        assert batch is not None and batch.attempts == changed.attempts
 
     @pytest.mark.parametrize("mined", [0, 1, 2])
     def test_any_attempt_settles_the_act(self, repositories: Repositories, mined: int) -> None:
@@ -430,7 +422,6 @@ class TestReversion:
                 added, state=SubmissionState.REVERTED, problem="out of gas"
             )
         assert repositories.outbox.list_pending() == []
-        assert repositories.outbox.find_batch(batch.root) is None
         assert repositories.outbox.list_leaves(batch.root) == []
         found = repositories.registrations.find(registrations[1].registration_id)
         assert found == registrations[1]
@@ -444,7 +435,7 @@ class TestReversion:
         again = batch_of([registration], nonce=1)
         added = add_batch(repositories, again, 2)
         assert added.root == refused.root
-        assert repositories.outbox.find_batch(again.root) == again
+        assert repositories.outbox.list_leaves(again.root) == [registration.leaf]
         block = block_at(1)
         follow(repositories, block, anchored_in(block, 1, again))
         assert find_state(repositories, added) is SubmissionState.INCLUDED

@@ -10,7 +10,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain as joined
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +24,6 @@ from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 from titledeed.errors import DependencyError, LedgerError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.ledger import Anchored, AnchorRoot, LedgerEvent, Submission, SubmissionState
-from titledeed.models.primitives import MerkleRoot
 from titledeed.models.registration import Registration
 
 REPLACE_AFTER_S: Final = 90
@@ -234,12 +232,8 @@ class SenderAndFollower(RuleBasedStateMachine):
         """Each is anchored once, under the batch that its row names, and final."""
         desk = self.desks[0]
         anchored = [e.body.root for e in self.simulator.events if isinstance(e.body, Anchored)]
-        batches = {root: desk.outbox.find_batch(MerkleRoot(root)) for root in anchored}
-        held = Counter(
-            joined.from_iterable(batch.registration_ids for batch in batches.values() if batch)
-        )
-        assert None not in batches.values()
-        assert held == Counter({one.registration_id: 1 for one in self.accepted})
+        held = Counter(leaf for root in anchored for leaf in desk.outbox.list_leaves(root))
+        assert held == Counter({one.leaf: 1 for one in self.accepted})
         events = {event.sequence: event for event in self.simulator.events}
         for registration in desk.find_all(self.accepted):
             assert registration.status is ClaimStatus.FINAL
@@ -248,11 +242,9 @@ class SenderAndFollower(RuleBasedStateMachine):
             assert isinstance(event.body, Anchored)
             assert event.body.root == registration.anchor.root
             assert event.block_hash == registration.anchor.block_hash
-            batch = batches[registration.anchor.root]
-            assert batch is not None
             assert registration.leaf_index is not None
-            place = batch.registration_ids[registration.leaf_index]
-            assert place == registration.registration_id
+            leaves = desk.outbox.list_leaves(registration.anchor.root)
+            assert leaves[registration.leaf_index] == registration.leaf
 
     def _check_acts(self) -> None:
         """Each act that was stored took effect, once."""

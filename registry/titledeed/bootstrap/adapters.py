@@ -155,9 +155,9 @@ class Adapters:
         return self.repositories.outbox
 
     @cached_property
-    def chain(self) -> SqlChain:
+    def followed(self) -> SqlChain:
         """What was followed of the chain."""
-        return self.repositories.chain
+        return self.repositories.followed
 
     @cached_property
     def objects(self) -> LocalObjectStore:

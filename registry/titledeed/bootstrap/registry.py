@@ -157,7 +157,7 @@ class Registry:
         """Keeps the database at the chain's head."""
         return FollowingService(
             ledger=self._adapters.ledger,
-            chain=self._adapters.chain,
+            chain=self._adapters.followed,
             confirmations=self._adapters.confirmations,
             turn=lambda: hold_lock(
                 self.layout.locks / "follower",
@@ -210,7 +210,7 @@ class Registry:
         """What the chain says about claims."""
         return HistoryService(
             following=self._follower,
-            chain=self._adapters.chain,
+            chain=self._adapters.followed,
             vault=self._adapters.vault,
             identity=self.chain_identity,
         )
@@ -239,7 +239,7 @@ class Registry:
         """Answers for the chain."""
         return ChainReportService(
             ledger=self._adapters.ledger,
-            chain=self._adapters.chain,
+            chain=self._adapters.followed,
             outbox=self._adapters.outbox,
             confirmations=self._adapters.confirmations,
         )
@@ -297,7 +297,7 @@ class Registry:
         return ClaimService(
             registrations=self._adapters.registrations,
             history=self.history,
-            events=self._adapters.chain,
+            events=self._adapters.followed,
             vault=self._adapters.vault,
             checker=CHECKER,
             chain=self.chain_identity,
@@ -347,7 +347,7 @@ class Registry:
         """What queries follow the chain with."""
         if self._adapters.is_writable:
             return self.following
-        return FollowedRows(self._adapters.chain, self.chain_identity.contract)
+        return FollowedRows(self._adapters.followed, self.chain_identity.contract)
 
     @cached_property
     def _visible(self) -> VisibleRegistrations:

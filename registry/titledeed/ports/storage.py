@@ -279,10 +279,6 @@ class OutboxRepository(Protocol):
         """The leaves of the batch with this root, by index."""
         ...
 
-    def find_batch(self, root: MerkleRoot) -> Batch | None:
-        """The batch with this root."""
-        ...
-
 
 class ChainRepository(Protocol):
     """What this home knows of its chain: recent blocks, all events of each contract.
@@ -454,7 +450,7 @@ class Repositories(Protocol):
         ...
 
     @property
-    def chain(self) -> ChainRepository:
+    def followed(self) -> ChainRepository:
         """What was followed of the chain."""
         ...
 

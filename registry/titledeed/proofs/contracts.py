@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final, assert_never
 
 from titledeed.models.claim import SigningDomain
+from titledeed.models.evidence import ChainIdentity
 from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address, Keccak256
 from titledeed.proofs.contract import load_runtime_hash
@@ -55,6 +56,11 @@ _TITLE_DEED: Final = ContractKind(
     domain_version="1",
     events=TITLE_DEED_EVENTS,
 )
+
+
+def core_domain(chain: ChainIdentity) -> SigningDomain:
+    """What claims, and acts of the core contract, are bound to on a chain."""
+    return _TITLE_DEED.domain(chain.chain_id, chain.contract)
 
 
 def contract_kind(name: ContractName) -> ContractKind:

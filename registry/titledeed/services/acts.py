@@ -24,7 +24,6 @@ from titledeed.errors import (
     InvariantViolation,
 )
 from titledeed.media.digests import digest_file
-from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
 from titledeed.models.ledger import (
     Act,
@@ -46,6 +45,7 @@ from titledeed.models.primitives import Address, DeedId, RegistrationId, Sha256
 from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import AccountKeyStore, Clock, KeyStore, Ledger
+from titledeed.proofs.contracts import core_domain
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     EntryKind,
@@ -88,7 +88,7 @@ class ActService:
         self._recorder = ActRecorder(
             sending=sending,
             find_event=history.find_event,
-            domain=SigningDomain(identity.chain_id, identity.contract),
+            domain=core_domain(identity),
             clock=clock,
         )
         self._standings = Standings(history=history, visible=visible, ledger=ledger)

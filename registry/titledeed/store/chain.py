@@ -20,6 +20,7 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import Address, BlockHash, Keccak256
 from titledeed.proofs.event_kinds import key_mention, kind_of
+from titledeed.proofs.events import NO_EVENTS
 from titledeed.store import tables
 from titledeed.store.database import Database
 from titledeed.store.event_rows import event_columns, event_value
@@ -32,7 +33,6 @@ contracts' events are read again from the first."""
 WORDS_AT_ONCE: Final = 10_000
 """SQLite takes 32,766 values in one statement."""
 
-_NO_HEAD: Final = bytes(20)
 _HEIGHT_MAX: Final = 2**63 - 1
 
 
@@ -45,7 +45,7 @@ class SqlChain:
     def cursor(self, contract: Address) -> Cursor | None:
         """See the port."""
         with self._database.read() as session:
-            row = session.get(tables.Cursor, contract)
+            row = session.get(tables.CursorRow, contract)
             if row is None:
                 return None
             return Cursor(_block_value(row), *_head_at(session, contract, row.number))
@@ -75,9 +75,9 @@ class SqlChain:
         with self._database.write() as session:
             for contract in contracts:
                 _require_followed(session, contract, shared)
-            for row in session.exec(select(tables.Cursor)).all():
+            for row in session.exec(select(tables.CursorRow)).all():
                 _rewind(session, row, shared, stays=bool(blocks) and row.contract in contracts)
-            session.execute(delete(tables.Block).where(col(tables.Block.number) > shared))
+            session.execute(delete(tables.BlockRow).where(col(tables.BlockRow.number) > shared))
             _require_links(_read_blocks(session, limit=1), blocks)
             _add_events(session, contracts, events)
             if blocks:
@@ -103,7 +103,7 @@ class SqlChain:
         _require_span(shared, block.number, [block], events)
         with self._database.write() as session:
             newest = _read_blocks(session, limit=1)
-            kept = session.get(tables.Block, block.number)
+            kept = session.get(tables.BlockRow, block.number)
             if not newest or block.number > (newest[0].number or 0):
                 raise InvariantViolation(f"block {block.number} was not followed yet")
             if kept is not None and _block_value(kept) != block:
@@ -123,10 +123,10 @@ class SqlChain:
         """See the port."""
         with self._database.read() as session:
             rows = session.exec(
-                select(tables.Event)
-                .where(col(tables.Event.contract) == contract)
-                .where(col(tables.Event.sequence) > after)
-                .order_by(col(tables.Event.sequence))
+                select(tables.EventRow)
+                .where(col(tables.EventRow.contract) == contract)
+                .where(col(tables.EventRow.sequence) > after)
+                .order_by(col(tables.EventRow.sequence))
                 .limit(limit)
             )
             return [event_value(row) for row in rows]
@@ -144,11 +144,12 @@ class SqlChain:
         found: dict[tuple[int, Address, int], LedgerEvent] = {}
         with self._database.read() as session:
             for role, words in _chunk(mentions):
-                mentioned = select(tables.Mention.contract, tables.Mention.sequence).where(
-                    col(tables.Mention.role) == role.value, col(tables.Mention.word).in_(words)
+                mentioned = select(tables.MentionRow.contract, tables.MentionRow.sequence).where(
+                    col(tables.MentionRow.role) == role.value,
+                    col(tables.MentionRow.word).in_(words),
                 )
-                key = tuple_(col(tables.Event.contract), col(tables.Event.sequence))
-                for row in session.exec(select(tables.Event).where(key.in_(mentioned))):
+                key = tuple_(col(tables.EventRow.contract), col(tables.EventRow.sequence))
+                for row in session.exec(select(tables.EventRow).where(key.in_(mentioned))):
                     event = event_value(row)
                     found[event.place] = event
         return [found[place] for place in sorted(found)]
@@ -164,27 +165,27 @@ def _chunk(mentions: Sequence[Mention]) -> Iterator[tuple[MentionRole, list[byte
 
 def _head_at(session: Session, contract: str, number: int) -> tuple[int, bytes]:
     last = session.exec(
-        select(tables.Event.sequence, tables.Event.head)
-        .where(col(tables.Event.contract) == contract)
-        .where(col(tables.Event.block_number) <= number)
-        .order_by(col(tables.Event.sequence).desc())
+        select(tables.EventRow.sequence, tables.EventRow.head)
+        .where(col(tables.EventRow.contract) == contract)
+        .where(col(tables.EventRow.block_number) <= number)
+        .order_by(col(tables.EventRow.sequence).desc())
         .limit(1)
     ).first()
-    return last if last is not None else (0, _NO_HEAD)
+    return last if last is not None else NO_EVENTS
 
 
 def _read_blocks(
     session: Session, *, limit: int | None, highest: int | None = None
-) -> Sequence[tables.Block]:
+) -> Sequence[tables.BlockRow]:
     """Newest first."""
-    below = () if highest is None else (col(tables.Block.number) <= highest,)
-    newest_first = col(tables.Block.number).desc()
+    below = () if highest is None else (col(tables.BlockRow.number) <= highest,)
+    newest_first = col(tables.BlockRow.number).desc()
     return session.exec(
-        select(tables.Block).where(*below).order_by(newest_first).limit(limit)
+        select(tables.BlockRow).where(*below).order_by(newest_first).limit(limit)
     ).all()
 
 
-def _block_value(row: tables.Block | tables.Cursor) -> Block:
+def _block_value(row: tables.BlockRow | tables.CursorRow) -> Block:
     return Block(
         number=row.number or 0,
         hash=BlockHash(Keccak256(row.hash)),
@@ -193,7 +194,7 @@ def _block_value(row: tables.Block | tables.Cursor) -> Block:
     )
 
 
-def _rewind(session: Session, row: tables.Cursor, shared: int, *, stays: bool) -> None:
+def _rewind(session: Session, row: tables.CursorRow, shared: int, *, stays: bool) -> None:
     """Forget what a contract logged above a height, and move its cursor below.
 
     Args:
@@ -222,8 +223,8 @@ def _forget_events(session: Session, contract: str, *, above: int) -> None:
     known, _ = _head_at(session, contract, above)
     unsettle(session, contract, after=known)
     session.execute(
-        delete(tables.Event).where(
-            col(tables.Event.contract) == contract, col(tables.Event.sequence) > known
+        delete(tables.EventRow).where(
+            col(tables.EventRow.contract) == contract, col(tables.EventRow.sequence) > known
         )
     )
 
@@ -231,7 +232,7 @@ def _forget_events(session: Session, contract: str, *, above: int) -> None:
 def _move_cursors(session: Session, contracts: Collection[str], block: Block) -> None:
     for contract in contracts:
         session.merge(
-            tables.Cursor(
+            tables.CursorRow(
                 contract=contract,
                 number=block.number,
                 hash=block.hash,
@@ -255,7 +256,7 @@ def _add_events(
     if not events:
         return
     connection = session.connection()
-    connection.execute(insert(tables.Event), [event_columns(event) for event in events])
+    connection.execute(insert(tables.EventRow), [event_columns(event) for event in events])
     mentions = {
         (mention.role.value, mention.word, event.contract, event.sequence)
         for event in events
@@ -264,13 +265,13 @@ def _add_events(
     if mentions:
         names = ("role", "word", "contract", "sequence")
         connection.execute(
-            insert(tables.Mention), [dict(zip(names, row, strict=True)) for row in mentions]
+            insert(tables.MentionRow), [dict(zip(names, row, strict=True)) for row in mentions]
         )
 
 
 def _add_blocks(session: Session, blocks: Sequence[Block], confirmations: Confirmations) -> None:
     session.connection().execute(
-        insert(tables.Block),
+        insert(tables.BlockRow),
         [
             {
                 "number": block.number,
@@ -284,12 +285,12 @@ def _add_blocks(session: Session, blocks: Sequence[Block], confirmations: Confir
         ],
     )
     oldest = blocks[-1].number - BLOCKS_KEPT
-    session.execute(delete(tables.Block).where(col(tables.Block.number) <= oldest))
+    session.execute(delete(tables.BlockRow).where(col(tables.BlockRow.number) <= oldest))
 
 
 def _require_followed(session: Session, contract: str, shared: int) -> None:
     """No block is left out; the sequence number tells of a contract that is new."""
-    row = session.get(tables.Cursor, contract)
+    row = session.get(tables.CursorRow, contract)
     if row is not None and row.number < shared:
         raise InvariantViolation(
             f"{contract} was followed to block {row.number}, and not to {shared}"
@@ -311,7 +312,7 @@ def _require_span(
             raise InvariantViolation(f"event {event.sequence} is of another block than was added")
 
 
-def _require_links(newest: Sequence[tables.Block], blocks: Sequence[Block]) -> None:
+def _require_links(newest: Sequence[tables.BlockRow], blocks: Sequence[Block]) -> None:
     """Each block names the one before it; only the first may stand higher than that."""
     for parent, block in pairwise(blocks):
         if block.number != parent.number + 1 or block.parent_hash != parent.hash:

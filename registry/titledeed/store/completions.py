@@ -20,46 +20,48 @@ class SqlCompletions:
 
     def find_next(self, after: int) -> IncompleteBatch | None:
         """See the port."""
-        newest = select(func.max(tables.Block.number)).scalar_subquery()
+        newest = select(func.max(tables.BlockRow.number)).scalar_subquery()
         final = (
-            select(tables.Block.final_number).where(col(tables.Block.number) == newest)
+            select(tables.BlockRow.final_number).where(col(tables.BlockRow.number) == newest)
         ).scalar_subquery()
-        completed_for = col(tables.Completion.block_hash)
+        number = col(tables.SubmissionRow.submission_id)
+        completed_for = col(tables.CompletionRow.block_hash)
         became_final = and_(
-            col(tables.Completion.is_final).is_(False), col(tables.Event.block_number) <= final
+            col(tables.CompletionRow.is_final).is_(False),
+            col(tables.EventRow.block_number) <= final,
         )
         with self._database.read() as session:
             found = session.exec(
-                select(tables.Submission.submission_id, tables.Event.block_hash)
+                select(tables.SubmissionRow.submission_id, tables.EventRow.block_hash)
                 .join(
-                    tables.Event,
+                    tables.EventRow,
                     and_(
-                        col(tables.Submission.contract) == col(tables.Event.contract),
-                        col(tables.Submission.sequence) == col(tables.Event.sequence),
+                        col(tables.SubmissionRow.contract) == col(tables.EventRow.contract),
+                        col(tables.SubmissionRow.sequence) == col(tables.EventRow.sequence),
                     ),
                 )
                 .join(
-                    tables.Completion,
-                    col(tables.Submission.submission_id) == col(tables.Completion.submission_id),
+                    tables.CompletionRow,
+                    number == col(tables.CompletionRow.submission_id),
                     isouter=True,
                 )
                 .where(
-                    col(tables.Submission.root).is_not(None),
-                    col(tables.Submission.submission_id) > after,
+                    col(tables.SubmissionRow.root).is_not(None),
+                    number > after,
                     or_(
                         completed_for.is_(None),
-                        completed_for != col(tables.Event.block_hash),
+                        completed_for != col(tables.EventRow.block_hash),
                         became_final,
                     ),
                 )
-                .order_by(col(tables.Submission.submission_id))
+                .order_by(number)
                 .limit(1)
             ).first()
             if found is None or found[0] is None:
                 return None
             batch_id, block_hash = found
             registrations = select_registrations(
-                session, col(tables.Registration.submission_id) == batch_id
+                session, col(tables.RegistrationRow.submission_id) == batch_id
             )
         return IncompleteBatch(
             batch_id=batch_id,
@@ -71,7 +73,7 @@ class SqlCompletions:
         """See the port."""
         with self._database.write() as session:
             session.merge(
-                tables.Completion(
+                tables.CompletionRow(
                     submission_id=batch.batch_id, block_hash=batch.block_hash, is_final=is_final
                 )
             )

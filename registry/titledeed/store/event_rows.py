@@ -33,7 +33,7 @@ def decode_body(kind: str, text: str) -> EventBody:
 
 
 def event_columns(event: LedgerEvent) -> dict[str, object]:
-    """What a new row of ``tables.Event`` holds."""
+    """What a new row of ``tables.EventRow`` holds."""
     kind, body = encode_body(event.body)
     return {
         "contract": event.contract,
@@ -48,7 +48,7 @@ def event_columns(event: LedgerEvent) -> dict[str, object]:
     }
 
 
-def event_value(row: tables.Event) -> LedgerEvent:
+def event_value(row: tables.EventRow) -> LedgerEvent:
     """The event in a row."""
     return LedgerEvent(
         body=decode_body(row.kind, row.body),

@@ -41,9 +41,9 @@ class SqlFingerprints:
         with self._database.read() as session:
             owners = dict(
                 session.exec(
-                    select(tables.Fingerprint.cursor, tables.Fingerprint.registration_id).where(
-                        is_among(tables.Fingerprint.cursor, list(positions))
-                    )
+                    select(
+                        tables.FingerprintRow.cursor, tables.FingerprintRow.registration_id
+                    ).where(is_among(tables.FingerprintRow.cursor, list(positions)))
                 ).all()
             )
             works = _read_works(session, sorted(set(owners.values())))
@@ -51,7 +51,7 @@ class SqlFingerprints:
 
     def find_present(self, positions: Collection[int]) -> set[int]:
         """See the port."""
-        cursor = tables.Fingerprint.cursor
+        cursor = tables.FingerprintRow.cursor
         with self._database.read() as session:
             found = session.exec(select(cursor).where(is_among(cursor, list(positions))))
             return {position for position in found if position is not None}
@@ -59,14 +59,14 @@ class SqlFingerprints:
     def count_erased(self) -> int:
         """See the port."""
         with self._database.read() as session:
-            return session.exec(select(func.count()).select_from(tables.Tombstone)).one()
+            return session.exec(select(func.count()).select_from(tables.TombstoneRow)).one()
 
     def add(self, registration_id: RegistrationId, codes: Sequence[FingerprintCode]) -> None:
         """See the port."""
         with self._database.write() as session:
-            known = tables.Registration.registration_id == registration_id
+            known = tables.RegistrationRow.registration_id == registration_id
             if (
-                session.exec(select(tables.Registration.registration_id).where(known)).first()
+                session.exec(select(tables.RegistrationRow.registration_id).where(known)).first()
                 is None
             ):
                 raise NotFoundError(
@@ -74,13 +74,13 @@ class SqlFingerprints:
                     what="registration",
                     registration_id=registration_id,
                 )
-            owner = col(tables.Fingerprint.registration_id) == registration_id
+            owner = col(tables.FingerprintRow.registration_id) == registration_id
             present = {
                 (row.algorithm, row.version)
-                for row in session.exec(select(tables.Fingerprint).where(owner))
+                for row in session.exec(select(tables.FingerprintRow).where(owner))
             }
             session.add_all(
-                tables.Fingerprint(
+                tables.FingerprintRow(
                     registration_id=registration_id,
                     algorithm=code.algorithm,
                     version=code.version,
@@ -90,25 +90,28 @@ class SqlFingerprints:
                 if (code.algorithm, code.version) not in present
             )
 
-    def _read_page(self, after: int) -> Sequence[tables.Fingerprint]:
-        cursor = col(tables.Fingerprint.cursor)
+    def _read_page(self, after: int) -> Sequence[tables.FingerprintRow]:
+        cursor = col(tables.FingerprintRow.cursor)
         with self._database.read() as session:
             return session.exec(
-                select(tables.Fingerprint).where(cursor > after).order_by(cursor).limit(PAGE_SIZE)
+                select(tables.FingerprintRow)
+                .where(cursor > after)
+                .order_by(cursor)
+                .limit(PAGE_SIZE)
             ).all()
 
 
 def _read_works(session: Session, owners: Sequence[str]) -> dict[str, IndexedWork]:
     codes: dict[str, list[FingerprintCode]] = defaultdict(list)
     for row in session.exec(
-        select(tables.Fingerprint)
-        .where(is_among(tables.Fingerprint.registration_id, owners))
-        .order_by(col(tables.Fingerprint.cursor))
+        select(tables.FingerprintRow)
+        .where(is_among(tables.FingerprintRow.registration_id, owners))
+        .order_by(col(tables.FingerprintRow.cursor))
     ):
         codes[row.registration_id].append(_code(row))
     durations = session.exec(
-        select(tables.Registration.registration_id, tables.Registration.duration_ms).where(
-            is_among(tables.Registration.registration_id, owners)
+        select(tables.RegistrationRow.registration_id, tables.RegistrationRow.duration_ms).where(
+            is_among(tables.RegistrationRow.registration_id, owners)
         )
     )
     return {
@@ -117,5 +120,5 @@ def _read_works(session: Session, owners: Sequence[str]) -> dict[str, IndexedWor
     }
 
 
-def _code(row: tables.Fingerprint) -> FingerprintCode:
+def _code(row: tables.FingerprintRow) -> FingerprintCode:
     return FingerprintCode(row.algorithm, row.version, row.code)

@@ -25,7 +25,7 @@ from titledeed.models.registration import Batch
 from titledeed.store import tables
 from titledeed.store.database import Database
 from titledeed.store.locking import hold_lock
-from titledeed.store.rows import OWN, event_anchor
+from titledeed.store.rows import OWN
 from titledeed.store.submissions import (
     PENDING,
     STANDING,
@@ -36,7 +36,7 @@ from titledeed.store.submissions import (
 
 ANCHOR_LABEL: Final = "anchor"
 
-_WAITS: Final = (OWN, col(tables.Registration.submission_id).is_(None))
+_WAITS: Final = (OWN, col(tables.RegistrationRow.submission_id).is_(None))
 
 
 class SqlOutbox:
@@ -63,9 +63,9 @@ class SqlOutbox:
         """See the port."""
         with self._database.read() as session:
             rows = session.exec(
-                select(tables.Registration.registration_id, tables.Registration.leaf)
+                select(tables.RegistrationRow.registration_id, tables.RegistrationRow.leaf)
                 .where(*_WAITS)
-                .order_by(col(tables.Registration.position))
+                .order_by(col(tables.RegistrationRow.position))
                 .limit(limit)
             ).all()
         return [(RegistrationId(found), LeafHash(Keccak256(leaf))) for found, leaf in rows]
@@ -74,15 +74,15 @@ class SqlOutbox:
         """See the port."""
         with self._database.read() as session:
             return session.exec(
-                select(func.count(), func.min(tables.Registration.accepted_at)).where(*_WAITS)
+                select(func.count(), func.min(tables.RegistrationRow.accepted_at)).where(*_WAITS)
             ).one()
 
     def next_nonce(self, sender: Address, on_chain: int) -> int:
         """See the port."""
         with self._database.read() as session:
             last = session.exec(
-                select(func.max(tables.Submission.nonce)).where(
-                    col(tables.Submission.sender) == sender
+                select(func.max(tables.SubmissionRow.nonce)).where(
+                    col(tables.SubmissionRow.sender) == sender
                 )
             ).one()
         return on_chain if last is None else max(on_chain, last + 1)
@@ -96,7 +96,7 @@ class SqlOutbox:
             ConflictError: a submission that was not reverted has the root, the nonce or a
                 transaction, or a registration does not wait.
         """
-        row = tables.Submission(
+        row = tables.SubmissionRow(
             contract=contract,
             sender=batch.sender,
             nonce=batch.attempts[0].nonce,
@@ -131,7 +131,7 @@ class SqlOutbox:
         Raises:
             ConflictError: another submission has the nonce or the transaction.
         """
-        row = tables.Submission(
+        row = tables.SubmissionRow(
             contract=contract,
             sender=sender,
             nonce=transaction.nonce,
@@ -156,7 +156,7 @@ class SqlOutbox:
         if transaction.nonce != submission.nonce:
             raise InvariantViolation("a replacement has the nonce of what it replaces")
         with self._database.write() as session:
-            row = session.get(tables.Submission, submission.submission_id)
+            row = session.get(tables.SubmissionRow, submission.submission_id)
             if row is None:
                 raise NotFoundError(
                     f"no submission {submission.submission_id} is stored",
@@ -176,7 +176,9 @@ class SqlOutbox:
     def find_submission(self, submission_id: int) -> Submission | None:
         """See the port."""
         with self._database.read() as session:
-            found = read_submissions(session, col(tables.Submission.submission_id) == submission_id)
+            found = read_submissions(
+                session, col(tables.SubmissionRow.submission_id) == submission_id
+            )
         return found[0] if found else None
 
     def mark_included(self, submission: Submission) -> None:
@@ -197,7 +199,7 @@ class SqlOutbox:
             if stored.state is not SubmissionState.PENDING:
                 return
             _change(session, submission.submission_id, SubmissionState.REVERTED, problem)
-            for places in (tables.Registration, tables.Tombstone):
+            for places in (tables.RegistrationRow, tables.TombstoneRow):
                 session.execute(
                     update(places)
                     .where(col(places.submission_id) == submission.submission_id)
@@ -207,30 +209,10 @@ class SqlOutbox:
     def list_leaves(self, root: MerkleRoot) -> list[LeafHash]:
         """See the port."""
         with self._database.read() as session:
-            return [leaf for _, leaf in _list_places(session, root)]
-
-    def find_batch(self, root: MerkleRoot) -> Batch | None:
-        """See the port. Of the one that was not reverted."""
-        of_root = (col(tables.Submission.root) == root, STANDING)
-        with self._database.read() as session:
-            submission = next(iter(read_submissions(session, *of_root)), None)
-            if submission is None:
-                return None
-            settled = session.exec(
-                select(tables.Submission, tables.Event)
-                .join(tables.Event, col(tables.Event.sequence) == col(tables.Submission.sequence))
-                .where(*of_root)
-            ).first()
-            return Batch(
-                root=root,
-                registration_ids=tuple(found for found, _ in _list_places(session, root)),
-                sender=submission.sender,
-                attempts=submission.attempts,
-                anchor=event_anchor(*settled) if settled is not None else None,
-            )
+            return _list_leaves(session, root)
 
 
-def _add(session: Session, row: tables.Submission, attempts: Sequence[SignedTransaction]) -> int:
+def _add(session: Session, row: tables.SubmissionRow, attempts: Sequence[SignedTransaction]) -> int:
     if any(attempt.nonce != row.nonce for attempt in attempts):
         raise InvariantViolation("the attempts at one call have one nonce")
     session.add(row)
@@ -245,7 +227,7 @@ def _add_attempts(
     session: Session, submission_id: int, attempts: Sequence[SignedTransaction]
 ) -> None:
     session.add_all(
-        tables.Attempt(submission_id=submission_id, hash=attempt.hash, raw=attempt.raw)
+        tables.AttemptRow(submission_id=submission_id, hash=attempt.hash, raw=attempt.raw)
         for attempt in attempts
     )
     session.flush()
@@ -258,48 +240,48 @@ def _place(connection: Connection, submission_id: int, ids: Sequence[Registratio
     """
     places = [{"waiting_id": found, "place": index} for index, found in enumerate(ids)]
     values = {"submission_id": submission_id, "leaf_index": bindparam("place")}
-    same_id = col(tables.Registration.registration_id) == bindparam("waiting_id")
+    same_id = col(tables.RegistrationRow.registration_id) == bindparam("waiting_id")
     placed = connection.execute(
-        update(tables.Registration).where(same_id, *_WAITS).values(values), places
+        update(tables.RegistrationRow).where(same_id, *_WAITS).values(values), places
     ).rowcount
     if placed == len(ids):
         return placed
-    newest = select(func.max(tables.Tombstone.tombstone_id)).where(
-        col(tables.Tombstone.registration_id) == bindparam("waiting_id"),
-        col(tables.Tombstone.submission_id).is_(None),
+    newest = select(func.max(tables.TombstoneRow.tombstone_id)).where(
+        col(tables.TombstoneRow.registration_id) == bindparam("waiting_id"),
+        col(tables.TombstoneRow.submission_id).is_(None),
     )
-    is_placed = exists().where(same_id, col(tables.Registration.submission_id) == submission_id)
+    is_placed = exists().where(same_id, col(tables.RegistrationRow.submission_id) == submission_id)
     return (
         placed
         + connection.execute(
-            update(tables.Tombstone)
-            .where(col(tables.Tombstone.tombstone_id) == newest.scalar_subquery(), ~is_placed)
+            update(tables.TombstoneRow)
+            .where(col(tables.TombstoneRow.tombstone_id) == newest.scalar_subquery(), ~is_placed)
             .values(values),
             places,
         ).rowcount
     )
 
 
-def _list_places(session: Session, root: MerkleRoot) -> list[tuple[RegistrationId, LeafHash]]:
-    """Ids and leaves of the standing batch with this root, by index."""
+def _list_leaves(session: Session, root: MerkleRoot) -> list[LeafHash]:
+    """Of the standing batch with this root, by index; those of erased registrations, too."""
     kept, erased = (
-        select_columns(col(places.registration_id), col(places.leaf), col(places.leaf_index))
+        select_columns(col(places.leaf), col(places.leaf_index))
         .join(
-            tables.Submission,
-            col(tables.Submission.submission_id) == col(places.submission_id),
+            tables.SubmissionRow,
+            col(tables.SubmissionRow.submission_id) == col(places.submission_id),
         )
-        .where(col(tables.Submission.root) == root, STANDING)
-        for places in (tables.Registration, tables.Tombstone)
+        .where(col(tables.SubmissionRow.root) == root, STANDING)
+        for places in (tables.RegistrationRow, tables.TombstoneRow)
     )
     rows = session.connection().execute(union_all(kept, erased).order_by("leaf_index"))
-    return [(RegistrationId(found), LeafHash(Keccak256(leaf))) for found, leaf, _ in rows]
+    return [LeafHash(Keccak256(leaf)) for leaf, _ in rows]
 
 
 def _change(
     session: Session, submission_id: int, state: SubmissionState, problem: str = ""
 ) -> None:
     session.execute(
-        update(tables.Submission)
-        .where(col(tables.Submission.submission_id) == submission_id)
+        update(tables.SubmissionRow)
+        .where(col(tables.SubmissionRow.submission_id) == submission_id)
         .values(state=state.value, problem=problem)
     )

@@ -57,7 +57,7 @@ class SqlRegistrations:
 
     def save_intent(self, intent: SigningIntent) -> None:
         """See the port."""
-        row = tables.Intent(
+        row = tables.IntentRow(
             registration_id=intent.registration_id,
             source_path=os.fsencode(intent.source_path),
             signed_path=encode_path(intent.signed_path),
@@ -68,19 +68,19 @@ class SqlRegistrations:
     def find_intent(self, registration_id: RegistrationId) -> SigningIntent | None:
         """See the port."""
         with self._database.read() as session:
-            row = session.get(tables.Intent, registration_id)
+            row = session.get(tables.IntentRow, registration_id)
         return None if row is None else _intent_value(row)
 
     def list_intents(self) -> list[SigningIntent]:
         """See the port."""
         with self._database.read() as session:
-            return [_intent_value(row) for row in session.exec(select(tables.Intent))]
+            return [_intent_value(row) for row in session.exec(select(tables.IntentRow))]
 
     def forget_intent(self, registration_id: RegistrationId) -> None:
         """See the port."""
-        same_id = col(tables.Intent.registration_id) == registration_id
+        same_id = col(tables.IntentRow.registration_id) == registration_id
         with self._database.write() as session:
-            session.execute(delete(tables.Intent).where(same_id))
+            session.execute(delete(tables.IntentRow).where(same_id))
 
     def accept(
         self, registration: Registration, fingerprints: Sequence[FingerprintCode]
@@ -100,16 +100,16 @@ class SqlRegistrations:
             accepted = {
                 registration.registration_id: registration
                 for _, registration in select_registrations(
-                    session, is_among(tables.Registration.registration_id, ids)
+                    session, is_among(tables.RegistrationRow.registration_id, ids)
                 )
                 if registration.is_own
             }
             session.execute(
-                delete(tables.Intent).where(is_among(tables.Intent.registration_id, ids))
+                delete(tables.IntentRow).where(is_among(tables.IntentRow.registration_id, ids))
             )
             session.execute(
-                delete(tables.Registration).where(
-                    is_among(tables.Registration.registration_id, ids), ~OWN
+                delete(tables.RegistrationRow).where(
+                    is_among(tables.RegistrationRow.registration_id, ids), ~OWN
                 )
             )
             fresh: dict[RegistrationId, tuple[Registration, Sequence[FingerprintCode]]] = {}
@@ -125,42 +125,42 @@ class SqlRegistrations:
         """See the port."""
         if registration.is_own:
             raise InvariantViolation(f"{registration.registration_id} names no snapshot")
-        same_id = col(tables.Registration.registration_id) == registration.registration_id
+        same_id = col(tables.RegistrationRow.registration_id) == registration.registration_id
         with self._database.write() as session:
-            if session.exec(select(tables.Registration.position).where(same_id)).first():
+            if session.exec(select(tables.RegistrationRow.position).where(same_id)).first():
                 return False
             _insert(session, [(registration, fingerprints)])
         return True
 
     def find(self, registration_id: RegistrationId) -> Registration | None:
         """See the port."""
-        found = self._list(col(tables.Registration.registration_id) == registration_id)
+        found = self._list(col(tables.RegistrationRow.registration_id) == registration_id)
         return found[0] if found else None
 
     def find_by_digest(self, digest: Sha256) -> list[Registration]:
         """See the port."""
         return self._list(
             or_(
-                col(tables.Registration.content_digest) == digest,
-                col(tables.Registration.signed_digest) == digest,
+                col(tables.RegistrationRow.content_digest) == digest,
+                col(tables.RegistrationRow.signed_digest) == digest,
             )
         )
 
     def find_by_manifest(self, manifest_id: str) -> list[Registration]:
         """See the port."""
-        return self._list(col(tables.Registration.manifest_id) == manifest_id)
+        return self._list(col(tables.RegistrationRow.manifest_id) == manifest_id)
 
     def list_published(self) -> list[Registration]:
         """See the port."""
         return self._list(
             OWN,
-            col(tables.Registration.visibility) == Visibility.PUBLISHED.value,
-            col(tables.Submission.sequence).is_not(None),
+            col(tables.RegistrationRow.visibility) == Visibility.PUBLISHED.value,
+            col(tables.SubmissionRow.sequence).is_not(None),
         )
 
     def list_own(self, *, after: int, limit: int) -> list[tuple[int, Registration]]:
         """See the port."""
-        later = col(tables.Registration.position) > after
+        later = col(tables.RegistrationRow.position) > after
         with self._database.read() as session:
             return select_registrations(session, OWN, later, limit=limit)
 
@@ -168,14 +168,14 @@ class SqlRegistrations:
         """See the port."""
         with self._database.read() as session:
             return session.exec(
-                select(func.count()).select_from(tables.Registration).where(OWN)
+                select(func.count()).select_from(tables.RegistrationRow).where(OWN)
             ).one()
 
     def erase(self, tombstone: Tombstone) -> None:
         """See the port. The bytes of the row are overwritten too."""
-        same_id = col(tables.Registration.registration_id) == tombstone.registration_id
+        same_id = col(tables.RegistrationRow.registration_id) == tombstone.registration_id
         with self._database.write() as session:
-            row = session.exec(select(tables.Registration).where(same_id, OWN)).first()
+            row = session.exec(select(tables.RegistrationRow).where(same_id, OWN)).first()
             if row is None:
                 if _newest_tombstone(session, tombstone.registration_id) is None:
                     raise _not_own(tombstone.registration_id)
@@ -185,8 +185,8 @@ class SqlRegistrations:
                 _bury(session, tombstone, row.submission_id, row.leaf_index)
                 session.delete(row)
             session.execute(
-                delete(tables.Intent).where(
-                    col(tables.Intent.registration_id) == tombstone.registration_id
+                delete(tables.IntentRow).where(
+                    col(tables.IntentRow.registration_id) == tombstone.registration_id
                 )
             )
         self._database.forget_old_pages()
@@ -214,8 +214,8 @@ class SqlRegistrations:
     def set_visibility(self, registration_id: RegistrationId, visibility: Visibility) -> None:
         """See the port."""
         change = (
-            update(tables.Registration)
-            .where(col(tables.Registration.registration_id) == registration_id, OWN)
+            update(tables.RegistrationRow)
+            .where(col(tables.RegistrationRow.registration_id) == registration_id, OWN)
             .values(visibility=visibility.value)
         )
         with self._database.write() as session:
@@ -228,7 +228,7 @@ class SqlRegistrations:
         return sorted((registration for _, registration in found), key=_chronology)
 
 
-def _intent_value(row: tables.Intent) -> SigningIntent:
+def _intent_value(row: tables.IntentRow) -> SigningIntent:
     return SigningIntent(
         registration_id=RegistrationId(row.registration_id),
         source_path=os.fsdecode(row.source_path),
@@ -274,8 +274,8 @@ def _insert(
         for registration, fingerprints in entries
         for code in fingerprints
     ]
-    _insert_rows(session, tables.Registration, rows)
-    _insert_rows(session, tables.Fingerprint, codes)
+    _insert_rows(session, tables.RegistrationRow, rows)
+    _insert_rows(session, tables.FingerprintRow, codes)
 
 
 def _insert_rows(
@@ -298,7 +298,7 @@ def _bury(
     session: Session, tombstone: Tombstone, submission_id: int | None, leaf_index: int | None
 ) -> None:
     session.add(
-        tables.Tombstone(
+        tables.TombstoneRow(
             registration_id=tombstone.registration_id,
             leaf=tombstone.leaf,
             erased_at=tombstone.erased_at,
@@ -308,11 +308,13 @@ def _bury(
     )
 
 
-def _newest_tombstone(session: Session, registration_id: RegistrationId) -> tables.Tombstone | None:
+def _newest_tombstone(
+    session: Session, registration_id: RegistrationId
+) -> tables.TombstoneRow | None:
     return session.exec(
-        select(tables.Tombstone)
-        .where(col(tables.Tombstone.registration_id) == registration_id)
-        .order_by(col(tables.Tombstone.tombstone_id).desc())
+        select(tables.TombstoneRow)
+        .where(col(tables.TombstoneRow.registration_id) == registration_id)
+        .order_by(col(tables.TombstoneRow.tombstone_id).desc())
         .limit(1)
     ).first()
 

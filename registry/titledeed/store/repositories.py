@@ -30,11 +30,11 @@ class SqlSnapshots:
     def add(self, coverage: Coverage) -> None:
         """See the port."""
         with self._database.write() as session:
-            session.merge(tables.Snapshot(**asdict(coverage)))
+            session.merge(tables.SnapshotRow(**asdict(coverage)))
 
     def list_all(self) -> list[Coverage]:
         """See the port."""
-        oldest_first = (col(tables.Snapshot.exported_at), col(tables.Snapshot.snapshot_id))
+        oldest_first = (col(tables.SnapshotRow.exported_at), col(tables.SnapshotRow.snapshot_id))
         with self._database.read() as session:
             return [
                 Coverage(
@@ -44,7 +44,7 @@ class SqlSnapshots:
                     registrations=row.registrations,
                     chain_id=row.chain_id,
                 )
-                for row in session.exec(select(tables.Snapshot).order_by(*oldest_first))
+                for row in session.exec(select(tables.SnapshotRow).order_by(*oldest_first))
             ]
 
 
@@ -77,7 +77,7 @@ class SqlRepositories:
         self.outbox = SqlOutbox(
             self._database, lock_path=lock_path, writer_timeout_s=writer_timeout_s
         )
-        self.chain = SqlChain(self._database)
+        self.followed = SqlChain(self._database)
         self.completions = SqlCompletions(self._database)
         self.snapshots = SqlSnapshots(self._database)
         self.jobs = SqlJobs(self._database)

@@ -29,15 +29,15 @@ class SqlJobs:
     def find(self, job_id: str) -> Job | None:
         """See the port."""
         with self._database.read() as session:
-            row = session.get(tables.Job, job_id)
+            row = session.get(tables.JobRow, job_id)
         return None if row is None else _job(row)
 
     def list_running(self) -> list[Job]:
         """See the port."""
-        oldest_first = (col(tables.Job.created_at), col(tables.Job.job_id))
-        running = col(tables.Job.status) == JobStatus.RUNNING.value
+        oldest_first = (col(tables.JobRow.created_at), col(tables.JobRow.job_id))
+        running = col(tables.JobRow.status) == JobStatus.RUNNING.value
         with self._database.read() as session:
-            rows = session.exec(select(tables.Job).where(running).order_by(*oldest_first))
+            rows = session.exec(select(tables.JobRow).where(running).order_by(*oldest_first))
             return [_job(row) for row in rows]
 
 
@@ -49,19 +49,19 @@ class SqlTokens:
 
     def add(self, digest: Sha256, grant: TokenGrant) -> None:
         """See the port."""
-        row = tables.Token(digest=digest, owner=grant.owner, scopes=_scopes_text(grant.scopes))
+        row = tables.TokenRow(digest=digest, owner=grant.owner, scopes=_scopes_text(grant.scopes))
         with self._database.write() as session:
             session.merge(row)
 
     def find(self, digest: Sha256) -> TokenGrant | None:
         """See the port."""
         with self._database.read() as session:
-            row = session.get(tables.Token, digest)
+            row = session.get(tables.TokenRow, digest)
         return None if row is None else TokenGrant(_address(row.owner), _scopes(row.scopes))
 
 
-def _job_row(job: Job) -> tables.Job:
-    return tables.Job(
+def _job_row(job: Job) -> tables.JobRow:
+    return tables.JobRow(
         job_id=job.job_id,
         kind=job.kind,
         principal=job.principal.kind.value,
@@ -76,7 +76,7 @@ def _job_row(job: Job) -> tables.Job:
     )
 
 
-def _job(row: tables.Job) -> Job:
+def _job(row: tables.JobRow) -> Job:
     return Job(
         job_id=row.job_id,
         kind=row.kind,

@@ -29,7 +29,7 @@ from titledeed.models.primitives import (
 from titledeed.models.registration import Registration, Visibility
 from titledeed.store import tables
 
-OWN: Final = col(tables.Registration.snapshot_id).is_(None)
+OWN: Final = col(tables.RegistrationRow.snapshot_id).is_(None)
 
 
 def encode_path(path: str | None) -> bytes | None:
@@ -79,27 +79,27 @@ def select_registrations(
     """Registrations in the order of acceptance, with their position."""
     horizon = _find_horizon(session)
     rows = session.exec(
-        select(tables.Registration, tables.Anchor, tables.Submission, tables.Event)
+        select(tables.RegistrationRow, tables.AnchorRow, tables.SubmissionRow, tables.EventRow)
         .join(
-            tables.Anchor,
-            col(tables.Registration.anchor_id) == col(tables.Anchor.anchor_id),
+            tables.AnchorRow,
+            col(tables.RegistrationRow.anchor_id) == col(tables.AnchorRow.anchor_id),
             isouter=True,
         )
         .join(
-            tables.Submission,
-            col(tables.Registration.submission_id) == col(tables.Submission.submission_id),
+            tables.SubmissionRow,
+            col(tables.RegistrationRow.submission_id) == col(tables.SubmissionRow.submission_id),
             isouter=True,
         )
         .join(
-            tables.Event,
+            tables.EventRow,
             and_(
-                col(tables.Submission.contract) == col(tables.Event.contract),
-                col(tables.Submission.sequence) == col(tables.Event.sequence),
+                col(tables.SubmissionRow.contract) == col(tables.EventRow.contract),
+                col(tables.SubmissionRow.sequence) == col(tables.EventRow.sequence),
             ),
             isouter=True,
         )
         .where(*conditions)
-        .order_by(col(tables.Registration.position))
+        .order_by(col(tables.RegistrationRow.position))
         .limit(limit)
     ).all()
     completed = _find_completed(session, {row.submission_id for row, *_ in rows})
@@ -113,7 +113,7 @@ def select_registrations(
     ]
 
 
-def event_anchor(submission: tables.Submission, event: tables.Event) -> Anchor:
+def _event_anchor(submission: tables.SubmissionRow, event: tables.EventRow) -> Anchor:
     """The anchor that a batch's event tells of."""
     if submission.root is None or submission.size is None:
         raise InvariantViolation("an act anchors nothing")
@@ -123,19 +123,19 @@ def event_anchor(submission: tables.Submission, event: tables.Event) -> Anchor:
 def keep_anchor(session: Session, anchor: Anchor) -> int:
     """The id of the row with this value, which is added if it is new."""
     known = session.exec(
-        select(tables.Anchor.anchor_id)
-        .where(col(tables.Anchor.root) == anchor.root)
-        .where(col(tables.Anchor.size) == anchor.size)
-        .where(col(tables.Anchor.caller) == anchor.caller)
-        .where(col(tables.Anchor.sequence) == anchor.sequence)
-        .where(col(tables.Anchor.transaction_hash) == anchor.transaction)
-        .where(col(tables.Anchor.block_number) == anchor.block_number)
-        .where(col(tables.Anchor.block_hash) == anchor.block_hash)
-        .where(col(tables.Anchor.block_timestamp) == anchor.block_timestamp)
+        select(tables.AnchorRow.anchor_id)
+        .where(col(tables.AnchorRow.root) == anchor.root)
+        .where(col(tables.AnchorRow.size) == anchor.size)
+        .where(col(tables.AnchorRow.caller) == anchor.caller)
+        .where(col(tables.AnchorRow.sequence) == anchor.sequence)
+        .where(col(tables.AnchorRow.transaction_hash) == anchor.transaction)
+        .where(col(tables.AnchorRow.block_number) == anchor.block_number)
+        .where(col(tables.AnchorRow.block_hash) == anchor.block_hash)
+        .where(col(tables.AnchorRow.block_timestamp) == anchor.block_timestamp)
     ).first()
     if known is not None:
         return known
-    row = tables.Anchor(
+    row = tables.AnchorRow(
         root=anchor.root,
         size=anchor.size,
         caller=anchor.caller,
@@ -156,7 +156,7 @@ def _find_completed(session: Session, batches: set[int | None]) -> dict[int | No
     """The block for which the bundles of each batch were made."""
     ids = [batch for batch in batches if batch is not None]
     rows = session.exec(
-        select(tables.Completion).where(is_among(tables.Completion.submission_id, ids))
+        select(tables.CompletionRow).where(is_among(tables.CompletionRow.submission_id, ids))
     )
     return {row.submission_id: row.block_hash for row in rows}
 
@@ -176,30 +176,32 @@ class _Horizon:
 
 def _find_horizon(session: Session) -> _Horizon:
     newest = session.exec(
-        select(tables.Block.safe_number, tables.Block.final_number)
-        .order_by(col(tables.Block.number).desc())
+        select(tables.BlockRow.safe_number, tables.BlockRow.final_number)
+        .order_by(col(tables.BlockRow.number).desc())
         .limit(1)
     ).first()
     return _Horizon(*newest) if newest is not None else _Horizon(safe=-1, final=-1)
 
 
 def _trace(
-    row: tables.Registration,
-    anchor: tables.Anchor | None,
-    submission: tables.Submission | None,
-    event: tables.Event | None,
+    row: tables.RegistrationRow,
+    anchor: tables.AnchorRow | None,
+    submission: tables.SubmissionRow | None,
+    event: tables.EventRow | None,
     horizon: _Horizon,
 ) -> tuple[ClaimStatus, Anchor | None]:
     """How far a registration has got, and its anchor."""
     if submission is not None and event is not None:
-        return horizon.status_of(event.block_number), event_anchor(submission, event)
+        return horizon.status_of(event.block_number), _event_anchor(submission, event)
     if anchor is not None:
         named = _anchor_value(anchor.root, anchor.size, anchor.caller, anchor)
         return ClaimStatus(row.status), named
     return ClaimStatus(row.status), None
 
 
-def _anchor_value(root: bytes, size: int, caller: str, at: tables.Anchor | tables.Event) -> Anchor:
+def _anchor_value(
+    root: bytes, size: int, caller: str, at: tables.AnchorRow | tables.EventRow
+) -> Anchor:
     return Anchor(
         root=MerkleRoot(Keccak256(root)),
         size=size,
@@ -213,7 +215,7 @@ def _anchor_value(root: bytes, size: int, caller: str, at: tables.Anchor | table
 
 
 def _placed(
-    row: tables.Registration,
+    row: tables.RegistrationRow,
     trace: tuple[ClaimStatus, Anchor | None],
     *,
     completed_for: bytes | None,

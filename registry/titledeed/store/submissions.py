@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, literal, update
+from sqlalchemy import ColumnElement, literal, update
 from sqlmodel import Session, col, select
 
 from titledeed.errors import InvariantViolation, NotFoundError
@@ -26,9 +26,9 @@ from titledeed.models.primitives import (
 from titledeed.proofs.event_kinds import anchor_mention
 from titledeed.store import tables
 
-PENDING: Final = col(tables.Submission.state) == SubmissionState.PENDING.value
+PENDING: Final = col(tables.SubmissionRow.state) == SubmissionState.PENDING.value
 # Written out, not bound: SQLite uses an index with a condition only where it sees the same one.
-STANDING: Final = col(tables.Submission.state) != literal(
+STANDING: Final = col(tables.SubmissionRow.state) != literal(
     SubmissionState.REVERTED.value, literal_execute=True
 )
 
@@ -36,16 +36,16 @@ STANDING: Final = col(tables.Submission.state) != literal(
 def read_submissions(session: Session, *conditions: ColumnElement[bool]) -> list[Submission]:
     """Submissions by sender and nonce."""
     rows = session.exec(
-        select(tables.Submission, tables.Attempt)
+        select(tables.SubmissionRow, tables.AttemptRow)
         .join(
-            tables.Attempt,
-            col(tables.Attempt.submission_id) == col(tables.Submission.submission_id),
+            tables.AttemptRow,
+            col(tables.AttemptRow.submission_id) == col(tables.SubmissionRow.submission_id),
         )
         .where(*conditions)
         .order_by(
-            col(tables.Submission.sender),
-            col(tables.Submission.nonce),
-            col(tables.Attempt.position),
+            col(tables.SubmissionRow.sender),
+            col(tables.SubmissionRow.nonce),
+            col(tables.AttemptRow.position),
         )
     )
     return [
@@ -60,7 +60,7 @@ def read_submission(session: Session, submission_id: int) -> Submission:
     Raises:
         NotFoundError: there is none.
     """
-    found = read_submissions(session, col(tables.Submission.submission_id) == submission_id)
+    found = read_submissions(session, col(tables.SubmissionRow.submission_id) == submission_id)
     if not found:
         raise NotFoundError(
             f"no submission {submission_id} is stored", what="submission", name=str(submission_id)
@@ -81,8 +81,8 @@ def settle(session: Session, *, repeats: bool = True) -> None:
         sequence = _find_event(session, submission, repeats=repeats)
         if sequence is not None:
             session.execute(
-                update(tables.Submission)
-                .where(col(tables.Submission.submission_id) == submission.submission_id)
+                update(tables.SubmissionRow)
+                .where(col(tables.SubmissionRow.submission_id) == submission.submission_id)
                 .values(state=SubmissionState.INCLUDED.value, sequence=sequence)
             )
 
@@ -90,30 +90,52 @@ def settle(session: Session, *, repeats: bool = True) -> None:
 def unsettle(session: Session, contract: str, *, after: int) -> None:
     """Make those pending again whose event in a contract has a greater sequence number."""
     session.execute(
-        update(tables.Submission)
-        .where(col(tables.Submission.contract) == contract)
-        .where(col(tables.Submission.sequence) > after)
+        update(tables.SubmissionRow)
+        .where(col(tables.SubmissionRow.contract) == contract)
+        .where(col(tables.SubmissionRow.sequence) > after)
         .values(state=SubmissionState.PENDING.value, sequence=None)
     )
 
 
 def _find_event(session: Session, submission: Submission, *, repeats: bool) -> int | None:
-    conditions = [col(tables.Event.contract) == submission.contract]
-    if submission.root is not None:
-        mention = anchor_mention(submission.root, submission.sender)
-        anchored = select(tables.Mention.sequence).where(
-            col(tables.Mention.contract) == submission.contract,
-            col(tables.Mention.role) == mention.role.value,
-            col(tables.Mention.word) == mention.word,
+    """The sequence number of the first event that tells of a submission's effect."""
+    anchored = _list_anchored(session, submission)
+    if submission.root is not None and repeats:
+        return min(anchored, default=None)
+    logged = _list_logged(session, submission)
+    return min(logged if submission.root is None else anchored & logged, default=None)
+
+
+def _list_anchored(session: Session, submission: Submission) -> set[int]:
+    """Events of the contract that tell of the batch's root under its sender."""
+    if submission.root is None:
+        return set()
+    mention = anchor_mention(submission.root, submission.sender)
+    return set(
+        session.exec(
+            select(tables.MentionRow.sequence)
+            .where(col(tables.MentionRow.role) == mention.role.value)
+            .where(col(tables.MentionRow.word) == mention.word)
+            .where(col(tables.MentionRow.contract) == submission.contract)
         )
-        conditions.append(col(tables.Event.sequence).in_(anchored))
-    if submission.root is None or not repeats:
-        hashes = [attempt.hash for attempt in submission.attempts]
-        conditions.append(col(tables.Event.transaction_hash).in_(hashes))
-    return session.exec(select(func.min(tables.Event.sequence)).where(*conditions)).one()
+    )
 
 
-def _submission_value(row: tables.Submission, attempts: Sequence[tables.Attempt]) -> Submission:
+def _list_logged(session: Session, submission: Submission) -> set[int]:
+    """Events of the contract in any of the attempts."""
+    hashes = [attempt.hash for attempt in submission.attempts]
+    rows = session.exec(
+        select(tables.EventRow.contract, tables.EventRow.sequence).where(
+            col(tables.EventRow.transaction_hash).in_(hashes)
+        )
+    )
+    # Told apart here: asked for the contract, SQLite would look through all its events.
+    return {sequence for contract, sequence in rows if contract == submission.contract}
+
+
+def _submission_value(
+    row: tables.SubmissionRow, attempts: Sequence[tables.AttemptRow]
+) -> Submission:
     if row.submission_id is None:
         raise InvariantViolation("a stored submission has no number")
     return Submission(

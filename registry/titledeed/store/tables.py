@@ -9,8 +9,7 @@ submission; an own registration's anchor is the event that its submission points
 is that event's depth; so following the chain never touches a registration. Anchor rows are values
 that snapshots bring, and nothing that a snapshot brings can touch an anchor of this home's own.
 
-A class is named for its table, and used as ``tables.Batch``; the values that services see are those
-of ``titledeed.models``.
+The values that services see are those of ``titledeed.models``.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 from titledeed.models.evidence import ClaimStatus
@@ -50,7 +50,15 @@ def _digests(*columns: str) -> tuple[CheckConstraint, ...]:
     )
 
 
-class Anchor(SQLModel, table=True):
+class Row(SQLModel):
+    """A row of the table that its class is named for: ``BlockRow`` of ``block``."""
+
+    @declared_attr  # type: ignore[arg-type]  # as SQLModel itself declares it
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # noqa: N805
+        return str(cls.__name__).removesuffix("Row").lower()
+
+
+class AnchorRow(Row, table=True):
     """One root in one block, as an import names it."""
 
     __table_args__ = (
@@ -79,7 +87,7 @@ class Anchor(SQLModel, table=True):
     block_timestamp: int = Field(sa_type=BigInteger)
 
 
-class Block(SQLModel, table=True):
+class BlockRow(Row, table=True):
     """One of the last blocks that were followed; the highest is the cursor.
 
     ``safe_number`` and ``final_number`` are the heights up to which everything was safe, and final,
@@ -96,7 +104,7 @@ class Block(SQLModel, table=True):
     final_number: int = Field(sa_type=BigInteger)
 
 
-class Cursor(SQLModel, table=True):
+class CursorRow(Row, table=True):
     """The last block in which the events of a contract were read.
 
     Of the contracts that are followed to the end it is the newest in ``block``; one that was added
@@ -112,7 +120,7 @@ class Cursor(SQLModel, table=True):
     timestamp: int = Field(sa_type=BigInteger)
 
 
-class Event(SQLModel, table=True):
+class EventRow(Row, table=True):
     """One event of a contract; see ``event_rows`` for ``kind`` and ``body``."""
 
     __table_args__ = (
@@ -131,7 +139,7 @@ class Event(SQLModel, table=True):
     block_timestamp: int = Field(sa_type=BigInteger)
 
 
-class Mention(SQLModel, table=True):
+class MentionRow(Row, table=True):
     """A word by which an event is found."""
 
     __table_args__ = (
@@ -149,7 +157,7 @@ class Mention(SQLModel, table=True):
     sequence: int = Field(sa_type=BigInteger, primary_key=True)
 
 
-class Submission(SQLModel, table=True):
+class SubmissionRow(Row, table=True):
     """One call under one nonce. ``root`` and ``size`` are those of the batch that it anchors.
 
     ``contract`` is the one that is called. ``sequence`` is that of its event that tells of the
@@ -182,7 +190,7 @@ class Submission(SQLModel, table=True):
     sequence: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Attempt(SQLModel, table=True):
+class AttemptRow(Row, table=True):
     """One signed transaction of a submission; ``position`` is their order."""
 
     __table_args__ = _digests("hash")
@@ -193,7 +201,7 @@ class Attempt(SQLModel, table=True):
     raw: bytes = Field(sa_type=LargeBinary)
 
 
-class Registration(SQLModel, table=True):
+class RegistrationRow(Row, table=True):
     """One registration, own or imported. ``position`` is the order of acceptance.
 
     ``status`` and ``anchor_id`` are an import's; see the module for an own registration's.
@@ -246,7 +254,7 @@ class Registration(SQLModel, table=True):
     accepted_at: int = Field(sa_type=BigInteger)
 
 
-class Tombstone(SQLModel, table=True):
+class TombstoneRow(Row, table=True):
     """An erased registration, and its leaf's place if it was batched.
 
     One id may have several: what was erased may be registered again, with other salts.
@@ -267,7 +275,7 @@ class Tombstone(SQLModel, table=True):
     leaf_index: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Fingerprint(SQLModel, table=True):
+class FingerprintRow(Row, table=True):
     """One code. ``cursor`` only grows and is never used twice.
 
     SQLite gives it at insert, inside a write transaction of which there is one at a time; so the
@@ -289,7 +297,7 @@ class Fingerprint(SQLModel, table=True):
     code: bytes = Field(sa_type=LargeBinary)
 
 
-class Intent(SQLModel, table=True):
+class IntentRow(Row, table=True):
     """What is being signed and was not accepted yet."""
 
     registration_id: str = Field(sa_type=Text, primary_key=True)
@@ -297,7 +305,7 @@ class Intent(SQLModel, table=True):
     signed_path: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
-class Completion(SQLModel, table=True):
+class CompletionRow(Row, table=True):
     """A batch whose registrations have their evidence bundles, made for this block.
 
     Where a reorganisation puts the anchor into another block, or the block became final since, the
@@ -313,7 +321,7 @@ class Completion(SQLModel, table=True):
     is_final: bool
 
 
-class Snapshot(SQLModel, table=True):
+class SnapshotRow(Row, table=True):
     """One imported snapshot."""
 
     snapshot_id: str = Field(sa_type=Text, primary_key=True)
@@ -323,7 +331,7 @@ class Snapshot(SQLModel, table=True):
     chain_id: int = Field(sa_type=BigInteger)
 
 
-class Job(SQLModel, table=True):
+class JobRow(Row, table=True):
     """Long work behind the HTTP API.
 
     ``principal``, ``account`` and ``scopes`` are on whose behalf it runs; ``arguments`` is NULL for
@@ -348,7 +356,7 @@ class Job(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
 
 
-class Token(SQLModel, table=True):
+class TokenRow(Row, table=True):
     """A bearer token, known by its SHA-256 only; without an owner it is the home's own."""
 
     __table_args__ = _digests("digest")

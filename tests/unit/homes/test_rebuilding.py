@@ -123,11 +123,11 @@ class Home(Desk):
                 registrations=repositories.registrations,
                 fingerprints=repositories.fingerprints,
                 outbox=repositories.outbox,
-                chain=repositories.chain,
+                chain=repositories.followed,
                 snapshots=repositories.snapshots,
                 following=FollowingService(
                     ledger=self.ledger,
-                    chain=repositories.chain,
+                    chain=repositories.followed,
                     confirmations=CONFIRMATIONS,
                 ),
                 ledger=self.ledger,

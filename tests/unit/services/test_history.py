@@ -73,7 +73,7 @@ class Index:
         self.objects = self.vault.objects
 
     def history(self, identity: ChainIdentity) -> HistoryService:
-        chain, confirmations = self.repositories.chain, Confirmations(0, 0)
+        chain, confirmations = self.repositories.followed, Confirmations(0, 0)
         return HistoryService(
             following=FollowingService(
                 ledger=silent_ledger(), chain=chain, confirmations=confirmations
@@ -105,7 +105,7 @@ class Index:
             )
             for sequence, body in enumerate(bodies, 1)
         ]
-        self.repositories.chain.advance(
+        self.repositories.followed.advance(
             contracts=[build_chain().contract],
             fork=None,
             blocks=[block],

@@ -158,7 +158,7 @@ def read_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 def advance(
     repositories: Repositories, fork: int | None, below: Sequence[Mined], added: Sequence[Mined]
 ) -> None:
-    repositories.chain.advance(
+    repositories.followed.advance(
         contracts=[CONTRACT],
         fork=fork,
         blocks=[mined.block for mined in added],

@@ -272,7 +272,7 @@ def test_upgrade_keeps_registrations_batches_codes_and_imports(
         block_hash=BlockHash(Keccak256(b"k" * 32)),
         block_timestamp=9,
     )
-    store.chain.advance(
+    store.followed.advance(
         contracts=[ZERO_ADDRESS],
         fork=None,
         blocks=[Block(5, event.block_hash, BlockHash(Keccak256(b"j" * 32)), 9)],
@@ -309,18 +309,18 @@ def attempts(contract: Address) -> str:
 
 def require_followed(store: SqlRepositories, contract: Address) -> None:
     """What was followed belongs to the contract, and what it settled stays settled."""
-    cursor = store.chain.cursor(contract)
+    cursor = store.followed.cursor(contract)
     assert cursor is not None
     assert (cursor.block.number, cursor.block.hash) == (12, b"m" * 32)
     assert (cursor.sequence, cursor.head) == (2, b"h" * 20)
-    events = store.chain.list_events(contract, after=0, limit=9)
+    events = store.followed.list_events(contract, after=0, limit=9)
     assert [(type(event.body), event.contract) for event in events] == [
         (Anchored, contract),
         (Withdrawn, contract),
     ]
-    assert store.chain.list_about([b"r" * 32]) == events[1:]
+    assert store.followed.list_about([b"r" * 32]) == events[1:]
     root = MerkleRoot(Keccak256(b"r" * 32))
-    assert store.chain.list_mentioning([anchor_mention(root, ZERO_ADDRESS)]) == events[:1]
+    assert store.followed.list_mentioning([anchor_mention(root, ZERO_ADDRESS)]) == events[:1]
     assert [(one.submission_id, one.contract) for one in store.outbox.list_pending()] == [
         (3, contract)
     ]
@@ -344,7 +344,7 @@ def test_upgrade_gives_what_was_followed_to_the_contract_of_the_registrations(
         assert found is not None and found.anchor is not None
         assert (found.anchor.sequence, found.anchor.block_number) == (1, 10)
         # A reorganisation takes it back, as in a new home.
-        store.chain.advance(
+        store.followed.advance(
             contracts=[contract], fork=9, blocks=[], events=[], confirmations=Confirmations(0, 0)
         )
         assert [one.submission_id for one in store.outbox.list_pending()] == [1, 2, 3]

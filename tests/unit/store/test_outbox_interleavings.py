@@ -17,7 +17,6 @@ from repository_adapters import (
     NEVER,
     SENDER,
     add_batch,
-    anchor_of,
     anchored_in,
     block_at,
     follow,
@@ -108,8 +107,7 @@ class OutboxMachine(RuleBasedStateMachine):
         block = block_at(self.height)
         event = anchored_in(block, len(self.settled) + 1, batch)
         follow(self.store, block, event)
-        anchored = dataclasses.replace(batch, anchor=anchor_of(event))
-        self.settled.append((submission, anchored, leaves))
+        self.settled.append((submission, batch, leaves))
 
     @precondition(lambda self: self.pending)
     @rule(choice=st.integers(0, 100))
@@ -127,17 +125,14 @@ class OutboxMachine(RuleBasedStateMachine):
         gone = self.settled[-depth:]
         del self.settled[-depth:]
         self.height -= len(gone)
-        self.store.chain.advance(
+        self.store.followed.advance(
             contracts=[CONTRACT],
             fork=self.height,
             blocks=[],
             events=[],
             confirmations=NEVER,
         )
-        self.pending += [
-            (submission, dataclasses.replace(batch, anchor=None), leaves)
-            for submission, batch, leaves in gone
-        ]
+        self.pending += gone
 
     @rule()
     def reopen(self) -> None:
@@ -151,8 +146,10 @@ class OutboxMachine(RuleBasedStateMachine):
         assert sorted(listed) == sorted((one.registration_id, one.leaf) for one in self.waiting)
         pending = sorted((one for one, *_ in self.pending), key=lambda found: found.nonce)
         assert outbox.list_pending() == pending
-        for _, batch, leaves in self.pending + self.settled:
-            assert outbox.find_batch(batch.root) == batch
+        for submission, batch, leaves in self.pending + self.settled:
+            stored = outbox.find_submission(submission.submission_id)
+            assert stored is not None
+            assert (stored.root, stored.attempts) == (batch.root, batch.attempts)
             assert outbox.list_leaves(batch.root) == leaves
         own = [found for _, found in registrations.list_own(after=0, limit=100)]
         assert {found.registration_id: found.leaf for found in own} == {

@@ -51,7 +51,7 @@ from titledeed.proofs.transactions import (
 )
 
 LOCK_NAME: Final = "journal.lock"
-_LOCK_TIMEOUT_S: Final = 60
+_JOURNAL_TIMEOUT_S: Final = 60
 _CHAIN_ID_MIN: Final = 2**32
 _CHAIN_ID_MAX: Final = 2**51
 """Wallets refuse ids near 2^53."""
@@ -207,7 +207,7 @@ def _file_lock(folder: Path) -> filelock.FileLock:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"cannot make {folder}: {error.strerror}", path=folder) from error
-    return filelock.FileLock(folder / LOCK_NAME, timeout=_LOCK_TIMEOUT_S)
+    return filelock.FileLock(folder / LOCK_NAME, timeout=_JOURNAL_TIMEOUT_S)
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _locked(lock: filelock.FileLock) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise LedgerUnavailableError(
-            f"another process has held {lock.lock_file} for {_LOCK_TIMEOUT_S} s",
+            f"another process has held {lock.lock_file} for {_JOURNAL_TIMEOUT_S} s",
             next_step="Wait for it, or end it.",
         ) from error
     except OSError as error:
