@@ -17,7 +17,7 @@ from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.sending import sign_replacement
 from titledeed.errors import LedgerError, LedgerUnavailableError
-from titledeed.models.evidence import SignedTransaction, StateProof
+from titledeed.models.evidence import ChainKind, SignedTransaction, StateProof
 from titledeed.models.ledger import (
     Block,
     Call,
@@ -81,10 +81,17 @@ class LedgerSimulator(SimulatedChain):
     Args:
         sender: pays.
         mines_at_once: every broadcast makes a block, as a development chain does.
+        kind: who makes its time, as its identity says.
     """
 
-    def __init__(self, *, sender: PlainSender | None = None, mines_at_once: bool = False) -> None:
-        super().__init__(mines_at_once=mines_at_once)
+    def __init__(
+        self,
+        *,
+        sender: PlainSender | None = None,
+        mines_at_once: bool = False,
+        kind: ChainKind = ChainKind.DEVELOPMENT,
+    ) -> None:
+        super().__init__(mines_at_once=mines_at_once, kind=kind)
         self._sender = sender or sender_of("simulated sender")
         self.faults = Faults()
 

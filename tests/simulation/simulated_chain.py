@@ -90,9 +90,10 @@ class SimulatedChain:
 
     Args:
         mines_at_once: every transaction makes a block, as on a development chain.
+        kind: who makes its time, as its identity says.
     """
 
-    def __init__(self, *, mines_at_once: bool) -> None:
+    def __init__(self, *, mines_at_once: bool, kind: ChainKind = ChainKind.DEVELOPMENT) -> None:
         self._mines_at_once = mines_at_once
         self._calls: dict[bytes, Call] = {}
         self._forks = 0
@@ -102,7 +103,7 @@ class SimulatedChain:
         self.pool: dict[tuple[Address, int], Pooled] = {}
         self.chain: list[MinedBlock] = [_genesis()]
         self._identity = ChainIdentity(
-            kind=ChainKind.DEVELOPMENT,
+            kind=kind,
             chain_id=31_338,
             genesis_hash=self.chain[0].block.hash,
             contract=address_from_bytes(keccak256(b"simulated contract")[12:]),

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from repository_adapters import open_sqlite
 
 from titledeed.errors import MalformedMediaError, NotFoundError
 from titledeed.models.registration import Job, JobStatus, Viewer
 from titledeed.services.jobs import JobService, Work
-from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 LONG_S = 30.0
@@ -21,9 +21,7 @@ LONG_S = 30.0
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Iterator[SqlRepositories]:
-    repositories = SqlRepositories(
-        url=sqlite_url(tmp_path / "a.sqlite3"), lock_path=tmp_path / "lock"
-    )
+    repositories = open_sqlite(tmp_path)
     yield repositories
     repositories.close()
 
