@@ -32,7 +32,7 @@ from titledeed.models.registration import Registration, Viewer
 from titledeed.ports import Follower, Progress, no_progress
 from titledeed.proofs.bundles import BundleChecker
 from titledeed.services.acceptance import Acceptance, Statement
-from titledeed.services.audit import AuditService
+from titledeed.services.audit import BUNDLES_MAX, AuditService
 from titledeed.services.claims import Claims
 from titledeed.services.history import HistoryService
 from titledeed.services.registration import (
@@ -88,6 +88,7 @@ class ServiceDesk(Desk):
         ledger: a development chain by default, which makes a block of every transaction.
         holder: who claims; the claimant of all builders by default.
         follower: brings the rows up to date; made from this desk, follows the chain by default.
+        bundles_max: as ``AuditService`` takes it.
         options: of ``Desk``.
     """
 
@@ -100,9 +101,10 @@ class ServiceDesk(Desk):
         *,
         holder: Claimant | None = None,
         follower: Callable[[Desk], Follower] = lambda desk: desk.following,
+        bundles_max: int = BUNDLES_MAX,
         **options: Any,
     ) -> None:
-        super().__init__(folder, ledger or LedgerSimulator(mines_at_once=True), **options)
+        super().__init__(folder, ledger or development_chain(), **options)
         self.media = folder.parent / "media"
         self.registrations = self.repositories.registrations
         self.examiner = ExaminerSimulator()
@@ -124,7 +126,7 @@ class ServiceDesk(Desk):
             following=self.follower, chain=self.chain, vault=self.vault, identity=identity
         )
         self.verification = self._build_verification()
-        self.audit = self._build_audit()
+        self.audit = self._build_audit(bundles_max)
         self.reindexing = ReindexingService(
             examiner=self.examiner,
             registrations=self.registrations,
@@ -176,7 +178,7 @@ class ServiceDesk(Desk):
             claims=self.claims,
         )
 
-    def _build_audit(self) -> AuditService:
+    def _build_audit(self, bundles_max: int) -> AuditService:
         return AuditService(
             examiner=self.examiner,
             reader=self.reader,
@@ -186,6 +188,7 @@ class ServiceDesk(Desk):
             snapshots=self.repositories.snapshots,
             vault=self.vault,
             clock=self.clock,
+            bundles_max=bundles_max,
         )
 
     def write(self, name: str, seed: int, media_type: MediaType = MediaType.PNG) -> Path:
@@ -241,6 +244,11 @@ class ServiceDesk(Desk):
         return copies | {key: self.objects.get(key) for key in self.objects.keys("")}
 
 
+def development_chain() -> LedgerSimulator:
+    """A chain that a home keeps itself, which makes a block of every transaction."""
+    return LedgerSimulator(mines_at_once=True)
+
+
 def public_chain() -> LedgerSimulator:
-    """A chain that others make, on which every transaction gets a block of its own at once."""
+    """A chain that others keep, as quick as a development chain."""
     return LedgerSimulator(mines_at_once=True, kind=ChainKind.PUBLIC)

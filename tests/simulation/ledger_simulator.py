@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from chain_builders import PlainSender, sender_of
-from simulation.simulated_chain import BLOCK_TIME_S, Fate, Market, MinedBlock, SimulatedChain
+from simulation.simulated_chain import (
+    BLOCK_TIME_S,
+    CHAIN_ID,
+    Fate,
+    Market,
+    MinedBlock,
+    SimulatedChain,
+)
 
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
@@ -82,6 +89,7 @@ class LedgerSimulator(SimulatedChain):
         sender: pays.
         mines_at_once: every broadcast makes a block, as a development chain does.
         kind: who makes its time, as its identity says.
+        chain_id: as its identity says.
     """
 
     def __init__(
@@ -90,8 +98,9 @@ class LedgerSimulator(SimulatedChain):
         sender: PlainSender | None = None,
         mines_at_once: bool = False,
         kind: ChainKind = ChainKind.DEVELOPMENT,
+        chain_id: int = CHAIN_ID,
     ) -> None:
-        super().__init__(mines_at_once=mines_at_once, kind=kind)
+        super().__init__(mines_at_once=mines_at_once, kind=kind, chain_id=chain_id)
         self._sender = sender or sender_of("simulated sender")
         self.faults = Faults()
 

@@ -86,16 +86,14 @@ class SignerSimulator:
 class ReaderSimulator:
     """See ``ports.ManifestReader``.
 
-    Args:
-        trusted: the signers on its trust list.
-
     Attributes:
+        trusted: the signers on its trust list.
         read_files: the files that were read, in order.
         is_stopped: whether files stop it, as some do stop a library that reads them.
     """
 
-    def __init__(self, trusted: Collection[str] = (STUDIO,)) -> None:
-        self._trusted = trusted
+    def __init__(self) -> None:
+        self.trusted: Collection[str] = (STUDIO,)
         self.read_files: list[Path] = []
         self.is_stopped = False
 
@@ -129,7 +127,7 @@ class ReaderSimulator:
         signer = fields.text("signer")
         return replace(
             report_without_store(IntegrityCode.INTACT),
-            trust=TrustCode.TRUSTED if signer in self._trusted else TrustCode.UNTRUSTED,
+            trust=TrustCode.TRUSTED if signer in self.trusted else TrustCode.UNTRUSTED,
             history=HistoryCode.COMPLETE,
             signer=signer,
             manifest_id=fields.text("manifest_id"),

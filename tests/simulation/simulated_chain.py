@@ -47,6 +47,7 @@ from titledeed.proofs.transactions import (
 
 GENESIS_TIMESTAMP: Final = 1_790_000_000
 BLOCK_TIME_S: Final = 12
+CHAIN_ID: Final = 31_338
 GWEI: Final = 10**9
 GAS: Final = 60_000
 _REPLACEMENT_PERCENT: Final = 110
@@ -91,9 +92,16 @@ class SimulatedChain:
     Args:
         mines_at_once: every transaction makes a block, as on a development chain.
         kind: who makes its time, as its identity says.
+        chain_id: as its identity says.
     """
 
-    def __init__(self, *, mines_at_once: bool, kind: ChainKind = ChainKind.DEVELOPMENT) -> None:
+    def __init__(
+        self,
+        *,
+        mines_at_once: bool,
+        kind: ChainKind = ChainKind.DEVELOPMENT,
+        chain_id: int = CHAIN_ID,
+    ) -> None:
         self._mines_at_once = mines_at_once
         self._calls: dict[bytes, Call] = {}
         self._forks = 0
@@ -104,7 +112,7 @@ class SimulatedChain:
         self.chain: list[MinedBlock] = [_genesis()]
         self._identity = ChainIdentity(
             kind=kind,
-            chain_id=31_338,
+            chain_id=chain_id,
             genesis_hash=self.chain[0].block.hash,
             contract=address_from_bytes(keccak256(b"simulated contract")[12:]),
         )

@@ -60,18 +60,14 @@ def write_media(
 class ExaminerSimulator:
     """See ``ports.Examiner``.
 
-    Args:
-        fingerprint: which codes the content with a seed has.
-
     Attributes:
+        fingerprint: which codes the content with a seed has.
         examined: the files that were looked at, in order.
         meanwhile: called after each look, for what others do to the file in that time.
     """
 
-    def __init__(
-        self, *, fingerprint: Fingerprint = lambda seed, _kind: build_fingerprints(seed)
-    ) -> None:
-        self._fingerprint = fingerprint
+    def __init__(self) -> None:
+        self.fingerprint: Fingerprint = lambda seed, _kind: build_fingerprints(seed)
         self.examined: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
@@ -99,7 +95,7 @@ class ExaminerSimulator:
         has_picture = media_type.kind is not MediaKind.AUDIO
         return Examination(
             asset=Asset(sha256(data), _facts(media_type, len(data))),
-            fingerprints=self._fingerprint(seed, media_type.kind),
+            fingerprints=self.fingerprint(seed, media_type.kind),
             thumbnail=b"thumbnail %d" % seed if has_picture else b"",
             notes=head.texts("notes"),
         )

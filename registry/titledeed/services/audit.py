@@ -124,7 +124,19 @@ class _PartReader(Generic[T]):
 
 
 class AuditService:
-    """Audits submissions."""
+    """Audits submissions.
+
+    Args:
+        examiner: looks at the film.
+        reader: reads its credentials.
+        works: finds what this home knows in it.
+        index_works: finds what the submission's own bundles know in it.
+        registrations: counted, for the report.
+        snapshots: named in the report.
+        vault: keeps the report.
+        clock: dates it.
+        bundles_max: so many bundles of a submission are read.
+    """
 
     def __init__(
         self,
@@ -137,6 +149,7 @@ class AuditService:
         snapshots: SnapshotRepository,
         vault: Vault,
         clock: Clock,
+        bundles_max: int = BUNDLES_MAX,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
@@ -146,6 +159,7 @@ class AuditService:
         self._snapshots = snapshots
         self._vault = vault
         self._clock = clock
+        self._bundles_max = bundles_max
 
     def audit(
         self,
@@ -166,7 +180,7 @@ class AuditService:
             StorageError: the report cannot be written.
         """
         rules = load_pack(pack)
-        submission = _read_submission(folder)
+        submission = _read_submission(folder, self._bundles_max)
         evidence = self._gather(submission, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
@@ -243,7 +257,7 @@ class AuditService:
             yield match, submitted[match.registration_id][0]
 
 
-def _read_submission(folder: Path) -> _Submission:
+def _read_submission(folder: Path, bundles_max: int) -> _Submission:
     if not folder.is_dir():
         raise UnreadableInputError(
             f"{folder} is no folder",
@@ -258,7 +272,7 @@ def _read_submission(folder: Path) -> _Submission:
             path=folder,
         )
     submission = _Submission(films[0])
-    for reader in _READERS:
+    for reader in _list_readers(bundles_max):
         reader.read(folder, submission)
     return submission
 
@@ -284,12 +298,15 @@ def _read_bundle(data: bytes) -> Bundle:
     return bundle
 
 
-_READERS: Final[tuple[_PartReader[Any], ...]] = (
-    _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
-    _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
-    _PartReader("bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=BUNDLES_MAX),
-)
-"""One entry for each kind of file beside the film; unassessed ones are named in this order."""
+def _list_readers(bundles_max: int) -> tuple[_PartReader[Any], ...]:
+    """One entry for each kind of file beside the film; unassessed ones are named in this order."""
+    return (
+        _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
+        _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
+        _PartReader(
+            "bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=bundles_max
+        ),
+    )
 
 
 def _report_name(folder: Path, evidence: FilmEvidence, pack: str) -> str:

@@ -85,6 +85,20 @@ class TestAgain:
         strip_manifests(copy)
         assert desk.register_one(copy).registration == first.registration
 
+    @pytest.mark.xfail(strict=True, reason="a stranger's claim on the bytes hides the manifest")
+    def test_a_copy_that_got_a_receipt_is_its_registration_whoever_else_claims_it(
+        self, desk: ServiceDesk, tmp_path: Path
+    ) -> None:
+        first = desk.register_one(desk.write("a.png", 1))
+        copy = tmp_path / "copy.png"
+        copy.write_bytes(signed_copy(first).read_bytes())
+        add_update_manifest(copy)
+        rival = ServiceDesk(tmp_path / "rival", desk.ledger, holder=build_claimant(1))
+        rival.share_with(desk, rival.register_one(copy))
+        rival.close()
+        again = desk.register_one(copy)
+        assert (again.registration, again.created) == (first.registration, False)
+
     def test_publishing_again_publishes_and_silence_takes_nothing_back(
         self, desk: ServiceDesk
     ) -> None:
