@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import builders
-from vaults import open_vault
+from repository_adapters import open_sqlite
+from vaults import open_store, open_vault
 
 from titledeed.anchoring.batching import AnchoringService
 from titledeed.anchoring.completion import BundleCompletion
@@ -17,12 +18,13 @@ from titledeed.models.ledger import Confirmations, Cursor, LedgerEvent, RelayedA
 from titledeed.models.primitives import Address, LeafHash, RegistrationId, Signature
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Ledger, TimestampAuthority
-from titledeed.store.database import sqlite_url
 from titledeed.store.locking import hold_lock
-from titledeed.store.repositories import SqlRepositories
 from titledeed.vault.dossiers import KeptDossier
 
 CONFIRMATIONS = Confirmations(safe=2, final=4)
+
+WRITER_TIMEOUT_S = 120.0
+"""Several desks of one folder take turns, as processes do."""
 
 
 @dataclass
@@ -65,17 +67,14 @@ class Desk:
         confirmations: Confirmations = CONFIRMATIONS,
         timestamps: TimestampAuthority | None = None,
     ) -> None:
-        folder.mkdir(exist_ok=True)
         self.ledger = ledger
         self.confirmations = confirmations
         self.clock = clock or ManualClock()
-        self.repositories = SqlRepositories(
-            url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
-        )
+        self.repositories = open_sqlite(folder, writer_timeout_s=WRITER_TIMEOUT_S)
         self.chain = self.repositories.followed
         self.outbox = self.repositories.outbox
-        self.vault = open_vault(folder)
-        self.objects = self.vault.objects
+        self.objects = open_store(folder)
+        self.vault = open_vault(folder, self.objects)
         self.following = FollowingService(
             ledger=ledger,
             chain=self.chain,

@@ -46,19 +46,25 @@ def _database_path(folder: Path) -> Path:
     return folder / "store.sqlite3"
 
 
-def _connect(folder: Path) -> SqlRepositories:
+def _connect(folder: Path, *, writer_timeout_s: float = 0.2) -> SqlRepositories:
     return SqlRepositories(
         url=sqlite_url(_database_path(folder)),
         lock_path=folder / "locks" / "sender",
-        writer_timeout_s=0.2,
+        writer_timeout_s=writer_timeout_s,
     )
 
 
-def open_sqlite(folder: Path) -> SqlRepositories:
-    """The database in a folder; an empty one the first time."""
+def open_sqlite(folder: Path, *, writer_timeout_s: float = 0.2) -> SqlRepositories:
+    """The database in a folder, which is made; an empty one the first time.
+
+    Args:
+        folder: of a home.
+        writer_timeout_s: how long one who sends waits for another, where a test lets two send.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     if not _database_path(folder).exists():
         _database_path(folder).write_bytes(empty_database())
-    return _connect(folder)
+    return _connect(folder, writer_timeout_s=writer_timeout_s)
 
 
 @contextmanager

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from credential_builders import SIGNED_TYPES, Authority, build_draft, render_media
+from simulation.manifest_simulator import ReaderSimulator, SignerSimulator
 
-from titledeed.errors import SigningError
+from titledeed.canonical.hashing import sha256
+from titledeed.errors import SigningError, UnreadableInputError
+from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaType
-from titledeed.models.evidence import IntegrityCode, ManifestReport
+from titledeed.models.evidence import HistoryCode, IntegrityCode, ManifestReport, TrustCode
 from titledeed.ports import ManifestReader, ManifestSigner
 
 Ports = tuple[ManifestSigner, ManifestReader]
@@ -23,7 +26,11 @@ def _c2pa(folder: Path) -> Ports:
     return authority.signer(), authority.reader()
 
 
-@pytest.fixture(scope="session", params=[_c2pa])
+def _simulated(_folder: Path) -> Ports:
+    return SignerSimulator(), ReaderSimulator()
+
+
+@pytest.fixture(scope="session", params=[_c2pa, _simulated])
 def ports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ports:
     """A signer, and a reader that trusts it."""
     build: Callable[[Path], Ports] = request.param
@@ -99,3 +106,47 @@ def test_threads_share_one_signer_and_one_reader(tmp_path: Path, ports: Ports) -
         reports = list(pool.map(sign_and_read, range(12)))
     assert [report.title for report in reports] == [f"Work {number}" for number in range(12)]
     assert {report.integrity for report in reports} == {IntegrityCode.INTACT}
+
+
+def test_a_changed_file_does_not_fit_its_manifest(tmp_path: Path, ports: Ports) -> None:
+    signer, reader = ports
+    signed = tmp_path / "signed.wav"
+    signer.sign(render_media(tmp_path, MediaType.WAV), signed, build_draft(MediaType.WAV))
+    data = bytearray(signed.read_bytes())
+    data[len(data) // 2] ^= 1  # in the sound, which is most of the file
+    signed.write_bytes(data)
+    assert reader.read(signed, MediaType.WAV).integrity is IntegrityCode.ALTERED
+
+
+def test_the_claim_and_the_declared_source_are_read_as_they_were_drafted(
+    tmp_path: Path, ports: Ports
+) -> None:
+    signer, reader = ports
+    draft, signed = build_draft(MediaType.PNG, seed=5), tmp_path / "signed.png"
+    copy = signer.sign(render_media(tmp_path, MediaType.PNG), signed, draft)
+    assert copy.credential.manifest_digest == sha256(copy.manifest_store)
+    assert copy.credential.signed_digest == digest_file(signed)
+    report = reader.read(signed, MediaType.PNG)
+    assert report.signed_claim == draft.signed_claim
+    assert report.source_types == (draft.disclosure.source_type.uri,)
+    assert report.content_manifest_id == report.manifest_id
+    assert (report.trust, report.history) == (TrustCode.TRUSTED, HistoryCode.COMPLETE)
+
+
+def test_a_type_that_carries_none_is_refused_and_nothing_appears(
+    tmp_path: Path, ports: Ports
+) -> None:
+    source = render_media(tmp_path, MediaType.WEBM)
+    with pytest.raises(SigningError):
+        ports[0].sign(source, tmp_path / "signed.webm", build_draft(MediaType.WEBM))
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_what_cannot_be_opened_is_told(tmp_path: Path, ports: Ports) -> None:
+    signer, reader = ports
+    gone = tmp_path / "gone.png"
+    with pytest.raises(UnreadableInputError):
+        signer.sign(gone, tmp_path / "signed.png", build_draft(MediaType.PNG))
+    with pytest.raises(UnreadableInputError):
+        reader.read(gone, MediaType.PNG)
+    assert list(tmp_path.iterdir()) == []

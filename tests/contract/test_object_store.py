@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from simulation.faulty_store import FaultyStore
 
 from titledeed.errors import InvalidRequestError, NotFoundError
 from titledeed.ports import ObjectStore
@@ -17,7 +18,15 @@ def open_folder(folder: Path) -> ObjectStore:
     return LocalObjectStore(folder=folder / "new" / "objects")
 
 
-ADAPTERS: dict[str, Callable[[Path], ObjectStore]] = {"folder": open_folder}
+def open_faulty(folder: Path) -> ObjectStore:
+    """The one of unit tests, while nothing is wrong."""
+    return FaultyStore(folder=folder / "new" / "objects")
+
+
+ADAPTERS: dict[str, Callable[[Path], ObjectStore]] = {
+    "folder": open_folder,
+    "faulty": open_faulty,
+}
 
 
 @pytest.fixture(params=sorted(ADAPTERS))

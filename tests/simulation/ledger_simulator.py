@@ -12,13 +12,20 @@ from enum import Enum, auto
 
 from chain_builders import PlainSender, sender_of
 from simulation.contract_model import ContractModel
-from simulation.simulated_chain import BLOCK_TIME_S, Fate, Market, MinedBlock, SimulatedChain
+from simulation.simulated_chain import (
+    BLOCK_TIME_S,
+    CHAIN_ID,
+    Fate,
+    Market,
+    MinedBlock,
+    SimulatedChain,
+)
 
 from titledeed.canonical.documents import hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.sending import sign_replacement
 from titledeed.errors import LedgerError, LedgerUnavailableError
-from titledeed.models.evidence import SignedTransaction, StateProof
+from titledeed.models.evidence import ChainKind, SignedTransaction, StateProof
 from titledeed.models.ledger import (
     Block,
     Call,
@@ -88,10 +95,19 @@ class LedgerSimulator(SimulatedChain):
     Args:
         sender: pays.
         mines_at_once: every broadcast makes a block, as a development chain does.
+        kind: who makes its time, as its identity says.
+        chain_id: as its identity says.
     """
 
-    def __init__(self, *, sender: PlainSender | None = None, mines_at_once: bool = False) -> None:
-        super().__init__(mines_at_once=mines_at_once)
+    def __init__(
+        self,
+        *,
+        sender: PlainSender | None = None,
+        mines_at_once: bool = False,
+        kind: ChainKind = ChainKind.DEVELOPMENT,
+        chain_id: int = CHAIN_ID,
+    ) -> None:
+        super().__init__(mines_at_once=mines_at_once, kind=kind, chain_id=chain_id)
         self._sender = sender or sender_of("simulated sender")
         self._followed = [self.deployed[0]]
         self.faults = Faults()

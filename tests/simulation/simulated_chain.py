@@ -49,6 +49,7 @@ from titledeed.proofs.transactions import (
 
 GENESIS_TIMESTAMP: Final = 1_790_000_000
 BLOCK_TIME_S: Final = 12
+CHAIN_ID: Final = 31_338
 GWEI: Final = 10**9
 GAS: Final = 60_000
 _REPLACEMENT_PERCENT: Final = 110
@@ -92,9 +93,17 @@ class SimulatedChain:
 
     Args:
         mines_at_once: every transaction makes a block, as on a development chain.
+        kind: who makes its time, as its identity says.
+        chain_id: as its identity says.
     """
 
-    def __init__(self, *, mines_at_once: bool) -> None:
+    def __init__(
+        self,
+        *,
+        mines_at_once: bool,
+        kind: ChainKind = ChainKind.DEVELOPMENT,
+        chain_id: int = CHAIN_ID,
+    ) -> None:
         self._mines_at_once = mines_at_once
         self._calls: dict[bytes, Call] = {}
         self._forks = 0
@@ -106,8 +115,8 @@ class SimulatedChain:
         self.deployed: list[DeployedContract] = [core]
         self.chain: list[MinedBlock] = [_genesis()]
         self._identity = ChainIdentity(
-            kind=ChainKind.DEVELOPMENT,
-            chain_id=31_338,
+            kind=kind,
+            chain_id=chain_id,
             genesis_hash=self.chain[0].block.hash,
             contract=core.address,
         )

@@ -126,7 +126,19 @@ class _PartReader(Generic[T]):
 
 
 class AuditService:
-    """Audits submissions."""
+    """Audits submissions.
+
+    Args:
+        examiner: looks at the film.
+        reader: reads its credentials.
+        works: finds what this home knows in it.
+        index_works: finds what the submission's own bundles know in it.
+        registrations: counted, for the report.
+        snapshots: named in the report.
+        vault: keeps the report.
+        clock: dates it.
+        bundles_max: so many bundles of a submission are read.
+    """
 
     def __init__(
         self,
@@ -139,6 +151,7 @@ class AuditService:
         snapshots: SnapshotRepository,
         vault: Vault,
         clock: Clock,
+        bundles_max: int = BUNDLES_MAX,
     ) -> None:
         self._examiner = examiner
         self._reader = reader
@@ -148,6 +161,7 @@ class AuditService:
         self._snapshots = snapshots
         self._vault = vault
         self._clock = clock
+        self._bundles_max = bundles_max
 
     def audit(
         self,
@@ -171,7 +185,7 @@ class AuditService:
         """
         require_scope(principal, Scope.AUDIT)
         rules = load_pack(pack)
-        submission = _read_submission(folder)
+        submission = _read_submission(folder, self._bundles_max)
         evidence = self._gather(submission, principal, progress)
         report = assess(evidence)
         report = apply_rules(report, rules.info, evaluate(rules, facts_of(report)))
@@ -250,7 +264,7 @@ class AuditService:
             yield match, submitted[match.registration_id][0]
 
 
-def _read_submission(folder: Path) -> _Submission:
+def _read_submission(folder: Path, bundles_max: int) -> _Submission:
     if not folder.is_dir():
         raise UnreadableInputError(
             f"{folder} is no folder",
@@ -265,7 +279,7 @@ def _read_submission(folder: Path) -> _Submission:
             path=folder,
         )
     submission = _Submission(films[0])
-    for reader in _READERS:
+    for reader in _list_readers(bundles_max):
         reader.read(folder, submission)
     return submission
 
@@ -291,12 +305,15 @@ def _read_bundle(data: bytes) -> Bundle:
     return bundle
 
 
-_READERS: Final[tuple[_PartReader[Any], ...]] = (
-    _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
-    _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
-    _PartReader("bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=BUNDLES_MAX),
-)
-"""One entry for each kind of file beside the film; unassessed ones are named in this order."""
+def _list_readers(bundles_max: int) -> tuple[_PartReader[Any], ...]:
+    """One entry for each kind of file beside the film; unassessed ones are named in this order."""
+    return (
+        _PartReader("disclosure.yaml", parse_film_disclosure, lambda found: found.disclosures),
+        _PartReader("timeline.otio", read_timeline, lambda found: found.timelines),
+        _PartReader(
+            "bundles/*.json", _read_bundle, lambda found: found.bundles, files_max=bundles_max
+        ),
+    )
 
 
 def _report_name(folder: Path, evidence: FilmEvidence, pack: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import builders
 import pytest
-from repository_adapters import CONTRACT
+from repository_adapters import CONTRACT, open_sqlite
 from vaults import open_vault
 
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
@@ -18,8 +18,6 @@ from titledeed.homes.erasure import ErasureService
 from titledeed.models.ledger import Tombstone
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Batch, Registration, Visibility
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 from titledeed.vault.dossiers import KeptDossier
 
 NOW: Final = builders.EPOCH + 9_999
@@ -33,10 +31,7 @@ class Home:
         self.folder = folder
         self.database = folder / "store.sqlite3"
         self.signed = folder / "signed"
-        folder.mkdir()
-        self.store = SqlRepositories(
-            url=sqlite_url(self.database), lock_path=folder / "locks" / "sender"
-        )
+        self.store = open_sqlite(folder)
         self.vault = open_vault(folder)
         self.objects = self.vault.objects
         self.service = ErasureService(

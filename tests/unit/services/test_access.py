@@ -8,19 +8,16 @@ from pathlib import Path
 
 import pytest
 from builders import OWNER, build_address, build_principal
+from repository_adapters import open_sqlite
 
 from titledeed.errors import NotAuthorizedError
 from titledeed.models.principal import ALL_SCOPES, ANONYMOUS, Principal, PrincipalKind, Scope
 from titledeed.services.access import AccessService, require_claimant, require_scope
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 
 
 @pytest.fixture
 def access(tmp_path: Path) -> Iterator[AccessService]:
-    repositories = SqlRepositories(
-        url=sqlite_url(tmp_path / "a.sqlite3"), lock_path=tmp_path / "lock"
-    )
+    repositories = open_sqlite(tmp_path)
     assert OWNER.claimant is not None
     yield AccessService(tokens=repositories.tokens, home=OWNER.claimant)
     repositories.close()
@@ -97,7 +94,7 @@ def test_a_token_with_anything_added_is_wrong(access: AccessService) -> None:
 
 def test_the_database_does_not_tell_a_token(access: AccessService, tmp_path: Path) -> None:
     token = access.issue_token()
-    with sqlite3.connect(tmp_path / "a.sqlite3") as database:
+    with sqlite3.connect(tmp_path / "store.sqlite3") as database:
         dump = "\n".join(database.iterdump())
     database.close()
     assert "titledeed" in dump or "token" in dump

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from builders import Claimant, build_claimant
+from builders import build_claimant
 from chain_builders import sender_of
 from chain_desk import Desk
+from simulation.key_simulator import KeySimulator
 from simulation.ledger_simulator import Fate, LedgerSimulator
 
 from titledeed.anchoring.recording import DEADLINE_S
-from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
 from titledeed.chain.relays import hash_act
 from titledeed.errors import (
@@ -24,7 +24,7 @@ from titledeed.errors import (
     NotAuthorizedError,
     TransactionRevertedError,
 )
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import (
     Call,
@@ -38,9 +38,7 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import (
     Address,
     DeedId,
-    Keccak256,
     RegistrationId,
-    Signature,
     Subject,
 )
 from titledeed.models.principal import owner_of_home
@@ -53,36 +51,16 @@ from titledeed.services.visibility import VisibleRegistrations
 BUYER: Final = build_claimant(1)
 
 
-class Keys:
-    """A claimant's key in memory."""
-
-    def __init__(self, claimant: Claimant) -> None:
-        self._claimant = claimant
-
-    @property
-    def address(self) -> Address:
-        return self._claimant.address
-
-    def holds(self, account: Address) -> bool:
-        return account == self.address
-
-    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
-        signature = self.sign_digest(hash_claim(claim, domain), claim.claimant)
-        return SignedClaim(claim, domain, signature)
-
-    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
-        assert self.holds(account)
-        return self._claimant.sign(digest)
-
-
 class Studio(Desk):
     """A desk at which the claimant of all builders acts."""
 
     ledger: LedgerSimulator
 
-    def __init__(self, folder: Path, ledger: LedgerSimulator, keys: Keys | None = None) -> None:
+    def __init__(
+        self, folder: Path, ledger: LedgerSimulator, keys: KeySimulator | None = None
+    ) -> None:
         super().__init__(folder, ledger)
-        self.keys = keys or Keys(build_claimant(0))
+        self.keys = keys or KeySimulator()
         self.owner = owner_of_home(self.keys.address)
         self.history = HistoryService(
             following=self.following,
@@ -188,7 +166,7 @@ class TestDeedsThatChangeHands:
         self, studio: Studio, sold: Registration, ledger: LedgerSimulator, tmp_path: Path
     ) -> None:
         # The buyer's home knows the registration as its own does: the same database will do.
-        buyer = Studio(tmp_path / "home", ledger, Keys(BUYER))
+        buyer = Studio(tmp_path / "home", ledger, KeySimulator(BUYER))
         done = buyer.acts.withdraw(sold.registration_id, principal=buyer.owner)
         buyer.close()
         assert done.event.body == Withdrawn(deed_word(deed_of(sold)), BUYER.address, by_holder=True)
@@ -302,7 +280,7 @@ class TestChecksBeforeAnythingIsSent:
     def test_one_of_another_claimant(
         self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
     ) -> None:
-        stranger = Studio(tmp_path / "home", ledger, Keys(BUYER))
+        stranger = Studio(tmp_path / "home", ledger, KeySimulator(BUYER))
         with pytest.raises(NotAuthorizedError, match="not by this home"):
             stranger.acts.issue(work.registration_id, principal=stranger.owner)
         stranger.close()

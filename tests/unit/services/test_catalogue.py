@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders import OWNER, build_bundle, build_registration
+from repository_adapters import open_sqlite
 
 from titledeed.errors import InvalidRequestError, NotFoundError
 from titledeed.models.evidence import ClaimStatus
@@ -14,7 +15,6 @@ from titledeed.models.registration import Registration
 from titledeed.services import catalogue, visibility
 from titledeed.services.catalogue import Catalogue
 from titledeed.services.visibility import VisibleRegistrations
-from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 COUNT = 25
@@ -22,9 +22,7 @@ COUNT = 25
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Iterator[SqlRepositories]:
-    repositories = SqlRepositories(
-        url=sqlite_url(tmp_path / "store.sqlite3"), lock_path=tmp_path / "locks" / "sender"
-    )
+    repositories = open_sqlite(tmp_path)
     yield repositories
     repositories.close()
 

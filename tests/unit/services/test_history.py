@@ -19,6 +19,7 @@ from builders import (
     build_registration,
     seeded_bytes,
 )
+from repository_adapters import open_sqlite
 from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
@@ -52,8 +53,6 @@ from titledeed.models.record import Dossier
 from titledeed.models.registration import Registration, Visibility
 from titledeed.proofs.entries import NO_DOCUMENT, kind_word
 from titledeed.services.history import OTHERS_MAX, HistoryService
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 from titledeed.vault.dossiers import KeptDossier
 
 CLAIMANT: Final = build_claimant(0).address
@@ -66,9 +65,7 @@ class Index:
     """A real database and object store, into which a test writes what a chain said."""
 
     def __init__(self, folder: Path) -> None:
-        self.repositories = SqlRepositories(
-            url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "locks" / "sender"
-        )
+        self.repositories = open_sqlite(folder)
         self.vault = open_vault(folder)
         self.objects = self.vault.objects
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from builders import OWNER, build_principal
+from repository_adapters import open_sqlite
 
 from titledeed.canonical.documents import Json
 from titledeed.errors import InvariantViolation, MalformedMediaError, NotFoundError
 from titledeed.models.job import Job, JobProblem, JobStatus
 from titledeed.models.principal import ANONYMOUS, Principal, PrincipalKind, Scope
 from titledeed.services.jobs import INTERRUPTED, STARTS_MAX, JobService
-from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 LONG_S = 30.0
@@ -67,9 +67,7 @@ def fail(principal: Principal, arguments: Mapping[str, Json]) -> dict[str, objec
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Iterator[SqlRepositories]:
-    repositories = SqlRepositories(
-        url=sqlite_url(tmp_path / "a.sqlite3"), lock_path=tmp_path / "lock"
-    )
+    repositories = open_sqlite(tmp_path)
     yield repositories
     repositories.close()
 

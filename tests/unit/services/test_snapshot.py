@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import EPOCH, Claimant, build_chain, build_claimant, build_dossier, build_registration
+from builders import EPOCH, build_chain, build_claimant, build_dossier, build_registration
 from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
-from repository_adapters import add_batch, anchored_in, event_in, follow
+from repository_adapters import add_batch, anchored_in, event_in, follow, open_sqlite
+from simulation.key_simulator import KeySimulator
 from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
 from titledeed.anchoring.completion import BundleCompletion
-from titledeed.canonical.claims import hash_claim
 from titledeed.canonical.documents import Json
 from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.errors import (
@@ -27,50 +27,27 @@ from titledeed.errors import (
     VerificationError,
 )
 from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.evidence import Bundle, SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
-from titledeed.models.primitives import Address, Keccak256, MerkleRoot, Signature
+from titledeed.models.primitives import MerkleRoot
 from titledeed.models.principal import owner_of_home
 from titledeed.models.registration import Batch, Registration, Visibility
 from titledeed.services.snapshot import SnapshotService, read_coverage
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 
 AT_ONCE = Confirmations(0, 0)
-
-
-@dataclass(frozen=True)
-class Keys:
-    """A key store that holds one real key in memory."""
-
-    holder: Claimant
-
-    def holds(self, account: Address) -> bool:
-        return account == self.holder.address
-
-    def sign_claim(self, claim: Claim, domain: SigningDomain) -> SignedClaim:
-        return SignedClaim(claim, domain, self.holder.sign(hash_claim(claim, domain)))
-
-    def sign_digest(self, digest: Keccak256, account: Address) -> Signature:
-        assert self.holds(account)
-        return self.holder.sign(digest)
 
 
 class Shelf:
     """The part of a home that snapshots need: a real database and object store."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.repositories = SqlRepositories(
-            url=sqlite_url(folder / "store.sqlite3"), lock_path=folder / "sender"
-        )
+        self.repositories = open_sqlite(folder)
         self.registrations = self.repositories.registrations
         self.vault = open_vault(folder)
         self.objects = self.vault.objects
         self.owner = owner_of_home(EXPORTER.address)
         self.snapshots = SnapshotService(
-            keys=Keys(EXPORTER),
+            keys=KeySimulator(EXPORTER),
             registrations=self.registrations,
             snapshots=self.repositories.snapshots,
             vault=self.vault,
