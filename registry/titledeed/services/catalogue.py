@@ -19,10 +19,24 @@ PAGE: Final = 1_000
 
 
 class Catalogue:
-    """This home's registrations, as a list."""
+    """This home's registrations, as a list.
 
-    def __init__(self, *, registrations: RegistrationRepository) -> None:
+    Args:
+        registrations: own and imported.
+        prefix_length_min: fewer characters of an id are refused.
+        page: so many registrations are read at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        registrations: RegistrationRepository,
+        prefix_length_min: int = PREFIX_LENGTH_MIN,
+        page: int = PAGE,
+    ) -> None:
         self._registrations = registrations
+        self._prefix_length_min = prefix_length_min
+        self._page = page
 
     def find(self, text: str) -> Registration:
         """A registration by its id, or an own one by the first characters of its id.
@@ -34,15 +48,14 @@ class Catalogue:
         found = self._registrations.find(RegistrationId(text))
         if found is not None:
             return found
-        if not text.startswith(PREFIX) or len(text) < PREFIX_LENGTH_MIN:
+        if not text.startswith(PREFIX) or len(text) < self._prefix_length_min:
+            more = self._prefix_length_min - len(PREFIX)
             raise InvalidRequestError(
                 f"{text[:60]!r} is neither a registration id nor the beginning of one",
-                next_step=f"Give {PREFIX} and at least {PREFIX_LENGTH_MIN - len(PREFIX)} more "
-                "characters; `titledeed registration list` shows the ids.",
+                next_step=f"Give {PREFIX} and at least {more} more characters; "
+                "`titledeed registration list` shows the ids.",
             )
-        alike = [
-            one for one in iter_own(self._registrations) if one.registration_id.startswith(text)
-        ]
+        alike = [one for one in self._iter_own() if one.registration_id.startswith(text)]
         if not alike:
             raise NotFoundError(
                 f"there is no registration {text[:60]} here",
@@ -60,15 +73,16 @@ class Catalogue:
 
     def list_newest(self, *, limit: int, status: ClaimStatus | None = None) -> list[Registration]:
         """The own registrations that were accepted last, newest first."""
-        wanted = (
-            one for one in iter_own(self._registrations) if status is None or one.status is status
-        )
+        wanted = (one for one in self._iter_own() if status is None or one.status is status)
         return list(reversed(deque(wanted, maxlen=limit)))
 
+    def _iter_own(self) -> Iterator[Registration]:
+        return iter_own(self._registrations, page=self._page)
 
-def iter_own(registrations: RegistrationRepository) -> Iterator[Registration]:
+
+def iter_own(registrations: RegistrationRepository, *, page: int = PAGE) -> Iterator[Registration]:
     """All that this home registered, in the order of acceptance."""
     after = 0
-    while page := registrations.list_own(after=after, limit=PAGE):
-        yield from (registration for _, registration in page)
-        after = page[-1][0]
+    while found := registrations.list_own(after=after, limit=page):
+        yield from (registration for _, registration in found)
+        after = found[-1][0]
