@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import builders
 from repository_adapters import open_sqlite
 from vaults import open_store, open_vault
 
-from titledeed.anchoring.batching import AnchoringService
+from titledeed.anchoring.batching import COMPANY_POLL_S, AnchoringService
 from titledeed.anchoring.completion import BundleCompletion
 from titledeed.anchoring.following import FollowingService
 from titledeed.anchoring.sending import SendingService
@@ -19,6 +20,7 @@ from titledeed.models.primitives import Address, LeafHash, RegistrationId, Signa
 from titledeed.models.registration import Registration, Visibility
 from titledeed.ports import Ledger, TimestampAuthority
 from titledeed.store.locking import hold_lock
+from titledeed.vault.batches import BATCH_LEAVES_MAX
 from titledeed.vault.dossiers import KeptDossier
 
 CONFIRMATIONS = Confirmations(safe=2, final=4)
@@ -47,6 +49,9 @@ class Desk:
         in_flight_max: as in the settings.
         batch_wait_s: as in the settings.
         waiting_max: as in the settings.
+        company_max: as ``AnchoringService`` takes it.
+        company_poll_s: as ``AnchoringService`` takes it.
+        sleep: as ``AnchoringService`` takes it.
         replace_after_s: as in the settings.
         inclusion_timeout_s: as in the settings.
         confirmations: of the chain.
@@ -62,11 +67,15 @@ class Desk:
         in_flight_max: int = 16,
         batch_wait_s: float = 0,
         waiting_max: int = 1_000_000,
+        company_max: int = BATCH_LEAVES_MAX,
+        company_poll_s: float = COMPANY_POLL_S,
+        sleep: Callable[[float], None] = time.sleep,
         replace_after_s: float = 90,
         inclusion_timeout_s: float = 0.2,
         confirmations: Confirmations = CONFIRMATIONS,
         timestamps: TimestampAuthority | None = None,
     ) -> None:
+        self.folder = folder
         self.ledger = ledger
         self.confirmations = confirmations
         self.clock = clock or ManualClock()
@@ -107,6 +116,9 @@ class Desk:
             clock=self.clock,
             batch_wait_s=batch_wait_s,
             waiting_max=waiting_max,
+            company_max=company_max,
+            company_poll_s=company_poll_s,
+            sleep=sleep,
         )
 
     def cursor(self, contract: Address | None = None) -> Cursor | None:

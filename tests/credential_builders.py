@@ -22,7 +22,7 @@ from titledeed.credentials.authority import (
     open_signing_identity,
     root_certificate,
 )
-from titledeed.credentials.library import build_settings
+from titledeed.credentials.library import LARGE_FILE_BYTES, build_settings
 from titledeed.credentials.reader import C2paReader
 from titledeed.credentials.signer import C2paSigner
 from titledeed.models.asset import MediaKind, MediaType
@@ -53,12 +53,18 @@ class Authority:
         self.root = root_certificate(folder)
         self.identity = open_signing_identity(folder, PASSPHRASE)
 
-    def signer(self, identity: SigningIdentity | None = None) -> C2paSigner:
+    def signer(
+        self,
+        identity: SigningIdentity | None = None,
+        *,
+        large_file_bytes: int = LARGE_FILE_BYTES,
+    ) -> C2paSigner:
         """Signs as this authority, or as a given identity."""
         return C2paSigner(
             identity=lambda: identity or self.identity,
             trust_anchors=lambda: self.root,
             generator_version="0.1.0",
+            large_file_bytes=large_file_bytes,
         )
 
     def reader(self, *, memory_bytes_max: int = 512 << 20) -> C2paReader:

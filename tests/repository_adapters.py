@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -65,6 +66,23 @@ def open_sqlite(folder: Path, *, writer_timeout_s: float = 0.2) -> SqlRepositori
     if not _database_path(folder).exists():
         _database_path(folder).write_bytes(empty_database())
     return _connect(folder, writer_timeout_s=writer_timeout_s)
+
+
+@contextmanager
+def without_table(folder: Path, name: str) -> Iterator[None]:
+    """A database that fails in the middle of the transactions that use this table."""
+
+    def rename(old: str, new: str) -> None:
+        with closing(sqlite3.connect(_database_path(folder))) as connection:
+            connection.execute("PRAGMA legacy_alter_table = ON")
+            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+            connection.commit()
+
+    rename(name, "hidden")
+    try:
+        yield
+    finally:
+        rename("hidden", name)
 
 
 @contextmanager

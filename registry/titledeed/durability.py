@@ -19,6 +19,9 @@ PRIVATE_MODE = 0o600
 ORDINARY_MODE = 0o666
 """Before the umask."""
 
+SyncAll = Callable[[int], None]
+"""Waits until all of the file system of an open file is durable."""
+
 SINGLY_MAX: Final = 16
 """Up to so many files are synced one by one: a wait for the whole file system also waits for what
 other programs wrote."""
@@ -86,7 +89,11 @@ def write_durably(destination: Path, data: bytes, *, mode: int = ORDINARY_MODE) 
 
 
 def write_all_durably(
-    files: Mapping[Path, bytes], *, staging: Path, mode: int = ORDINARY_MODE
+    files: Mapping[Path, bytes],
+    *,
+    staging: Path,
+    mode: int = ORDINARY_MODE,
+    find_sync_all: Callable[[], SyncAll | None] | None = None,
 ) -> None:
     """Replace many files, each whole or not at all, with one wait for the disk.
 
@@ -95,6 +102,8 @@ def write_all_durably(
         staging: a folder of the same file system, made if need be, where they are written first;
             what a killed process leaves there has names of ``PARTIAL_PATTERN``.
         mode: of the new files, before the umask.
+        find_sync_all: finds how this system waits for a whole file system, where it can; None
+            asks the system.
 
     Raises:
         StorageError: a folder or the disk refused; some files may then be replaced, others not.
@@ -110,7 +119,7 @@ def write_all_durably(
                 temporary = f"{staging}/{PARTIAL_PATTERN.replace('*', f'{token}-{number}')}"
                 staged[temporary] = destination
                 _write_new(temporary, data, mode)
-            _sync_contents(list(staged), staging)
+            _sync_contents(list(staged), staging, find_sync_all or _find_syncfs)
             for temporary in list(staged):
                 os.replace(temporary, staged[temporary])  # noqa: PTH105 - thousands in a row
                 del staged[temporary]
@@ -137,9 +146,11 @@ def _write_new(path: str, data: bytes, mode: int) -> None:
         os.close(descriptor)
 
 
-def _sync_contents(paths: Sequence[str], folder: Path) -> None:
+def _sync_contents(
+    paths: Sequence[str], folder: Path, find_sync_all: Callable[[], SyncAll | None]
+) -> None:
     """Make the bytes of files of one file system durable."""
-    sync_all = _find_syncfs() if len(paths) > SINGLY_MAX else None
+    sync_all = find_sync_all() if len(paths) > SINGLY_MAX else None
     for path in [str(folder)] if sync_all is not None else paths:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -148,7 +159,7 @@ def _sync_contents(paths: Sequence[str], folder: Path) -> None:
             os.close(descriptor)
 
 
-def _find_syncfs() -> Callable[[int], None] | None:
+def _find_syncfs() -> SyncAll | None:
     """Linux's ``syncfs``, which Python does not offer; None on other systems.
 
     It tells of failed writes since Linux 5.8.

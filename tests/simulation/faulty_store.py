@@ -19,10 +19,20 @@ class FaultyStore(LocalObjectStore):
     def __init__(self, *, folder: Path) -> None:
         super().__init__(folder=folder)
         self._failures: dict[str, BaseException] = {}
+        self._deletions: dict[str, BaseException] = {}
 
     def fail(self, prefix: str, error: BaseException | None = None) -> None:
         """Refuse to write the next object whose key begins so; a full disk by default."""
         self._failures[prefix] = error or StorageError("no space left on the simulated disk")
+
+    def fail_deletion(self, prefix: str, error: BaseException | None = None) -> None:
+        """Refuse to delete the next object whose key begins so."""
+        self._deletions[prefix] = error or StorageError("the simulated disk is read-only")
+
+    def delete(self, key: str) -> None:
+        for prefix in [one for one in self._deletions if key.startswith(one)]:
+            raise self._deletions.pop(prefix)
+        super().delete(key)
 
     def put(self, key: str, data: bytes) -> None:
         self.put_many({key: data})

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from titledeed import durability
 from titledeed.durability import PRIVATE_MODE, SINGLY_MAX, replacing, write_all_durably
 from titledeed.errors import StorageError
 
@@ -66,7 +65,6 @@ def test_all_contents_are_durable_before_the_first_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """Without a wait for a whole file system each file is synced."""
-    monkeypatch.setattr(durability, "_find_syncfs", lambda: None)
     names: list[list[str]] = []
     fsync = os.fsync
 
@@ -78,18 +76,15 @@ def test_all_contents_are_durable_before_the_first_name(
     (tmp_path / "staging").mkdir()
     monkeypatch.setattr(os, "fsync", watch)
     files = {tmp_path / "there" / str(n): b"1" for n in range(count)}
-    write_all_durably(files, staging=tmp_path / "staging")
+    write_all_durably(files, staging=tmp_path / "staging", find_sync_all=lambda: None)
     assert names == [[]] * count + [sorted(map(str, range(count)))]
 
 
-def test_disk_that_fails_to_sync_is_a_storage_error_and_names_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_that_fails_to_sync_is_a_storage_error_and_names_nothing(tmp_path: Path) -> None:
     def fail(_descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(durability, "_find_syncfs", lambda: fail)
     files = {tmp_path / str(n): b"1" for n in range(SINGLY_MAX + 1)}
     with pytest.raises(StorageError, match="Input/output error"):
-        write_all_durably(files, staging=tmp_path / "staging")
+        write_all_durably(files, staging=tmp_path / "staging", find_sync_all=lambda: fail)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 from titledeed.anchoring.completion import BundleCompletion
@@ -42,6 +43,9 @@ class AnchoringService:
         clock: tells how long a leaf has waited.
         batch_wait_s: how long a leaf may wait for others to share its anchor.
         waiting_max: so many may wait; more are refused for a while.
+        company_max: so many wait for no more.
+        company_poll_s: how often one that waits looks whether somebody sent it.
+        sleep: waits for seconds.
     """
 
     def __init__(
@@ -54,6 +58,9 @@ class AnchoringService:
         clock: Clock,
         batch_wait_s: float = 0,
         waiting_max: int = 1_000_000,
+        company_max: int = BATCH_LEAVES_MAX,
+        company_poll_s: float = COMPANY_POLL_S,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
@@ -62,6 +69,9 @@ class AnchoringService:
         self._clock = clock
         self._batch_wait_s = batch_wait_s
         self._waiting_max = waiting_max
+        self._company_max = company_max
+        self._company_poll_s = company_poll_s
+        self._sleep = sleep
 
     def require_ledger(self) -> None:
         """Ask the chain once, so that an unreachable or foreign one stops work before it starts.
@@ -130,10 +140,10 @@ class AnchoringService:
     def _wait_for_company(self, progress: Progress) -> None:
         while True:
             waiting, oldest = self._outbox.count_waiting()
-            if oldest is None or waiting >= BATCH_LEAVES_MAX:
+            if oldest is None or waiting >= self._company_max:
                 return
             left_s = oldest + self._batch_wait_s - self._clock()
             if left_s <= 0:
                 return
             progress("Waiting for company", 1 - min(left_s / self._batch_wait_s, 1))
-            time.sleep(min(left_s, COMPANY_POLL_S))
+            self._sleep(min(left_s, self._company_poll_s))

@@ -38,16 +38,19 @@ def error_kind(error: Exception) -> str:
     return word[0] if word else ""
 
 
-def build_settings(trust_anchors: str, *, size_bytes: int = 0) -> dict[str, Json]:
+def build_settings(
+    trust_anchors: str, *, size_bytes: int = 0, large_file_bytes: int = LARGE_FILE_BYTES
+) -> dict[str, Json]:
     """Settings for ``c2pa.Context.from_dict``.
 
     Args:
         trust_anchors: PEM; empty trusts nobody.
         size_bytes: of a file to be signed; a large video is then hashed in a Merkle tree, and
             work is spooled to the temporary folder.
+        large_file_bytes: above this a file is large.
     """
     core: dict[str, Json] = {"allowed_network_hosts": []}
-    if size_bytes > LARGE_FILE_BYTES:
+    if size_bytes > large_file_bytes:
         core["merkle_tree_chunk_size_in_kb"] = _MERKLE_CHUNK_KIB
         core["backing_store_memory_threshold_in_mb"] = _MEMORY_THRESHOLD_MIB
     trust: dict[str, Json] = {"trust_config": TRUSTED_PURPOSES}

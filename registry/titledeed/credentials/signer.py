@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, ParamSpec, TypeVar
 from titledeed.canonical.hashing import sha256
 from titledeed.credentials.authority import SigningIdentity
 from titledeed.credentials.library import (
+    LARGE_FILE_BYTES,
     NO_MANIFEST,
     NOT_SUPPORTED,
     REMOTE_ONLY,
@@ -42,6 +43,7 @@ class C2paSigner:
         identity: opens the signing key; asked once per file.
         trust_anchors: PEM, for what is recorded of a source's own credentials.
         generator_version: of Titledeed, named in the manifest.
+        large_file_bytes: above this memory is kept flat, at the price of speed.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class C2paSigner:
         identity: Callable[[], SigningIdentity],
         trust_anchors: Callable[[], str],
         generator_version: str,
+        large_file_bytes: int = LARGE_FILE_BYTES,
     ) -> None:
         self._identity = identity
         self._trust_anchors = trust_anchors
         self._generator_version = generator_version
+        self._large_file_bytes = large_file_bytes
 
     def sign(self, source: Path, destination: Path, draft: ManifestDraft) -> SignedCopy:
         """Write a signed copy.
@@ -84,7 +88,9 @@ class C2paSigner:
         anchors = self._trust_anchors()
         reading, signing, writing = _Watch(), _Watch(), _Watch()
         sign = signing.function(identity.sign)
-        settings = build_settings(anchors, size_bytes=_size(original))
+        settings = build_settings(
+            anchors, size_bytes=_size(original), large_file_bytes=self._large_file_bytes
+        )
         try:
             with (
                 c2pa.Context.from_dict(settings) as context,

@@ -55,6 +55,7 @@ def restore_backup(
     check_database: Callable[[Path], None],
     move_signed_copies: Callable[[Path, Path, Path], None],
     progress: Progress = no_progress,
+    spare_bytes: int = SPARE_BYTES,
 ) -> BackupSummary:
     """Unpack a backup into a new home, once all of it was checked.
 
@@ -64,6 +65,7 @@ def restore_backup(
         check_database: reads a whole database file.
         move_signed_copies: lets a database file name signed copies below another folder.
         progress: told how far it has got.
+        spare_bytes: left free on the disk.
 
     Raises:
         ConflictError: the folder is not empty.
@@ -82,7 +84,7 @@ def restore_backup(
     except OSError as error:
         raise StorageError(f"{home} cannot be made: {error.strerror}", path=home) from error
     try:
-        summary, old_home = _unpack(source, partial, progress)
+        summary, old_home = _unpack(source, partial, progress, spare_bytes)
         layout = HomeLayout(partial)
         check_database(layout.database)
         move_signed_copies(layout.database, HomeLayout(old_home).signed, HomeLayout(home).signed)
@@ -98,7 +100,9 @@ def restore_backup(
     return summary
 
 
-def _unpack(source: Path, folder: Path, progress: Progress) -> tuple[BackupSummary, Path]:
+def _unpack(
+    source: Path, folder: Path, progress: Progress, spare_bytes: int
+) -> tuple[BackupSummary, Path]:
     try:
         raw = source.open("rb")
     except OSError as error:
@@ -107,7 +111,7 @@ def _unpack(source: Path, folder: Path, progress: Progress) -> tuple[BackupSumma
         ) from error
     with raw:
         try:
-            return _unpack_stream(raw, source, folder, progress)
+            return _unpack_stream(raw, source, folder, progress, spare_bytes)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise MalformedDocumentError(
                 f"{source} is damaged: {error}",
@@ -117,7 +121,7 @@ def _unpack(source: Path, folder: Path, progress: Progress) -> tuple[BackupSumma
 
 
 def _unpack_stream(
-    raw: BinaryIO, source: Path, folder: Path, progress: Progress
+    raw: BinaryIO, source: Path, folder: Path, progress: Progress, spare_bytes: int
 ) -> tuple[BackupSummary, Path]:
     total = source.stat().st_size or 1
     is_gzip = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
@@ -126,7 +130,7 @@ def _unpack_stream(
     found: dict[str, tuple[int, Sha256]] = {}
     for member in archive:
         if member.name == BACKUP_MANIFEST:
-            _require_room(member, folder)
+            _require_room(member, folder, spare_bytes)
             with tempfile.TemporaryFile(dir=folder) as manifest:
                 for piece in archive.pieces(member):
                     manifest.write(piece)
@@ -134,17 +138,17 @@ def _unpack_stream(
                 return _check_manifest(manifest, found)
         if member.name in found or len(found) >= MEMBERS_MAX:
             raise MalformedDocumentError(f"the archive holds {member.name[:200]!r} twice")
-        found[member.name] = (member.size, _extract(archive, member, folder))
+        found[member.name] = (member.size, _extract(archive, member, folder, spare_bytes))
         progress("Unpacking", min(raw.tell() / total, 1.0))
     raise MalformedDocumentError(
         "the archive has no manifest", next_step="Use a file that `titledeed backup` wrote."
     )
 
 
-def _extract(archive: ArchiveReader, member: Member, folder: Path) -> Sha256:
+def _extract(archive: ArchiveReader, member: Member, folder: Path, spare_bytes: int) -> Sha256:
     if member.name.partition("/")[0] not in _PARTS:
         raise MalformedDocumentError(f"the archive holds {member.name[:200]!r}, which no home has")
-    _require_room(member, folder)
+    _require_room(member, folder, spare_bytes)
     path = folder / os.fsdecode(member.name.encode("utf-8", "surrogateescape"))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256()
@@ -158,9 +162,9 @@ def _extract(archive: ArchiveReader, member: Member, folder: Path) -> Sha256:
     return Sha256(digest.digest())
 
 
-def _require_room(member: Member, folder: Path) -> None:
+def _require_room(member: Member, folder: Path, spare_bytes: int) -> None:
     """A few bytes of a compressed archive can stand for more than any disk holds."""
-    if member.size + SPARE_BYTES > shutil.disk_usage(folder).free:
+    if member.size + spare_bytes > shutil.disk_usage(folder).free:
         raise StorageError(
             f"the disk has no room for {member.name[:200]!r}",
             next_step="Free some space, or restore to another disk.",

@@ -18,10 +18,18 @@ NAMED_MAX: Final = 3
 
 
 class Catalogue:
-    """This home's registrations, as a list."""
+    """This home's registrations, as a list.
 
-    def __init__(self, *, visible: VisibleRegistrations) -> None:
+    Args:
+        visible: own and imported.
+        prefix_length_min: fewer characters of an id are refused.
+    """
+
+    def __init__(
+        self, *, visible: VisibleRegistrations, prefix_length_min: int = PREFIX_LENGTH_MIN
+    ) -> None:
         self._visible = visible
+        self._prefix_length_min = prefix_length_min
 
     def find(self, text: str, principal: Principal) -> Registration:
         """A registration by its id, or an own one by the first characters of its id.
@@ -33,11 +41,12 @@ class Catalogue:
         found = self._visible.find(RegistrationId(text), principal)
         if found is not None:
             return found
-        if not text.startswith(PREFIX) or len(text) < PREFIX_LENGTH_MIN:
+        if not text.startswith(PREFIX) or len(text) < self._prefix_length_min:
+            more = self._prefix_length_min - len(PREFIX)
             raise InvalidRequestError(
                 f"{text[:60]!r} is neither a registration id nor the beginning of one",
-                next_step=f"Give {PREFIX} and at least {PREFIX_LENGTH_MIN - len(PREFIX)} more "
-                "characters; `titledeed registration list` shows the ids.",
+                next_step=f"Give {PREFIX} and at least {more} more characters; "
+                "`titledeed registration list` shows the ids.",
             )
         alike = [
             one for one in self._visible.iter_own(principal) if one.registration_id.startswith(text)

@@ -19,10 +19,16 @@ PAGE: Final = 1_000
 
 
 class VisibleRegistrations:
-    """The registrations of a home, filtered for whoever asks."""
+    """The registrations of a home, filtered for whoever asks.
 
-    def __init__(self, registrations: RegistrationRepository) -> None:
+    Args:
+        registrations: own and imported.
+        page: so many own ones are read at once.
+    """
+
+    def __init__(self, registrations: RegistrationRepository, *, page: int = PAGE) -> None:
         self._registrations = registrations
+        self._page = page
 
     def find(self, registration_id: RegistrationId, principal: Principal) -> Registration | None:
         """The registration with this id; None where the principal may not know of it, too."""
@@ -72,7 +78,7 @@ class VisibleRegistrations:
     def iter_own(self, principal: Principal) -> Iterator[Registration]:
         """Those that this home registered, in the order of acceptance."""
         after = 0
-        while page := self._registrations.list_own(after=after, limit=PAGE):
+        while page := self._registrations.list_own(after=after, limit=self._page):
             yield from _visible((registration for _, registration in page), principal)
             after = page[-1][0]
 

@@ -11,7 +11,6 @@ import pytest
 from chain_desk import CONFIRMATIONS, Desk, ManualClock
 from simulation.ledger_simulator import Fate, LedgerSimulator
 
-from titledeed.anchoring import batching as anchoring_module
 from titledeed.canonical.hashing import sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
@@ -117,7 +116,7 @@ def test_more_than_one_batch_holds_makes_more_anchors(
 
 
 def test_a_registration_waits_for_company_no_longer_than_told(
-    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: LedgerSimulator
 ) -> None:
     clock = ManualClock()
     naps: list[float] = []
@@ -126,8 +125,7 @@ def test_a_registration_waits_for_company_no_longer_than_told(
         naps.append(seconds)
         clock.now += 1
 
-    monkeypatch.setattr("titledeed.anchoring.batching.time.sleep", nap)
-    desk = Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=5)
+    desk = Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=5, sleep=nap)
     (first,) = desk.accept(1)
     clock.now += 2
     desk.accept(2)
@@ -137,11 +135,8 @@ def test_a_registration_waits_for_company_no_longer_than_told(
     desk.close()
 
 
-def test_a_full_batch_waits_for_nobody(
-    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(anchoring_module, "BATCH_LEAVES_MAX", 3)
-    desk = Desk(tmp_path / "home", simulator, batch_wait_s=10_000)
+def test_a_full_batch_waits_for_nobody(tmp_path: Path, simulator: LedgerSimulator) -> None:
+    desk = Desk(tmp_path / "home", simulator, batch_wait_s=10_000, company_max=3)
     accepted = desk.accept(1, 2, 3)
     desk.anchoring.anchor_waiting()
     assert all(one.anchor for one in desk.find_all(accepted))
@@ -157,11 +152,13 @@ def test_anchoring_now_waits_for_nobody(tmp_path: Path, simulator: LedgerSimulat
 
 
 def test_threads_that_wait_together_share_a_batch(
-    tmp_path: Path, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: LedgerSimulator
 ) -> None:
-    monkeypatch.setattr(anchoring_module, "COMPANY_POLL_S", 0.01)
     clock = ManualClock()
-    desks = [Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=60) for _ in range(3)]
+    desks = [
+        Desk(tmp_path / "home", simulator, clock=clock, batch_wait_s=60, company_poll_s=0.01)
+        for _ in range(3)
+    ]
     accepted = [desk.accept(seed)[0] for seed, desk in enumerate(desks)]
     threads = [threading.Thread(target=desk.anchoring.anchor_waiting) for desk in desks]
     for thread in threads:

@@ -24,7 +24,6 @@ from credential_builders import (
 )
 
 from titledeed.canonical.hashing import sha256
-from titledeed.credentials import library
 from titledeed.credentials.authority import SigningIdentity
 from titledeed.errors import PassphraseError, SigningError, StorageError, UnreadableInputError
 from titledeed.models.asset import MediaType
@@ -130,12 +129,9 @@ def test_endless_title_is_cut(tmp_path: Path, authority: Authority) -> None:
     assert authority.reader().read(signed, MediaType.PNG).title == "x" * 300
 
 
-def test_large_video_is_hashed_in_pieces(
-    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(library, "LARGE_FILE_BYTES", 0)
+def test_large_video_is_hashed_in_pieces(tmp_path: Path, authority: Authority) -> None:
     source, signed = render_media(tmp_path, MediaType.MP4), tmp_path / "signed.mp4"
-    copy = authority.signer().sign(source, signed, build_draft(MediaType.MP4))
+    copy = authority.signer(large_file_bytes=0).sign(source, signed, build_draft(MediaType.MP4))
     assert "merkle" in read_details(signed, authority)["assertion_store"]["c2pa.hash.bmff.v3"]
     assert authority.reader().read(signed, MediaType.MP4).integrity is IntegrityCode.INTACT
     assert copy.credential.manifest_digest == sha256(copy.manifest_store)

@@ -23,11 +23,10 @@ from titledeed.errors import (
     TitledeedError,
     UnreadableInputError,
 )
-from titledeed.homes import restoring
 from titledeed.homes.backup import BACKUP_MANIFEST as MANIFEST
 from titledeed.homes.backup import BackupService, BackupSummary
 from titledeed.homes.layout import HomeLayout
-from titledeed.homes.restoring import restore_backup
+from titledeed.homes.restoring import SPARE_BYTES, restore_backup
 from titledeed.store.copying import check_database, copy_database, move_signed_copies
 from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
@@ -73,12 +72,13 @@ def service(
     )
 
 
-def restore(source: Path, home: Path) -> BackupSummary:
+def restore(source: Path, home: Path, *, spare_bytes: int = SPARE_BYTES) -> BackupSummary:
     return restore_backup(
         source,
         home,
         check_database=check_database,
         move_signed_copies=lambda path, old, new: move_signed_copies(path, old=old, new=new),
+        spare_bytes=spare_bytes,
     )
 
 
@@ -231,11 +231,16 @@ def backup(layout: HomeLayout, tmp_path: Path) -> Path:
     return path
 
 
-def refused(backup: Path, error: type[TitledeedError] = MalformedDocumentError) -> str:
+def refused(
+    backup: Path,
+    error: type[TitledeedError] = MalformedDocumentError,
+    *,
+    spare_bytes: int = SPARE_BYTES,
+) -> str:
     """Restoring fails, and nothing of it stays."""
     target = backup.parent.parent / "target"
     with pytest.raises(error) as caught:
-        restore(backup, target / "new")
+        restore(backup, target / "new", spare_bytes=spare_bytes)
     assert list(target.iterdir()) == []
     return caught.value.message
 
@@ -326,9 +331,8 @@ def test_a_backup_with_a_damaged_database_is_refused(layout: HomeLayout, tmp_pat
     refused(backup, StorageError)
 
 
-def test_a_disk_that_is_too_small_is_told(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restoring, "SPARE_BYTES", 2**60)
-    assert "no room" in refused(backup, StorageError)
+def test_a_disk_that_is_too_small_is_told(backup: Path) -> None:
+    assert "no room" in refused(backup, StorageError, spare_bytes=2**60)
 
 
 def test_a_backup_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import builders
 import pytest
-from repository_adapters import CONTRACT, open_sqlite
-from vaults import open_vault
+from repository_adapters import CONTRACT, open_sqlite, without_table
+from vaults import open_store, open_vault
 
 from titledeed.canonical.merkle import MerkleTree, root_of_proof
 from titledeed.errors import NotFoundError, StorageError
@@ -32,8 +32,8 @@ class Home:
         self.database = folder / "store.sqlite3"
         self.signed = folder / "signed"
         self.store = open_sqlite(folder)
-        self.vault = open_vault(folder)
-        self.objects = self.vault.objects
+        self.objects = open_store(folder)
+        self.vault = open_vault(folder, self.objects)
         self.service = ErasureService(
             registrations=self.store.registrations,
             vault=self.vault,
@@ -159,17 +159,41 @@ def test_what_was_never_registered_cannot_be_erased(home: Home) -> None:
     assert home.store.registrations.find(imported.registration_id) is not None
 
 
-STEPS: Final = ("put", "unlink", "row", "dossiers", "thumbnails", "bundles")
+@contextmanager
+def _something_in_its_place(path: Path) -> Iterator[None]:
+    """A signed copy that cannot be deleted: a folder has taken its place."""
+    data = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    yield
+    path.rmdir()
+    path.write_bytes(data)
+
+
+@contextmanager
+def failing_at(home: Home, erased: Registration, step: str) -> Iterator[None]:
+    """One step of an erasure fails."""
+    with ExitStack() as stack:
+        if step == "tombstone":
+            home.objects.fail("tombstones/")
+        elif step == "signed copy":
+            stack.enter_context(_something_in_its_place(Path(erased.signed_path or "")))
+        elif step == "row":
+            stack.enter_context(without_table(home.folder, "tombstone"))
+        else:
+            home.objects.fail_deletion(step)
+        yield
+
+
+STEPS: Final = ("tombstone", "signed copy", "row", "dossiers/", "thumbnails/", "bundles/")
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_an_erasure_that_was_killed_is_finished_by_the_next(
-    home: Home, erased: Registration, step: str, monkeypatch: pytest.MonkeyPatch
+def test_an_erasure_that_failed_is_finished_by_the_next(
+    home: Home, erased: Registration, step: str
 ) -> None:
-    with monkeypatch.context() as patch:
-        _die_at(patch, home, step)
-        with pytest.raises(KeyboardInterrupt):
-            home.service.erase(erased.registration_id)
+    with failing_at(home, erased, step), pytest.raises(StorageError):
+        home.service.erase(erased.registration_id)
     home.service.erase(erased.registration_id)
     assert [key for key in home.objects.keys("") if erased.registration_id in key] == [
         home.vault.tombstones.name(Tombstone(erased.registration_id, erased.leaf, NOW))
@@ -177,27 +201,6 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(
     assert home.store.registrations.find(erased.registration_id) is None
     assert not (home.signed / erased.registration_id).exists()
     assert SECRET.encode() not in home.bytes_everywhere()
-
-
-def _die_at(patch: pytest.MonkeyPatch, home: Home, step: str) -> None:
-    delete = home.objects.delete
-
-    def die(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    def die_at_key(key: str) -> None:
-        if key.startswith(step):
-            raise KeyboardInterrupt
-        delete(key)
-
-    if step == "put":
-        patch.setattr(home.objects, "put", die)
-    elif step == "unlink":
-        patch.setattr(Path, "unlink", die)
-    elif step == "row":
-        patch.setattr(home.store.registrations, "erase", die)
-    else:
-        patch.setattr(home.objects, "delete", die_at_key)
 
 
 def test_a_copy_that_cannot_be_deleted_stops_before_the_row_goes(

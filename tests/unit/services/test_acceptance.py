@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import pytest
 from builders import build_claimant, build_dossier
 from homes import refused, signed_copy, statement
+from repository_adapters import without_table
 from service_desk import ServiceDesk
 from simulation.simulated_media import write_media
 
@@ -59,22 +59,6 @@ def work_of(desk: ServiceDesk, seed: int, *, holder: int = 0) -> SignedWork:
         visibility=Visibility.PRIVATE,
         signed_path=None,
     )
-
-
-@contextmanager
-def without_table(desk: ServiceDesk, name: str) -> Iterator[None]:
-    """A database that cannot be used in the middle of a transaction."""
-
-    def rename(old: str, new: str) -> None:
-        database = Path(desk.objects.locate("x")).parents[1] / "store.sqlite3"
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute("PRAGMA legacy_alter_table = ON")
-            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
-            connection.commit()
-
-    rename(name, "hidden")
-    yield
-    rename("hidden", name)
 
 
 @pytest.fixture
@@ -162,7 +146,7 @@ class TestOrderOfSteps:
         assert desk.registrations.find_intent(id_of(desk, source)) is not None
 
     def test_the_dossier_is_durable_before_the_row(self, desk: ServiceDesk, source: Path) -> None:
-        with without_table(desk, "fingerprint"), pytest.raises(StorageError):
+        with without_table(desk.folder, "fingerprint"), pytest.raises(StorageError):
             desk.register(source)
         registration_id = id_of(desk, source)
         assert desk.vault.dossiers.read(registration_id).registration_id == registration_id
@@ -171,7 +155,7 @@ class TestOrderOfSteps:
     def test_the_row_and_its_place_in_the_outbox_come_together(
         self, desk: ServiceDesk, source: Path
     ) -> None:
-        with without_table(desk, "fingerprint"), pytest.raises(StorageError):
+        with without_table(desk.folder, "fingerprint"), pytest.raises(StorageError):
             desk.register(source, wait=False)
         assert desk.outbox.count_waiting() == (0, None)
         desk.register(source, wait=False)
@@ -229,7 +213,7 @@ class TestAStepThatFails:
     def test_a_copy_is_deleted_when_the_row_is_refused(
         self, desk: ServiceDesk, source: Path, tmp_path: Path
     ) -> None:
-        with without_table(desk, "fingerprint"), pytest.raises(StorageError):
+        with without_table(desk.folder, "fingerprint"), pytest.raises(StorageError):
             desk.register(source, said=statement(output=tmp_path / "out"))
         assert list((tmp_path / "out").iterdir()) == []
 

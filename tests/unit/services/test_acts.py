@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,6 @@ from titledeed.models.ledger import (
     Call,
     Issued,
     RelayedAct,
-    Submission,
     WithdrawLeaf,
     Withdrawn,
     WorkEvent,
@@ -38,7 +37,6 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import (
     Address,
     DeedId,
-    RegistrationId,
     Subject,
 )
 from titledeed.models.principal import owner_of_home
@@ -51,13 +49,39 @@ from titledeed.services.visibility import VisibleRegistrations
 BUYER: Final = build_claimant(1)
 
 
+class WatchedLedger(LedgerSimulator):
+    """A chain on which others act between our questions.
+
+    Attributes:
+        signed: the calls that we signed, in order.
+        before_signing: called with each of them.
+        after_holder: called with each deed whose holder was told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(mines_at_once=True)
+        self.signed: list[Call] = []
+        self.before_signing: Callable[[Call], None] = lambda _call: None
+        self.after_holder: Callable[[DeedId], None] = lambda _deed: None
+
+    def sign_call(self, call: Call, nonce: int) -> SignedTransaction:
+        self.signed.append(call)
+        self.before_signing(call)
+        return super().sign_call(call, nonce)
+
+    def find_holder(self, deed: DeedId) -> Address | None:
+        holder = super().find_holder(deed)
+        self.after_holder(deed)
+        return holder
+
+
 class Studio(Desk):
     """A desk at which the claimant of all builders acts."""
 
-    ledger: LedgerSimulator
+    ledger: WatchedLedger
 
     def __init__(
-        self, folder: Path, ledger: LedgerSimulator, keys: KeySimulator | None = None
+        self, folder: Path, ledger: WatchedLedger, keys: KeySimulator | None = None
     ) -> None:
         super().__init__(folder, ledger)
         self.keys = keys or KeySimulator()
@@ -91,12 +115,12 @@ class Studio(Desk):
 
 
 @pytest.fixture
-def ledger() -> LedgerSimulator:
-    return LedgerSimulator(mines_at_once=True)
+def ledger() -> WatchedLedger:
+    return WatchedLedger()
 
 
 @pytest.fixture
-def studio(tmp_path: Path, ledger: LedgerSimulator) -> Iterator[Studio]:
+def studio(tmp_path: Path, ledger: WatchedLedger) -> Iterator[Studio]:
     studio = Studio(tmp_path / "home", ledger)
     yield studio
     studio.close()
@@ -108,7 +132,7 @@ def work(studio: Studio) -> Registration:
     return work
 
 
-def sell(ledger: LedgerSimulator, deed: DeedId) -> None:
+def sell(ledger: WatchedLedger, deed: DeedId) -> None:
     """The marketplace moves a deed; no event of the contract's own tells of it."""
     deeds = ledger.chain[-1].contracts[ledger.identity.contract].deeds
     deeds[deed] = replace(deeds[deed], holder=BUYER.address)
@@ -120,18 +144,10 @@ def deed_of(registration: Registration) -> DeedId:
 
 class TestSigning:
     def test_the_claimant_signs_and_the_sender_pays(
-        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
+        self, studio: Studio, work: Registration
     ) -> None:
-        calls: list[Call] = []
-        sign_call = studio.ledger.sign_call
-
-        def watch(call: Call, nonce: int) -> SignedTransaction:
-            calls.append(call)
-            return sign_call(call, nonce)
-
-        monkeypatch.setattr(studio.ledger, "sign_call", watch)
         studio.acts.withdraw(work.registration_id, principal=studio.owner)
-        (call,) = calls
+        (_, call) = studio.ledger.signed  # the first is the anchor
         assert isinstance(call, RelayedAct)
         identity = studio.ledger.identity
         digest = hash_act(
@@ -163,7 +179,7 @@ class TestDeedsThatChangeHands:
         assert studio.ledger.count_transactions() == sent
 
     def test_the_buyer_speaks_and_is_counted(
-        self, studio: Studio, sold: Registration, ledger: LedgerSimulator, tmp_path: Path
+        self, studio: Studio, sold: Registration, ledger: WatchedLedger, tmp_path: Path
     ) -> None:
         # The buyer's home knows the registration as its own does: the same database will do.
         buyer = Studio(tmp_path / "home", ledger, KeySimulator(BUYER))
@@ -181,7 +197,7 @@ class TestDeedsThatChangeHands:
 
 class TestOthersAreFaster:
     def test_the_same_act_by_another_process_is_answered(
-        self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
+        self, studio: Studio, work: Registration, ledger: WatchedLedger, tmp_path: Path
     ) -> None:
         other = Studio(tmp_path / "home", ledger)
         first = other.acts.issue(work.registration_id, principal=other.owner)
@@ -190,19 +206,14 @@ class TestOthersAreFaster:
         assert (second.event, second.is_new) == (first.event, False)
 
     def test_a_deed_that_somebody_relayed_meanwhile_is_found(
-        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
+        self, studio: Studio, work: Registration
     ) -> None:
         """Between our look at the chain and our block, the same signed act is mined."""
-        submit = studio.sending.submit_act
 
-        def after_somebody_else(
-            call: RelayedAct, *, label: str, registration_id: RegistrationId | None
-        ) -> Submission:
+        def relay(call: Call) -> None:
             studio.ledger.submit_as(sender_of("a relayer"), call)
-            studio.ledger.mine()
-            return submit(call, label=label, registration_id=registration_id)
 
-        monkeypatch.setattr(studio.sending, "submit_act", after_somebody_else)
+        studio.ledger.before_signing = relay
         done = studio.acts.issue(work.registration_id, principal=studio.owner)
         assert isinstance(done.event.body, Issued)
         assert [type(event.body) for event in studio.ledger.events].count(Issued) == 1
@@ -253,19 +264,10 @@ class TestTrouble:
         with pytest.raises(LedgerUnavailableError):
             studio.acts.withdraw(work.registration_id, principal=studio.owner)
 
-    def test_what_the_contract_refuses_is_told(
-        self, studio: Studio, work: Registration, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_the_contract_refuses_is_told(self, studio: Studio, work: Registration) -> None:
         """The deed is sold between our question and our transaction."""
         studio.acts.issue(work.registration_id, principal=studio.owner)
-        find_holder = studio.ledger.find_holder
-
-        def sold_meanwhile(deed: DeedId) -> Address | None:
-            holder = find_holder(deed)
-            sell(studio.ledger, deed)
-            return holder
-
-        monkeypatch.setattr(studio.ledger, "find_holder", sold_meanwhile)
+        studio.ledger.after_holder = lambda deed: sell(studio.ledger, deed)
         with pytest.raises(TransactionRevertedError, match="NotHolder"):
             studio.acts.withdraw(work.registration_id, principal=studio.owner)
         assert studio.counted(work) == ["issued"]
@@ -278,7 +280,7 @@ class TestChecksBeforeAnythingIsSent:
             studio.acts.issue(waiting.registration_id, principal=studio.owner)
 
     def test_one_of_another_claimant(
-        self, studio: Studio, work: Registration, ledger: LedgerSimulator, tmp_path: Path
+        self, studio: Studio, work: Registration, ledger: WatchedLedger, tmp_path: Path
     ) -> None:
         stranger = Studio(tmp_path / "home", ledger, KeySimulator(BUYER))
         with pytest.raises(NotAuthorizedError, match="not by this home"):

@@ -12,7 +12,6 @@ from repository_adapters import open_sqlite
 from titledeed.errors import InvalidRequestError, NotFoundError
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.registration import Registration
-from titledeed.services import catalogue, visibility
 from titledeed.services.catalogue import Catalogue
 from titledeed.services.visibility import VisibleRegistrations
 from titledeed.store.repositories import SqlRepositories
@@ -41,12 +40,9 @@ def found(repositories: SqlRepositories) -> Catalogue:
 
 @pytest.mark.parametrize("page", [1, 7, 1_000])
 def test_the_newest_come_first(
-    found: Catalogue,
-    listed: list[Registration],
-    monkeypatch: pytest.MonkeyPatch,
-    page: int,
+    repositories: SqlRepositories, listed: list[Registration], page: int
 ) -> None:
-    monkeypatch.setattr(visibility, "PAGE", page)
+    found = Catalogue(visible=VisibleRegistrations(repositories.registrations, page=page))
     assert found.list_newest(OWNER, limit=4) == listed[:-5:-1]
     assert found.list_newest(OWNER, limit=1_000) == listed[::-1]
 
@@ -64,10 +60,9 @@ def test_the_beginning_of_an_id_is_enough(
     assert found.find(wanted.registration_id[:length], OWNER) == wanted
 
 
-def test_several_that_begin_alike_are_named(
-    found: Catalogue, listed: list[Registration], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalogue, "PREFIX_LENGTH_MIN", 3)
+@pytest.mark.usefixtures("listed")
+def test_several_that_begin_alike_are_named(repositories: SqlRepositories) -> None:
+    found = Catalogue(visible=VisibleRegistrations(repositories.registrations), prefix_length_min=3)
     with pytest.raises(InvalidRequestError, match=f"{COUNT} registrations begin with td1"):
         found.find("td1", OWNER)
 
