@@ -20,10 +20,10 @@ from titledeed.chain.evm import import_ethereum
 from titledeed.chain.key_folder import read_recovery_address
 from titledeed.errors import HomeNotInitializedError, InvalidRequestError
 from titledeed.homes.layout import HomeLayout
-from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.principal import Principal, owner_of_home
 from titledeed.ports import Follower
+from titledeed.proofs.contracts import core_domain
 from titledeed.services.acceptance import Acceptance
 from titledeed.services.access import AccessService
 from titledeed.services.acts import ActService
@@ -253,7 +253,7 @@ class Registry:
             registrations=self._adapters.registrations,
             vault=self._adapters.vault,
             anchoring=self.anchoring,
-            domain=SigningDomain(self.chain_identity.chain_id, self.chain_identity.contract),
+            domain=core_domain(self.chain_identity),
             recovery_key=read_recovery_address(self.layout.keys),
             clock=now,
         )
