@@ -31,6 +31,7 @@ from titledeed.models.claim import SignedClaim, SigningDomain
 from titledeed.models.evidence import Anchor, Bundle, ChainIdentity
 from titledeed.models.primitives import BlockHash, Keccak256
 from titledeed.models.record import Dossier
+from titledeed.proofs.bundles import BundleReport, CheckResult
 from titledeed.proofs.contract import encode_anchor
 from titledeed.proofs.transactions import (
     Transaction,
@@ -138,3 +139,8 @@ def write_snapshot(
     body = b"".join(encode_document(d) + b"\n" for d in [header, *map(encode_bundle, bundles)])
     signature = signer.sign(keccak256(b"titledeed.snapshot.v1", sha256(body)))
     return body + encode_document({"signature": "0x" + signature.hex()}) + b"\n"
+
+
+def failing(report: BundleReport) -> set[str]:
+    """The checks that fail."""
+    return {check.name for check in report.checks if check.result is CheckResult.FAILS}

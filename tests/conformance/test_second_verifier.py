@@ -6,7 +6,6 @@ from the record to a block's header; there both must say the same of each bundle
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import subprocess
@@ -20,6 +19,7 @@ import pytest
 from builders import build_claimant, build_dossier
 from chain_builders import PlainSender, raw_anchor, sender_of
 from evidence_builders import claim_elsewhere
+from json_places import at, put
 
 from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document, hex_word
@@ -164,18 +164,6 @@ def theirs(document: Document, folder: Path) -> tuple[Answer, str, int]:
         answer["by_hand"],
         done.returncode,
     )
-
-
-def at(document: Any, path: Place) -> Any:
-    for key in path:
-        document = document[key]
-    return document
-
-
-def put(document: Document, path: Place, value: object) -> Document:
-    changed = copy.deepcopy(document)
-    at(changed, path[:-1])[path[-1]] = value
-    return changed
 
 
 def corrupt(document: Document, path: Place) -> Document:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
 import builders
 import pytest
 from repository_adapters import (
-    ADAPTERS,
     CONTRACT,
     NEVER,
     accept,
@@ -72,12 +69,6 @@ BODIES: tuple[EventBody, ...] = (
     KeyDeclared(ACTOR, builders.build_address(2), builders.build_address(3), 2**64 - 1),
     BindingPublished(word(7), ACTOR, "https://example.org/\0\udcff😀", "urn:c2pa:1"),
 )
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import builders
 import pytest
-from repository_adapters import ADAPTERS, imported
+from repository_adapters import imported
 
 from titledeed.errors import NotFoundError
 from titledeed.models.fingerprint import FingerprintCode
@@ -18,12 +15,6 @@ from titledeed.ports import Repositories
 from titledeed.store.fingerprints import PAGE_SIZE
 
 CODES = builders.build_fingerprints(1)
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import builders
 import pytest
 from repository_adapters import (
-    ADAPTERS,
     CONTRACT,
     SENDER,
     accept,
@@ -44,12 +41,6 @@ from titledeed.models.ledger import (
 from titledeed.models.primitives import Keccak256, MerkleRoot, Subject
 from titledeed.models.registration import Registration
 from titledeed.ports import Repositories
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def add_act(repositories: Repositories, nonce: int) -> Submission:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import builders
 import pytest
-from repository_adapters import ADAPTERS, accept, anchor, imported
+from repository_adapters import accept, anchor, imported
 
 from titledeed.errors import InvariantViolation, NotFoundError
 from titledeed.models.ledger import Tombstone
 from titledeed.models.registration import SigningIntent
 from titledeed.ports import Repositories
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 class TestErasure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import builders
@@ -46,12 +45,6 @@ from titledeed.models.registration import (
     Visibility,
 )
 from titledeed.ports import Repositories
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def ids(registrations: list[Registration]) -> list[RegistrationId]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from homes import (
     Home,
-    home_beside,
     new_home,
     opened,
     share,
@@ -48,20 +46,6 @@ from titledeed_api.schemas import resources
 pytestmark = pytest.mark.chain
 
 UNKNOWN = RegistrationId("td1" + "a" * 32)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with new_home(tmp_path_factory.mktemp("studio") / "home") as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def neighbour(tmp_path_factory: pytest.TempPathFactory, home: Home) -> Iterator[Home]:
-    """Another claimant on the same chain."""
-    folder = tmp_path_factory.mktemp("neighbour") / "home"
-    with home_beside(home, folder, organization="Neighbour") as neighbour:
-        yield neighbour
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from homes import (
     Home,
     Studio,
     copied_home,
-    new_studio,
     without_chain,
 )
 from render_media import render_picture
@@ -58,12 +57,6 @@ with open_registry(Settings(home=Path(sys.argv[1]))) as registry:
         known = "npm ci" if "npm ci" in error.next_step else error.next_step
         print(type(error).__name__, known, end="")
 """
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with new_studio(tmp_path_factory.mktemp("studio")) as studio:
-        yield studio
 
 
 @pytest.fixture

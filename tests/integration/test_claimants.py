@@ -16,8 +16,6 @@ from homes import (
     Studio,
     copied_home,
     home_beside,
-    new_home,
-    new_studio,
     share,
     signed_copy,
     statement,
@@ -44,19 +42,6 @@ from titledeed.services.registration import RegisteredFile
 from titledeed_api.documents import verification_document
 
 pytestmark = pytest.mark.chain
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with new_studio(tmp_path_factory.mktemp("studio")) as studio:
-        yield studio
-
-
-@pytest.fixture(scope="module")
-def rival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Another claimant with a home of its own."""
-    with new_home(tmp_path_factory.mktemp("rival") / "home", organization="Rival") as home:
-        yield home
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from builders import EPOCH, build_dossier, build_registration
-from homes import Home, copied_home, home_beside, new_home, signed_copy
+from homes import Home, copied_home, signed_copy
 from works import Works, find_claim, list_entries, relay_withdrawal
 
 from titledeed.canonical.claims import identify_claim
@@ -21,20 +21,6 @@ from titledeed.vault.dossiers import KeptDossier
 pytestmark = pytest.mark.chain
 
 NEW_KEY = Address("0x" + "11" * 20)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with new_home(tmp_path_factory.mktemp("studio") / "home") as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def neighbour(tmp_path_factory: pytest.TempPathFactory, home: Home) -> Iterator[Home]:
-    """Another claimant on the same chain."""
-    folder = tmp_path_factory.mktemp("neighbour") / "home"
-    with home_beside(home, folder, organization="Neighbour") as neighbour:
-        yield neighbour
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +11,6 @@ from homes import (
     Home,
     Studio,
     accepted,
-    new_home,
-    new_studio,
     opened,
     share,
     signed_copy,
@@ -48,19 +45,6 @@ from titledeed_api.documents import verification_document
 pytestmark = pytest.mark.chain
 
 TOLERANCE_S: Final = 0.5
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with new_studio(tmp_path_factory.mktemp("studio")) as studio:
-        yield studio
-
-
-@pytest.fixture(scope="module")
-def rival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Another claimant with a home of its own."""
-    with new_home(tmp_path_factory.mktemp("rival") / "home", organization="Rival") as home:
-        yield home
 
 
 @pytest.fixture(scope="module")

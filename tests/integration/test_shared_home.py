@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from free_ports import free_port
 from homes import Home, opened
 from media_factory import cut_clip, render_clip, render_picture
 
@@ -71,13 +71,6 @@ def finish(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     output, _ = process.communicate()
     assert process.returncode == 0
     return [json.loads(line) for line in output.splitlines()]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:

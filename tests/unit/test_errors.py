@@ -3,11 +3,11 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from error_classes import list_errors
 
 from titledeed.canonical.documents import parse_document
 from titledeed.errors import (
@@ -24,21 +24,14 @@ from titledeed.media.limits import MediaLimits
 from titledeed.policy.packs import load_pack
 
 
-def walk(error: type[TitledeedError]) -> Iterator[type[TitledeedError]]:
-    yield error
-    for child in error.__subclasses__():
-        if child.__module__ == TitledeedError.__module__:
-            yield from walk(child)
-
-
-@pytest.mark.parametrize("kind", list(walk(TitledeedError)))
+@pytest.mark.parametrize("kind", list(list_errors()))
 def test_every_error_can_be_raised_with_words_alone(kind: type[TitledeedError]) -> None:
     error = kind("it failed", next_step="Try again.")
     assert (str(error), error.args, error.next_step) == ("it failed", ("it failed",), "Try again.")
     assert error.data == {}
 
 
-@pytest.mark.parametrize("kind", list(walk(TitledeedError)))
+@pytest.mark.parametrize("kind", list(list_errors()))
 def test_every_annotated_attribute_is_taken_by_the_constructor(kind: type[TitledeedError]) -> None:
     # A class without its decorator would declare attributes and refuse them.
     declared = set(inspect.get_annotations(kind))

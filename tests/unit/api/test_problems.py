@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from error_classes import list_errors
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -14,14 +14,8 @@ from titledeed_api.problems import PROBLEM_KINDS, STATUSES, describe_error, inst
 from titledeed_api.schemas.problems import PROBLEM_MEDIA_TYPE, Problem
 
 
-def walk(error: type[TitledeedError]) -> Iterator[type[TitledeedError]]:
-    yield error
-    for child in error.__subclasses__():
-        yield from walk(child)
-
-
 def test_every_error_of_the_core_has_a_status() -> None:
-    core = {error for error in walk(TitledeedError) if error.__module__ == "titledeed.errors"}
+    core = {error for error in list_errors() if error.__module__ == "titledeed.errors"}
     assert core == set(STATUSES)
 
 

@@ -16,10 +16,12 @@ from evidence_builders import (
     anchor_call,
     build_sound_bundle,
     build_sound_bundles,
+    failing,
     with_raw_transaction,
     with_timestamp,
     with_transaction,
 )
+from json_places import at, put
 from state_proof_sample import build_state_proof
 from timestamp_builders import OpensslAuthority
 
@@ -31,7 +33,7 @@ from titledeed.models.asset import MediaType
 from titledeed.models.evidence import Bundle, ChainKind
 from titledeed.models.primitives import Keccak256, Sha256, Signature
 from titledeed.models.record import Dossier, Salts
-from titledeed.proofs.bundles import BundleReport, CheckResult, read_bundle_file
+from titledeed.proofs.bundles import CheckResult, read_bundle_file
 from titledeed.proofs.contract import encode_anchor
 from titledeed.proofs.transactions import encode_signed, signing_digest
 from titledeed.services.evidence import check_bundle, require_bundle
@@ -94,10 +96,6 @@ def document(bundle: Bundle) -> dict[str, Any]:
     return parsed
 
 
-def failing(report: BundleReport) -> set[str]:
-    return {check.name for check in report.checks if check.result is CheckResult.FAILS}
-
-
 def read(document: object) -> Bundle:
     return read_bundle_file(json.dumps(document).encode())
 
@@ -120,18 +118,6 @@ def objects(value: object, path: Path = ()) -> Iterator[Path]:
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
             yield from objects(item, (*path, key))
-
-
-def at(document: Any, path: Path) -> Any:
-    for key in path:
-        document = document[key]
-    return document
-
-
-def put(document: dict[str, Any], path: Path, value: object) -> dict[str, Any]:
-    changed = copy.deepcopy(document)
-    at(changed, path[:-1])[path[-1]] = value
-    return changed
 
 
 def guard_of(path: Path) -> str:

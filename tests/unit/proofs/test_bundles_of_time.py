@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from builders import build_chain, build_dossier
-from evidence_builders import build_sound_bundle, build_sound_bundles, with_timestamp
+from evidence_builders import build_sound_bundle, build_sound_bundles, failing, with_timestamp
 from timestamp_builders import AUTHORITY_NAME, OpensslAuthority
 
 from titledeed.canonical.bundles import encode_bundle
@@ -35,10 +35,6 @@ def bundle(authority: OpensslAuthority) -> Bundle:
 def result_of(report: BundleReport, name: str) -> tuple[CheckResult, str]:
     (check,) = [check for check in report.checks if check.name == name]
     return check.result, check.detail
-
-
-def failing(report: BundleReport) -> set[str]:
-    return {check.name for check in report.checks if check.result is CheckResult.FAILS}
 
 
 def test_a_bundle_need_not_carry_state_or_time_stamp(bundle: Bundle) -> None:
