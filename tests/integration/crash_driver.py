@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,7 @@ STEPS_MAX = 200
 WATCHED = {
     "registrations": ("save_intent", "accept_many"),
     "outbox": ("add_batch",),
-    "chain": ("advance",),
+    "followed": ("advance",),
     "objects": ("put", "put_many"),
     "signer": ("sign",),
     "ledger": ("sign_call", "broadcast"),
@@ -145,6 +146,8 @@ def in_child(work: Callable[[], dict[str, Any] | None]) -> tuple[int, dict[str, 
             answer = json.dumps(work()).encode()
             os.write(writing, answer)
             status = 0
+        except BaseException:  # noqa: BLE001 - os._exit would hide it
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(writing)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from titledeed.durability import write_durably
-from titledeed.errors import NotFoundError, UnreadableInputError
+from titledeed.errors import NotFoundError, StorageError, UnreadableInputError
 from titledeed.models.primitives import RegistrationId
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH
 from titledeed_cli.exit_codes import ExitCode
@@ -112,6 +112,7 @@ def export(
                 registration_id=registration,
             )
         data = registry.registration.read_bundle(found)
+    _require_folder(destination.parent)
     write_durably(destination, data)
     if as_json:
         document = {
@@ -122,6 +123,15 @@ def export(
         invocation.output.write_json(document)
     else:
         invocation.output.write(str(destination))
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise StorageError(
+            f"{folder} is no folder",
+            next_step="Make it first, or name another destination.",
+            path=folder,
+        )
 
 
 def _read(path: Path) -> bytes:

@@ -183,10 +183,10 @@ class Salvage:
         try:
             self._vault.bundles.read(registration_id)
         except NotFoundError:
-            pass  # it is made when it is first asked for
+            pass  # the rebuild completes it anew, once its batch is in a block
         except MalformedDocumentError as error:
             key = self._vault.bundles.name(registration_id)
             self._vault.bundles.delete(registration_id)
-            detail = f"the bundle is made anew when it is next asked for: {error.message}"
+            detail = f"the bundle is made anew: {error.message}"
             self.tell(SalvageProblem.DAMAGED, key, detail)
         return kept

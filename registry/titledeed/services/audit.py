@@ -114,15 +114,23 @@ class _PartReader(Generic[T]):
 
     def read(self, folder: Path, submission: _Submission) -> None:
         """Read every such file; what cannot be read is left unassessed."""
-        paths = sorted(folder.glob(self.pattern))
+        paths = self._list_paths(folder)
         if len(paths) > self.files_max:
             name = self.pattern.partition("/")[0]
             submission.unassessed.append(f"{name}: only the first {self.files_max} were read")
-        for path in filter(Path.exists, paths[: self.files_max]):
+        for path in paths[: self.files_max]:
             try:
                 self.field(submission).append(self.parse(_read_bytes(path)))
             except (InputError, VerificationError) as error:
                 submission.unassessed.append(f"{path.name}: {error.message}")
+
+    def _list_paths(self, folder: Path) -> list[Path]:
+        """What stands under the pattern; links too, for the reader to refuse them by name."""
+        name, _, inner = self.pattern.partition("/")
+        path = folder / name
+        if inner and not path.is_symlink():
+            return sorted(path.glob(inner))
+        return [path] if os.path.lexists(path) else []
 
 
 class AuditService:
@@ -174,7 +182,8 @@ class AuditService:
     ) -> AuditResult:
         """Audit one submission and write its report.
 
-        What cannot be read makes the outcome ``cannot_assess``; it is no error.
+        A film that cannot be read makes the outcome ``cannot_assess``; what else cannot be read
+        is a question in the report. Neither is an error.
 
         Raises:
             NotAuthorizedError: the principal may not audit.
@@ -271,11 +280,13 @@ def _read_submission(folder: Path, bundles_max: int) -> _Submission:
             next_step="Name the folder that holds film.* and disclosure.yaml.",
             path=folder,
         )
-    films = sorted(path for path in folder.glob("film.*") if path.is_file())
+    # A link could have a file of the auditor's own told to whoever reads the report.
+    films = [path for path in folder.glob("film.*") if path.is_file() and not path.is_symlink()]
     if len(films) != 1:
         raise InvalidRequestError(
             f"{folder} holds {len(films)} files named film.*",
-            next_step="Put exactly one film there, named film.mp4, film.mov or the like.",
+            next_step="Put exactly one film there, named film.mp4, film.mov or the like; "
+            "links are not followed.",
             path=folder,
         )
     submission = _Submission(films[0])

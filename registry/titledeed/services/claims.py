@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from titledeed.errors import NotFoundError, VerificationError
+from titledeed.errors import MalformedDocumentError, NotFoundError, VerificationError
 from titledeed.models.claim import SignedClaim
 from titledeed.models.evidence import (
     Anchor,
@@ -97,22 +97,37 @@ class ClaimService:
             timestamp_token=self._vault.batches.find_token(registration.anchor.root),
         ).assemble(registration)
 
-    def is_followed(self, bundle: Bundle) -> bool:
+    def find_evidence(self, registration: Registration) -> Bundle | Answer | None:
+        """The bundle; or, where what was kept is lost or damaged, the answer that says so.
+
+        One lost object must not hide what is known of all other claims.
+        """
+        try:
+            return self.find_bundle(registration)
+        except (NotFoundError, MalformedDocumentError) as error:
+            return _lost(error)
+
+    def is_followed(self, evidence: Bundle | Answer | None) -> bool:
         """Whether this home follows the chain of a bundle.
 
         The claim's domain alone would not do: a forged bundle may name our chain id and contract.
         """
-        return bundle.chain == self._chain
+        return isinstance(evidence, Bundle) and evidence.chain == self._chain
 
     def tell(
         self,
         registration: Registration,
-        bundle: Bundle | None,
+        evidence: Bundle | Answer | None,
         principal: Principal,
         cursor: Cursor | None,
     ) -> VisibleClaim:
         """One claim, judged by its bundle and by what was followed."""
-        time, asked = self._judge(registration, bundle, cursor)
+        time, asked = self._judge(registration, evidence, cursor)
+        try:
+            entries = self._history.list_entries(registration, principal) if asked else ()
+        except (NotFoundError, MalformedDocumentError) as error:
+            # Without its entries a claim may count for more than it does: it is not told as proven.
+            time, asked, entries = _lost(error), False, ()
         anchor = None if time.code == TimeCode.NONE else registration.anchor
         return VisibleClaim(
             registration_id=registration.registration_id,
@@ -123,23 +138,28 @@ class ClaimService:
             asked=asked,
             status=registration.status,
             mine=principal.speaks_for(registration.claimant),
-            entries=self._history.list_entries(registration, principal) if asked else (),
+            entries=entries,
         )
 
     def _judge(
-        self, registration: Registration, bundle: Bundle | None, cursor: Cursor | None
+        self,
+        registration: Registration,
+        evidence: Bundle | Answer | None,
+        cursor: Cursor | None,
     ) -> tuple[Answer, bool]:
         """Evidence of time for one claim, and whether the chain that gives it was asked."""
-        if registration.anchor is None or bundle is None:
+        if isinstance(evidence, Answer):
+            return evidence, False
+        if registration.anchor is None or evidence is None:
             waits = "The claim waits for its block; only its own clock speaks."
             return Answer(TimeCode.CLAIMED_ONLY, waits), False
         try:
-            self._checker.require(bundle)
+            self._checker.require(evidence)
         except VerificationError as error:
             wrong = f"The stored proof does not hold: {error.message}"
             return Answer(TimeCode.NONE, wrong), False
-        if not self.is_followed(bundle):
-            return _judge_foreign(bundle.chain, registration.anchor), False
+        if not self.is_followed(evidence):
+            return _judge_foreign(evidence.chain, registration.anchor), False
         return self._judge_followed(registration.anchor, cursor), cursor is not None
 
     def _find_anchored(self, anchor: Anchor) -> LedgerEvent | None:
@@ -193,23 +213,27 @@ class ClaimsOfOneCall:
         """See the port."""
         wanted = list(registrations)
         fresh = [one for one in wanted if one.registration_id not in self.told]
-        found = [(one, self.claims.find_bundle(one)) for one in fresh]
-        if not self._has_followed and any(
-            bundle is not None and self.claims.is_followed(bundle) for _, bundle in found
-        ):
+        found = [(one, self.claims.find_evidence(one)) for one in fresh]
+        if not self._has_followed and any(self.claims.is_followed(known) for _, known in found):
             self._follow()
             # A reorganisation may just have put an anchor into another block.
             fresh = [self.claims.refresh(one) for one in fresh]
-            found = [(one, self.claims.find_bundle(one)) for one in fresh]
-        for one, bundle in found:
+            found = [(one, self.claims.find_evidence(one)) for one in fresh]
+        for one, known in found:
             self.told[one.registration_id] = self.claims.tell(
-                one, bundle, self.principal, self._cursor
+                one, known, self.principal, self._cursor
             )
         return [self.told[one.registration_id] for one in wanted]
 
     def _follow(self) -> None:
         self._cursor = self.claims.follow()
         self._has_followed = True
+
+
+def _lost(error: NotFoundError | MalformedDocumentError) -> Answer:
+    return Answer(
+        TimeCode.NONE, f"What was kept of this claim cannot be read, so it proves nothing: {error}"
+    )
 
 
 def _judge_foreign(chain: ChainIdentity, anchor: Anchor) -> Answer:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from titledeed.canonical.claims import identify_claim
 from titledeed.errors import DependencyError, InputError, NotFoundError
-from titledeed.media.sniffing import HEAD_BYTES, sniff
+from titledeed.models.asset import MediaType
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import SigningIntent
 from titledeed.ports import ManifestReader, RegistrationRepository
 from titledeed.vault.vault import Vault
+
+_BY_ENDING: Final = {f".{media_type.extension}": media_type for media_type in MediaType}
+"""Signed copies are named by their type."""
 
 
 def recover_intents(
@@ -46,10 +50,11 @@ def _clear(intent: SigningIntent, vault: Vault, reader: ManifestReader) -> None:
 
 def _find_claimed(path: Path, reader: ManifestReader) -> RegistrationId | None:
     """The registration whose claim a file carries."""
-    try:
-        with path.open("rb") as file:
-            media_type = sniff(file.read(HEAD_BYTES))
-    except (OSError, InputError):
+    media_type = _BY_ENDING.get(path.suffix)
+    if media_type is None:
         return None
-    signed = reader.read(path, media_type).signed_claim
+    try:
+        signed = reader.read(path, media_type).signed_claim
+    except InputError:  # the claimant may have put another file there since
+        return None
     return None if signed is None else identify_claim(signed.claim, signed.domain)

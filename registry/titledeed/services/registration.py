@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 
 from titledeed.anchoring.batching import AnchoringService
 from titledeed.errors import (
+    ConflictError,
     InputError,
     InvalidRequestError,
-    InvariantViolation,
     LedgerUnavailableError,
     NotFoundError,
     SigningError,
@@ -287,7 +287,7 @@ class RegistrationService:
             return outcome
         registration = self._visible.find(outcome.registration.registration_id, principal)
         if registration is None:
-            raise InvariantViolation(f"{outcome.registration.registration_id} vanished")
+            return RefusedFile(outcome.source, _erased_meanwhile(outcome.registration))
         return replace(
             outcome,
             registration=registration,
@@ -329,10 +329,11 @@ class RegistrationService:
     ) -> Registration | None:
         """The same bytes, or an intact file that carries our manifest, are registered already."""
         found = self._visible.find_by_digest(examination.asset.content_digest, principal)
-        if not found and examination.media_type.carries_credentials:
-            manifest = self._reader.read(path, examination.media_type)
-            found = self._visible.find_carried(manifest, principal)
-        return next((r for r in found if _is_mine(r, principal)), None)
+        mine = _find_mine(found, principal)
+        if mine is not None or not examination.media_type.carries_credentials:
+            return mine
+        manifest = self._reader.read(path, examination.media_type)
+        return _find_mine(self._visible.find_carried(manifest, principal), principal)
 
     def _apply_visibility(
         self, known: Registration, statement: Statement, principal: Principal
@@ -359,8 +360,19 @@ class RegistrationService:
         )
 
 
+def _find_mine(found: Sequence[Registration], principal: Principal) -> Registration | None:
+    return next((r for r in found if _is_mine(r, principal)), None)
+
+
 def _is_mine(registration: Registration, principal: Principal) -> bool:
     return registration.is_own and principal.speaks_for(registration.claimant)
+
+
+def _erased_meanwhile(registration: Registration) -> ConflictError:
+    return ConflictError(
+        f"{registration.registration_id} was erased while it waited for its block",
+        next_step="Register the file again if that was not meant.",
+    )
 
 
 def _first_part(progress: Progress) -> Progress:

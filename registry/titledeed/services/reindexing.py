@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.errors import InputError, NotFoundError
+from titledeed.errors import InputError, NotFoundError, UnreadableInputError
 from titledeed.fingerprinting.algorithms import algorithms_for
 from titledeed.media.digests import digest_file
 from titledeed.models.examination import Examination
@@ -141,4 +141,10 @@ class ReindexingService:
 
 
 def _find_files(folder: Path) -> dict[Sha256, Path]:
+    if not folder.is_dir():
+        raise UnreadableInputError(
+            f"{folder} is no folder",
+            next_step="Name the folder that holds the registered files.",
+            path=folder,
+        )
     return {digest_file(path): path for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -118,10 +118,14 @@ class VerificationService:
     def _find_exact(
         self, examination: Examination, manifest: ManifestReport, principal: Principal
     ) -> list[Registration]:
-        """Registrations of these very bytes, and all others on the same content."""
-        found = self._find_claims(
-            examination.asset.content_digest, principal
-        ) or self._visible.find_carried(manifest, principal)
+        """Registrations of these very bytes or carried by them, and others on the same content.
+
+        A claim on the bytes hides none that they carry: anybody may claim a copy with a receipt.
+        """
+        found = [
+            *self._find_claims(examination.asset.content_digest, principal),
+            *self._visible.find_carried(manifest, principal),
+        ]
         same_content = {
             claim.registration_id: claim
             for one in found

@@ -6,13 +6,17 @@ claimant wanted it. Nobody outside opens a location by itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-from titledeed.errors import NotFoundError, StorageError
+from titledeed.errors import InvalidRequestError, NotFoundError, StorageError
 from titledeed.models.primitives import RegistrationId
+
+NAME_BYTES_MAX: Final = 255
+"""Of a file system that people have."""
 
 
 class SignedCopies:
@@ -37,13 +41,19 @@ class SignedCopies:
             registration_id: whose copy it is.
             name: of the file, with its ending.
             output: the claimant's own folder; None for this home's.
+
+        Raises:
+            InvalidRequestError: no file can have so long a name.
         """
-        if output is None:
-            return str(self._folder / registration_id / name)
-        wanted = output / name
+        wanted = (output or self._folder / registration_id) / name
         # Another file's signed copy, or a stranger's file, is never overwritten.
-        if wanted.exists():
-            return str(wanted.with_stem(f"{wanted.stem}-{registration_id[3:11]}"))
+        if output is not None and os.path.lexists(wanted):
+            wanted = wanted.with_stem(f"{wanted.stem}-{registration_id[3:11]}")
+        if len(os.fsencode(wanted.name)) > NAME_BYTES_MAX:
+            raise InvalidRequestError(
+                f"the name is too long for a signed copy beside it: {wanted.name}",
+                next_step="Give the file a shorter name, then register it again.",
+            )
         return str(wanted)
 
     @contextmanager
@@ -56,7 +66,8 @@ class SignedCopies:
             is_whole = True
         finally:
             if not is_whole:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # what stopped the writing is what is told
+                    path.unlink(missing_ok=True)
 
     @contextmanager
     def reading(self, location: str) -> Iterator[Path]:

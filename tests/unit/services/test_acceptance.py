@@ -261,7 +261,6 @@ class TestAStepThatFails:
         outcome = desk.register_one(source)
         assert list(leftover.parent.iterdir()) == [signed_copy(outcome)]
 
-    @pytest.mark.xfail(strict=True, reason="nobody reads the intent that names the leftover")
     def test_what_a_killed_process_left_where_it_was_wanted_is_cleared_too(
         self, desk: ServiceDesk, source: Path, tmp_path: Path
     ) -> None:

@@ -281,7 +281,6 @@ class TestWhatCannotBeRead:
         (folder / name).mkdir(parents=True)
         assert_question(desk.audit.audit(folder, desk.owner))
 
-    @pytest.mark.xfail(strict=True, reason="a link that leads nowhere is taken for no file")
     @pytest.mark.parametrize("name", PARTS)
     def test_a_link_that_leads_nowhere_is_told(
         self, desk: ServiceDesk, folder: Path, name: str
@@ -381,7 +380,6 @@ class TestWhatIsNoSubmission:
             desk.audit.audit(folder, desk.owner, pack="no-such-pack")
         assert desk.examiner.examined == []
 
-    @pytest.mark.xfail(strict=True, reason="the film itself may be a link to a file elsewhere")
     def test_a_film_that_is_a_link_is_not_followed(
         self, desk: ServiceDesk, folder: Path, tmp_path: Path
     ) -> None:

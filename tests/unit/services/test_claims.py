@@ -324,7 +324,6 @@ class TestWhatIsNotKeptAnyMore:
         desk.vault.dossiers.delete(anchored.registration.registration_id)
         assert desk.claims.read_manifest_store(anchored.registration) == b""
 
-    @pytest.mark.xfail(strict=True, reason="a lost object ends the whole verification")
     @pytest.mark.parametrize("name", ["bundle", "dossier", "damaged bundle"])
     def test_one_lost_object_does_not_hide_what_else_is_known(
         self, desk: ServiceDesk, anchored: RegisteredFile, name: str

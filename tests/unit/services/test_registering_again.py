@@ -85,7 +85,6 @@ class TestAgain:
         strip_manifests(copy)
         assert desk.register_one(copy).registration == first.registration
 
-    @pytest.mark.xfail(strict=True, reason="a stranger's claim on the bytes hides the manifest")
     def test_a_copy_that_got_a_receipt_is_its_registration_whoever_else_claims_it(
         self, desk: ServiceDesk, tmp_path: Path
     ) -> None:

@@ -249,7 +249,6 @@ class TestRequestsThatContradictThemselves:
 
 
 class TestOutputFolders:
-    @pytest.mark.xfail(strict=True, reason="an error of the operating system comes through")
     def test_a_name_too_long_for_the_copys_ending_stops_no_other(
         self, desk: ServiceDesk, tmp_path: Path
     ) -> None:
@@ -339,7 +338,6 @@ class TestAChainThatStopsAfterAcceptance:
         assert len(desk.ledger.events) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="taken for a bug, and ends the batch")
 def test_one_that_is_erased_while_the_batch_waits_does_not_hide_the_others(
     desk: ServiceDesk,
 ) -> None:

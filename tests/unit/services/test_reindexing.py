@@ -176,7 +176,6 @@ class TestFromWhichFile:
         assert len(desk.reindexing.reindex(desk.media).left_out) == 1
         assert desk.examiner.examined == []
 
-    @pytest.mark.xfail(strict=True, reason="a folder that is not there is taken for an empty one")
     def test_a_folder_that_is_not_there_is_an_error(
         self, desk: ServiceDesk, tmp_path: Path
     ) -> None:

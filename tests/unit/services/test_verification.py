@@ -253,7 +253,6 @@ class TestSeveralClaimsOnOneContent:
         assert ids_of(report) == [work.registration.registration_id, theirs.registration_id]
         assert [claim.asked for claim in report.claims] == [True, False]
 
-    @pytest.mark.xfail(strict=True, reason="a claim on the bytes hides those that they carry")
     def test_a_claim_on_a_copy_with_a_receipt_hides_no_claim_that_the_copy_carries(
         self, desk: ServiceDesk, rival: ServiceDesk, work: RegisteredFile, tmp_path: Path
     ) -> None:
