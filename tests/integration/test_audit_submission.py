@@ -422,13 +422,27 @@ class TestBadSubmissions:
         assert any(Path(name).name in message for message in told)
         assert any("zero.json" in message for message in told)
 
-    def test_what_is_not_there_is_not_told(self, festival: Festival, tmp_path: Path) -> None:
-        """A link that leads nowhere is no file of the submission, whatever its kind."""
+    def test_a_link_that_leads_nowhere_is_told(self, festival: Festival, tmp_path: Path) -> None:
+        """What was meant to be there is not passed over, whatever its kind."""
         folder = submit(tmp_path / "a", festival.film, None)
         (folder / "bundles").mkdir()
         for name in ("disclosure.yaml", "timeline.otio", "bundles/a.json"):
             (folder / name).symlink_to(tmp_path / "nowhere")
-        assert found(audit(festival.auditor, folder), "NOT_ASSESSED") == []
+        told = [one.message for one in found(audit(festival.auditor, folder), "NOT_ASSESSED")]
+        assert sorted(told) == [
+            f"Not assessed: {name}: it is a link, which is not followed"
+            for name in ("a.json", "disclosure.yaml", "timeline.otio")
+        ]
+
+    def test_a_folder_of_bundles_that_is_a_link_is_not_followed(
+        self, festival: Festival, tmp_path: Path
+    ) -> None:
+        folder = submit(tmp_path / "a", festival.film, None)
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "a.json").write_text("{}")
+        (folder / "bundles").symlink_to(tmp_path / "elsewhere")
+        (told,) = found(audit(festival.auditor, folder), "NOT_ASSESSED")
+        assert told.message == "Not assessed: bundles: it is a link, which is not followed"
 
     def test_files_that_cannot_be_read_are_told_in_one_order(
         self, festival: Festival, tmp_path: Path

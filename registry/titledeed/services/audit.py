@@ -7,6 +7,7 @@ asked, so that an audit gives the same report with the network off.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -304,7 +305,9 @@ def _read_bytes(path: Path) -> bytes:
                 raise UnreadableInputError("it is no regular file")
             data = file.read(BUNDLE_LENGTH_MAX + 1)
     except OSError as error:
-        raise UnreadableInputError(f"it cannot be read: {error.strerror}") from error
+        is_link = error.errno == errno.ELOOP
+        why = "is a link, which is not followed" if is_link else f"cannot be read: {error.strerror}"
+        raise UnreadableInputError(f"it {why}") from error
     if len(data) > BUNDLE_LENGTH_MAX:
         raise UnreadableInputError("it is too long")
     return data
