@@ -7,16 +7,15 @@ else may change with any release. Names are loaded when they are first used, so 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
+# ``typing`` would be most of what importing this package costs; checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from titledeed.bootstrap import Registry
     from titledeed.library import check_bundle, compare, verify
 
 __all__ = ["Registry", "check_bundle", "compare", "verify"]
 
-_MODULES: Final = {
+_MODULES = {
     "Registry": "titledeed.bootstrap",
     "check_bundle": "titledeed.library",
     "compare": "titledeed.library",
@@ -24,8 +23,10 @@ _MODULES: Final = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name (PEP 562)."""
+    from importlib import import_module
+
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_MODULES[name]), name)
