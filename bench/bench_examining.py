@@ -1,7 +1,7 @@
 """What looking at a file costs, side by side with what cannot be avoided.
 
-    python bench/bench_intake.py decode FOLDER [--runs N]
-    python bench/bench_intake.py memory [--megabytes N]
+    python bench/bench_examining.py decode FOLDER [--runs N]
+    python bench/bench_examining.py memory [--megabytes N]
 
 ``decode`` times, for each video of the folder in turn and in one process, PyAV's bare decoding and
 our whole examination (SHA-256, decoding, fingerprints, thumbnail), and prints the ratio of the
