@@ -53,7 +53,7 @@ STAGES: Final = {
     "batch stored": ("outbox", "add_batch"),
     "anchor signed": ("ledger", "sign_call"),
     "anchor mined": ("ledger", "broadcast"),
-    "chain followed": ("chain", "advance"),
+    "chain followed": ("followed", "advance"),
 }
 REST: Final = "leaves, documents, tree, paths"
 TOTAL: Final = "claims to proofs"

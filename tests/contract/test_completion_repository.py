@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import builders
-import pytest
 from repository_adapters import (
-    ADAPTERS,
     CONTRACT,
     accept,
     anchored_in,
@@ -19,7 +14,7 @@ from repository_adapters import (
     follow,
 )
 
-from titledeed.models.ledger import Anchored, Confirmations
+from titledeed.models.ledger import Anchored, Confirmations, Tombstone
 from titledeed.models.registration import Batch
 from titledeed.ports import IncompleteBatch, Repositories
 
@@ -53,12 +48,6 @@ def require_next(repositories: Repositories, after: int = 0) -> IncompleteBatch:
 def has_bundles(repositories: Repositories, batch: Batch) -> set[bool]:
     found = map(repositories.registrations.find, batch.registration_ids)
     return {one.has_bundle for one in found if one is not None}
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def test_nothing_is_incomplete_before_a_block_includes_it(repositories: Repositories) -> None:
@@ -138,3 +127,12 @@ def test_batches_of_strangers_are_none_of_ours(repositories: Repositories) -> No
     body = Anchored(batch_of([builders.build_registration(1)]).root, builders.build_address(7), 1)
     follow(repositories, block, event_in(block, 1, body), confirmations=AT_ONCE)
     assert repositories.completions.find_next(0) is None
+
+
+def test_what_was_erased_meanwhile_is_told(repositories: Repositories) -> None:
+    anchor(repositories, 1, 2)
+    found = require_next(repositories)
+    assert repositories.completions.list_erased(found) == []
+    gone = found.registrations[0]
+    repositories.registrations.erase(Tombstone(gone.registration_id, gone.leaf, builders.EPOCH))
+    assert repositories.completions.list_erased(found) == [gone.registration_id]

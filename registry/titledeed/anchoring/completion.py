@@ -7,11 +7,20 @@ a reorganisation put it into another block. Whoever verifies, shows or downloads
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from titledeed.canonical.hashing import sha256
-from titledeed.errors import DependencyError, LedgerError, TitledeedError
-from titledeed.models.evidence import Anchor, ClaimStatus
+from titledeed.errors import (
+    DependencyError,
+    LedgerError,
+    MalformedDocumentError,
+    NotFoundError,
+    TitledeedError,
+)
+from titledeed.models.evidence import Anchor, Bundle, ClaimStatus
 from titledeed.models.primitives import MerkleRoot
+from titledeed.models.registration import Registration
 from titledeed.ports import (
     CompletionRepository,
     IncompleteBatch,
@@ -22,6 +31,9 @@ from titledeed.ports import (
 )
 from titledeed.vault.assembly import Assembly
 from titledeed.vault.vault import Vault
+
+BUNDLES_AT_ONCE: Final = 500
+"""Kept with one wait for the disk, and so many in memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +64,9 @@ class BundleCompletion:
     def complete(self, progress: Progress = no_progress) -> None:
         """Complete whatever lacks its bundles. One batch that cannot does not stop the others.
 
+        What was kept of a registration may be lost or damaged: it then gets none, is logged, and a
+        rebuild sees to it.
+
         Raises:
             LedgerUnavailableError: the chain is asked for a proof and does not answer.
             LedgerError: another program anchored a batch of this home.
@@ -65,6 +80,8 @@ class BundleCompletion:
                 self._complete(batch, progress)
             except LedgerError as error:
                 problem = error
+            except (NotFoundError, MalformedDocumentError) as error:
+                _log.warning("no bundles of batch %s: %s", batch.batch_id, error.message)
         if problem is not None:
             raise problem
 
@@ -83,19 +100,26 @@ class BundleCompletion:
         return token
 
     def _complete(self, batch: IncompleteBatch, progress: Progress) -> None:
-        is_final = True
-        assembly: Assembly | None = None
-        for done, registration in enumerate(batch.registrations, 1):
-            anchor = registration.anchor
-            if anchor is None or anchor.block_hash != batch.block_hash:
-                return  # a reorganisation was faster: the next completion sees to it
+        anchors = {one.anchor for one in batch.registrations}
+        if any(one is None or one.block_hash != batch.block_hash for one in anchors):
+            return  # a reorganisation was faster: the next completion sees to it
+        is_final = all(one.status is ClaimStatus.FINAL for one in batch.registrations)
+        for anchor in filter(None, anchors):
             token = self.stamp(anchor.root)
-            has_token = bool(token) or self._timestamps is None
-            is_final &= has_token and registration.status is ClaimStatus.FINAL
-            assembly = assembly or self._open(anchor, token)
-            self._vault.bundles.keep(assembly.assemble(registration))
-            progress("Completing bundles", done / len(batch.registrations))
+            is_final &= bool(token) or self._timestamps is None
+            self._keep_bundles(self._open(anchor, token), batch.registrations, progress)
+        # An erasure may have come between reading a dossier and keeping what was read.
+        for erased in self._completions.list_erased(batch):
+            self._vault.bundles.delete(erased)
         self._completions.mark(batch, is_final=is_final)
+
+    def _keep_bundles(
+        self, assembly: Assembly, registrations: Sequence[Registration], progress: Progress
+    ) -> None:
+        for start in range(0, len(registrations), BUNDLES_AT_ONCE):
+            part = registrations[start : start + BUNDLES_AT_ONCE]
+            self._vault.bundles.keep_many(list(_assemble(assembly, part)))
+            progress("Completing bundles", (start + len(part)) / len(registrations))
 
     def _open(self, anchor: Anchor, token: bytes) -> Assembly:
         return Assembly(
@@ -105,3 +129,11 @@ class BundleCompletion:
             state_proof=self._ledger.prove_anchor(anchor.root, anchor.caller),
             timestamp_token=token,
         )
+
+
+def _assemble(assembly: Assembly, registrations: Sequence[Registration]) -> Iterator[Bundle]:
+    for one in registrations:
+        try:
+            yield assembly.assemble(one)
+        except (NotFoundError, MalformedDocumentError) as error:
+            _log.warning("no bundle of %s: %s", one.registration_id, error.message)

@@ -386,6 +386,10 @@ class CompletionRepository(Protocol):
         """
         ...
 
+    def list_erased(self, batch: IncompleteBatch) -> list[RegistrationId]:
+        """Those of its registrations that are there no more."""
+        ...
+
     def mark(self, batch: IncompleteBatch, *, is_final: bool) -> None:
         """Its bundles are kept; where they are not final, it is found again once its block is."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, or_
 from sqlmodel import col, func, select
 
-from titledeed.models.primitives import BlockHash, Keccak256
+from titledeed.models.primitives import BlockHash, Keccak256, RegistrationId
 from titledeed.ports import IncompleteBatch
 from titledeed.store import tables
 from titledeed.store.database import Database
@@ -68,6 +68,17 @@ class SqlCompletions:
             block_hash=BlockHash(Keccak256(block_hash)),
             registrations=tuple(registration for _, registration in registrations),
         )
+
+    def list_erased(self, batch: IncompleteBatch) -> list[RegistrationId]:
+        """See the port."""
+        with self._database.read() as session:
+            there = session.exec(
+                select(tables.RegistrationRow.registration_id).where(
+                    col(tables.RegistrationRow.submission_id) == batch.batch_id
+                )
+            ).all()
+        ids = [one.registration_id for one in batch.registrations]
+        return [one for one in ids if one not in set(there)]
 
     def mark(self, batch: IncompleteBatch, *, is_final: bool) -> None:
         """See the port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from titledeed.canonical.bundles import encode_bundle, parse_bundle
@@ -61,6 +62,15 @@ class Bundles:
         """Keep a bundle in the place of what was there."""
         name = self.name(bundle.dossier.registration_id)
         self._objects.put(name, encode_document(encode_bundle(bundle)))
+
+    def keep_many(self, bundles: Sequence[Bundle]) -> None:
+        """The same for many, with one wait for the disk."""
+        self._objects.put_many(
+            {
+                self.name(bundle.dossier.registration_id): encode_document(encode_bundle(bundle))
+                for bundle in bundles
+            }
+        )
 
     def delete(self, registration_id: RegistrationId) -> None:
         """Forget one; its absence is no error."""
