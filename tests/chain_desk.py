@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from vaults import open_store, open_vault
 from titledeed.anchoring.batching import COMPANY_POLL_S, AnchoringService
 from titledeed.anchoring.completion import BundleCompletion
 from titledeed.anchoring.following import FollowingService
-from titledeed.anchoring.sending import SendingService
+from titledeed.anchoring.reading import STEP_BLOCKS, STRETCH_BLOCKS
+from titledeed.anchoring.sending import ATTEMPTS_MAX, SendingService
 from titledeed.models.ledger import Confirmations, Cursor, LedgerEvent, RelayedAct, WithdrawLeaf
 from titledeed.models.primitives import Address, LeafHash, RegistrationId, Signature
 from titledeed.models.registration import Registration, Visibility
@@ -54,6 +56,10 @@ class Desk:
         sleep: as ``AnchoringService`` takes it.
         replace_after_s: as in the settings.
         inclusion_timeout_s: as in the settings.
+        attempts_max: as ``SendingService`` takes it.
+        batch_leaves_max: as ``SendingService`` takes it.
+        step_blocks: as ``FollowingService`` takes it.
+        stretch_blocks: as ``FollowingService`` takes it.
         confirmations: of the chain.
         timestamps: as ``AnchoringService`` takes it.
     """
@@ -72,6 +78,10 @@ class Desk:
         sleep: Callable[[float], None] = time.sleep,
         replace_after_s: float = 90,
         inclusion_timeout_s: float = 0.2,
+        attempts_max: int = ATTEMPTS_MAX,
+        batch_leaves_max: int = BATCH_LEAVES_MAX,
+        step_blocks: int = STEP_BLOCKS,
+        stretch_blocks: int = STRETCH_BLOCKS,
         confirmations: Confirmations = CONFIRMATIONS,
         timestamps: TimestampAuthority | None = None,
     ) -> None:
@@ -88,9 +98,9 @@ class Desk:
             ledger=ledger,
             chain=self.chain,
             confirmations=confirmations,
-            turn=lambda: hold_lock(
-                folder / "locks" / "follower", timeout_s=10, purpose="that follows the chain"
-            ),
+            turn=self._follower_turn,
+            step_blocks=step_blocks,
+            stretch_blocks=stretch_blocks,
         )
         self.sending = SendingService(
             ledger=ledger,
@@ -101,6 +111,8 @@ class Desk:
             replace_after_s=replace_after_s,
             in_flight_max=in_flight_max,
             inclusion_timeout_s=inclusion_timeout_s,
+            attempts_max=attempts_max,
+            batch_leaves_max=batch_leaves_max,
         )
         self.completion = BundleCompletion(
             ledger=ledger,
@@ -120,6 +132,10 @@ class Desk:
             company_poll_s=company_poll_s,
             sleep=sleep,
         )
+
+    def _follower_turn(self) -> AbstractContextManager[None]:
+        path = self.folder / "locks" / "follower"
+        return hold_lock(path, timeout_s=10, purpose="that follows the chain")
 
     def cursor(self, contract: Address | None = None) -> Cursor | None:
         """How far a contract was followed; the core by default."""

@@ -64,10 +64,6 @@ DESCRIPTOR_FLIPS: Final = 0.2
 """Of the bits of all descriptors of a clip, the same bits: more would make them unlike real ones,
 which crowd; so two clips made of one are 41 of 128 bits apart, closer than strangers."""
 
-CLIPS_PER_COMMIT: Final = 400
-MINUTES_ALONE: Final = 40
-QUERIES: Final = 100
-WARM_UP: Final = 4
 RADII: Final = (9, 16, 19, 24, 29, 31, 40, 48, 56, 63)
 
 DOMAIN: Final = SigningDomain(31_337, ZERO_ADDRESS)
@@ -235,12 +231,36 @@ class Spent:
     is_right: bool
 
 
-class Bench:
-    """A database and its index that grow from size to size."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured at each size.
 
-    def __init__(self, folder: Path, footage: Footage) -> None:
+    Attributes:
+        clips_per_commit: registered at once while it grows.
+        minutes_alone: registered one by one.
+        queries: of each kind.
+        warm_up: queries before those that count.
+    """
+
+    clips_per_commit: int = 400
+    minutes_alone: int = 40
+    queries: int = 100
+    warm_up: int = 4
+
+
+class Bench:
+    """A database and its index that grow from size to size.
+
+    Args:
+        folder: of both; made.
+        footage: what the registered clips and the queries are made of.
+        effort: at each size.
+    """
+
+    def __init__(self, folder: Path, footage: Footage, effort: Effort) -> None:
         folder.mkdir(parents=True)
         self._footage = footage
+        self._effort = effort
         self._index_folder = folder / "index"
         self._repositories = SqlRepositories(
             url=sqlite_url(folder / "registry.sqlite3"), lock_path=folder / "sender"
@@ -260,7 +280,7 @@ class Bench:
         """Register clips until there are so many frame codes; milliseconds per video minute."""
         spent_ms, first = 0.0, self._clips
         while self._frames < frame_codes:
-            spent_ms += self._add(CLIPS_PER_COMMIT)
+            spent_ms += self._add(self._effort.clips_per_commit)
         return spent_ms / (self._clips - first) * 60 / CLIP_S
 
     def add_minutes(self) -> float:
@@ -269,7 +289,7 @@ class Bench:
         The mean, since one addition in twenty also writes the others to disk.
         """
         clips = round(60 / CLIP_S)
-        return statistics.mean(self._add(clips) for _ in range(MINUTES_ALONE))
+        return statistics.mean(self._add(clips) for _ in range(self._effort.minutes_alone))
 
     def _add(self, count: int) -> float:
         """Register so many clips; milliseconds of keeping them, and of the search after it."""
@@ -312,7 +332,7 @@ class Bench:
         shelves = Shelves(source=self._source, folder=self._index_folder)
         (tables,) = shelves.view().pictures
         generator = np.random.default_rng(7)
-        for row in range(-WARM_UP, QUERIES):
+        for row in range(-self._effort.warm_up, self._effort.queries):
             work = int(generator.integers(self._clips))
             strangers = self._footage.strangers
             stranger = strangers[row % len(strangers)]
@@ -329,17 +349,20 @@ class Bench:
                 yield Spent(search_ms, read_ms, look_up_ms, is_right)
 
 
-def measure_latency(cache: Path, sizes: Sequence[int], footage: Footage) -> list[Latency]:
+def measure_latency(
+    cache: Path, sizes: Sequence[int], footage: Footage, effort: Effort | None = None
+) -> list[Latency]:
     """Grow a registry through the sizes, printing what each costs.
 
     Args:
         cache: holds the registry while it is measured: 26 kB of codes and 230 kB of index a minute.
         sizes: numbers of frame codes, rising.
         footage: what the registered clips and the queries are made of.
+        effort: at each size.
     """
     folder = cache / "latency"
     shutil.rmtree(folder, ignore_errors=True)
-    bench = Bench(folder, footage)
+    bench = Bench(folder, footage, effort or Effort())
     measured = [measure_size(bench, size) for size in sizes]
     bench.close()
     shutil.rmtree(folder)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from full_disks import full_disk
 from homes import Home, accepted, new_home, opened, refused, statement
 from media_factory import render_clip, render_huge_png, render_picture, truncate
 
@@ -252,20 +251,6 @@ class TestFilesThatChange:
             home.registry.verification.verify(
                 source, home.owner, progress=self.meddle(source.unlink)
             )
-
-
-@contextmanager
-def full_disk(size_bytes_max: int) -> Iterator[None]:
-    """No file of this process may grow beyond so many bytes, as on a disk that is nearly full.
-
-    Writing fails with an error of its own in the middle of a file, wherever the library stands.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes_max, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")

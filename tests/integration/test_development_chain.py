@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from chain_builders import (
     sender_of,
     start_plain_anvil,
 )
+from full_disks import full_disk
 
 from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Json
@@ -430,14 +430,9 @@ def test_full_disk_refuses_the_block_and_keeps_the_chain(
     chain: DevelopmentChain, tmp_path: Path
 ) -> None:
     accepted = _send(chain, 0)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = (tmp_path / "chain" / JOURNAL_NAME).stat().st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
-    try:
-        with pytest.raises(StorageError, match="cannot write"):
-            _send(chain, 1)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(size + 50), pytest.raises(StorageError, match="cannot write"):
+        _send(chain, 1)
     assert chain.call("eth_blockNumber") == "0x2"
     assert _block_of(chain, accepted)
     _send(chain, 1)

@@ -19,8 +19,8 @@ from titledeed.bootstrap import Adapters, Registry, make_examiner, open_registry
 from titledeed.bootstrap.homes import initialize_home
 from titledeed.examining import SandboxedExaminer
 from titledeed.fingerprinting.pictures.video_dct import VideoDct
-from titledeed.matching import shelves
 from titledeed.matching.pictures.visual_tables import DCT_ORDER
+from titledeed.matching.shelves import keep_tables
 from titledeed.media.decoding import MediaLimits
 from titledeed.models.examination import Examination
 from titledeed.ports import Progress, no_progress
@@ -87,6 +87,13 @@ def read_codes(home: Home) -> set[Code]:
 def read_tables(home: Home) -> bytes:
     files = (path for path in (home.path / "index").rglob("*") if path.is_file())
     return b"".join(path.read_bytes() for path in files)
+
+
+def write_tables(home: Home) -> None:
+    """Put even the few codes there are into the tables; they would wait for more."""
+    with closing(Adapters(Settings(home=home.path))) as adapters:
+        source, folder = adapters.repositories.fingerprints, adapters.layout.index
+        keep_tables(source=source, folder=folder, commit_bytes=0)
 
 
 def ours(home: Home) -> set[Code]:
@@ -171,12 +178,9 @@ def test_damaged_later_codes_are_told_by_a_rebuild(home: Home) -> None:
     assert len({owner for owner, _, _ in ours(home)}) == 1
 
 
-def test_erasing_deletes_later_codes_everywhere(
-    home: Home, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # So few codes would wait for more before they come into the tables.
-    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
+def test_erasing_deletes_later_codes_everywhere(home: Home, sources: Path, tmp_path: Path) -> None:
     home.run("index", "reindex", "--media", sources)
+    write_tables(home)
     cut = cut_clip(sources / "clip.mp4", tmp_path / "cut.mp4", start_s=1, end_s=4)
     (match,) = home.run("search", cut, "--json").document["matches"]
     name = match["registration_id"]

@@ -16,7 +16,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from titledeed.anchoring.reading import Span, Stretch, is_canonical, read_stretch
+from titledeed.anchoring.reading import (
+    STEP_BLOCKS,
+    STRETCH_BLOCKS,
+    Span,
+    Stretch,
+    is_canonical,
+    read_stretch,
+)
 from titledeed.errors import InvariantViolation, LedgerError, LedgerUnavailableError
 from titledeed.models.ledger import Block, Confirmations, Cursor, DeployedContract, LedgerEvent
 from titledeed.models.primitives import Address
@@ -88,6 +95,8 @@ class FollowingService:
         confirmations: of this chain.
         turn: keeps other followers of the same database out for the moment of storing. Whoever
             holds the same lock must not call this service.
+        step_blocks: so many blocks that are read one by one make a step.
+        stretch_blocks: so many that are read at once, by number.
     """
 
     def __init__(
@@ -97,11 +106,15 @@ class FollowingService:
         chain: ChainRepository,
         confirmations: Confirmations,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        step_blocks: int = STEP_BLOCKS,
+        stretch_blocks: int = STRETCH_BLOCKS,
     ) -> None:
         self._ledger = ledger
         self._chain = chain
         self._confirmations = confirmations
         self._turn = turn
+        self._step_blocks = step_blocks
+        self._stretch_blocks = stretch_blocks
         self._near = max(NEAR_BLOCKS, confirmations.final)
 
     @property
@@ -236,7 +249,12 @@ class FollowingService:
             followed={block.number: block for block in kept},
             is_counted=limit.hash == head.hash,
         )
-        return read_stretch(self._ledger, span)
+        return read_stretch(
+            self._ledger,
+            span,
+            step_blocks=self._step_blocks,
+            stretch_blocks=self._stretch_blocks,
+        )
 
     def _store(self, plan: _Plan, stretch: Stretch, seen: _Seen) -> None:
         for refusal in stretch.faults.values():

@@ -65,8 +65,20 @@ class Stretch:
     faults: Mapping[Address, LedgerError]
 
 
-def read_stretch(ledger: Ledger, span: Span) -> Stretch:
+def read_stretch(
+    ledger: Ledger,
+    span: Span,
+    *,
+    step_blocks: int = STEP_BLOCKS,
+    stretch_blocks: int = STRETCH_BLOCKS,
+) -> Stretch:
     """The next stretch of a span, as long as one step may be.
+
+    Args:
+        ledger: the chain.
+        span: of which the first blocks are read.
+        step_blocks: so many near blocks are read at most.
+        stretch_blocks: so many older ones.
 
     Raises:
         LedgerUnavailableError: the node does not answer.
@@ -75,11 +87,11 @@ def read_stretch(ledger: Ledger, span: Span) -> Stretch:
     contracts, far = list(span.known), span.limit.number - span.near
     counted: dict[Address, Known] = {}
     if span.base < far:
-        last = min(span.base + STRETCH_BLOCKS, far)
+        last = min(span.base + stretch_blocks, far)
         blocks = [_find_block(ledger, span, last)]
         events = ledger.list_events_between(span.base + 1, last, contracts)
     else:
-        last = min(span.base + STEP_BLOCKS, span.limit.number)
+        last = min(span.base + step_blocks, span.limit.number)
         if span.is_counted and last == span.limit.number:
             counted = {one: ledger.log_head(one, span.limit) for one in contracts}
         blocks = [_find_block(ledger, span, number) for number in range(span.base + 1, last + 1)]

@@ -59,6 +59,8 @@ class SendingService:
         replace_after_s: a transaction that no block holds after so long is signed again.
         in_flight_max: so many may be in no block; others wait their turn.
         inclusion_timeout_s: how long ``wait`` waits.
+        attempts_max: so many transactions are signed for one call; fees are raised no further.
+        batch_leaves_max: more leaves make another batch.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class SendingService:
         replace_after_s: float,
         in_flight_max: int,
         inclusion_timeout_s: float,
+        attempts_max: int = ATTEMPTS_MAX,
+        batch_leaves_max: int = BATCH_LEAVES_MAX,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
@@ -81,6 +85,8 @@ class SendingService:
         self._replace_after_s = replace_after_s
         self._in_flight_max = in_flight_max
         self._inclusion_timeout_s = inclusion_timeout_s
+        self._attempts_max = attempts_max
+        self._batch_leaves_max = batch_leaves_max
 
     def submit_act(
         self, call: RelayedAct, *, label: str, registration_id: RegistrationId | None
@@ -111,7 +117,7 @@ class SendingService:
             LedgerUnavailableError: the chain is down or has no room; what was stored is sent later.
         """
         with self._turn():
-            waiting = self._outbox.list_waiting(BATCH_LEAVES_MAX)
+            waiting = self._outbox.list_waiting(self._batch_leaves_max)
             if not waiting:
                 return None
             ids, leaves = zip(*waiting, strict=True)
@@ -266,7 +272,7 @@ class SendingService:
             refusal = error  # its fees may be too low by now
         if self._clock() - submission.sent_at < self._replace_after_s:
             return
-        if len(submission.attempts) < ATTEMPTS_MAX:
+        if len(submission.attempts) < self._attempts_max:
             self._replace(submission)
         elif refusal is not None:
             raise refusal

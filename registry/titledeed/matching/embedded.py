@@ -23,7 +23,7 @@ from titledeed.matching.classes import Side, classify
 from titledeed.matching.pictures.codes import read_picture_codes
 from titledeed.matching.pictures.search import search_pictures
 from titledeed.matching.pictures.views import VisualSegment, exclude
-from titledeed.matching.shelves import Shelves, TablesView, keep_tables
+from titledeed.matching.shelves import COMMIT_BYTES, Shelves, TablesView, keep_tables
 from titledeed.matching.sound.search import SoundMatch, search_sounds
 from titledeed.matching.sound.shelf import SoundTable, read_peaks
 from titledeed.matching.thresholds import load_thresholds
@@ -57,12 +57,19 @@ class EmbeddedIndex:
     Args:
         source: read incrementally, so that what other processes registered is seen.
         folder: where the files lie; without one all is in memory, and gone with this object.
-
+        commit_bytes: codes of so many bytes are worth writing; fewer wait for more.
     """
 
-    def __init__(self, *, source: FingerprintSource, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        source: FingerprintSource,
+        folder: Path | None = None,
+        commit_bytes: int = COMMIT_BYTES,
+    ) -> None:
         self._source = source
         self._folder = folder
+        self._commit_bytes = commit_bytes
         self._lock = Lock()
         self._opened: Shelves | None = None
 
@@ -94,12 +101,16 @@ class EmbeddedIndex:
                 is_worth_it = self._open().wants_writing()
             # By tables of its own, so that searches do not wait for the disk.
             if is_worth_it:
-                keep_tables(source=self._source, folder=self._folder)
+                keep_tables(
+                    source=self._source, folder=self._folder, commit_bytes=self._commit_bytes
+                )
         except StorageError as error:
             _log.warning("%s. %s", error.message, error.next_step)
 
     def _open(self) -> Shelves:
-        self._opened = self._opened or Shelves(source=self._source, folder=self._folder)
+        self._opened = self._opened or Shelves(
+            source=self._source, folder=self._folder, commit_bytes=self._commit_bytes
+        )
         return self._opened
 
     def _search(

@@ -126,13 +126,21 @@ class Shelves:
     Args:
         source: where codes come from.
         folder: where the files lie; it may be missing. None keeps everything in memory.
+        commit_bytes: codes of so many bytes are worth writing.
 
     Raises:
         StorageError: a file is damaged.
     """
 
-    def __init__(self, *, source: FingerprintSource, folder: Path | None) -> None:
+    def __init__(
+        self,
+        *,
+        source: FingerprintSource,
+        folder: Path | None,
+        commit_bytes: int = COMMIT_BYTES,
+    ) -> None:
         self._source = source
+        self._commit_bytes = commit_bytes
         self._erased = 0
 
         def locate(name: str) -> Path | None:
@@ -202,14 +210,14 @@ class Shelves:
 
     def wants_writing(self) -> bool:
         """Catch up as far as it takes to tell whether writing is worth it, and tell."""
-        self.catch_up(COMMIT_BYTES)
+        self.catch_up(self._commit_bytes)
         return self.is_worth_writing
 
     @property
     def is_worth_writing(self) -> bool:
         """Whether much waits, or the disk may hold what was erased; as of the last ``catch_up``."""
         has_erased = any(place.shelf.erased != self._erased for place in self._places)
-        return has_erased or self._waiting_bytes >= COMMIT_BYTES
+        return has_erased or self._waiting_bytes >= self._commit_bytes
 
     def write(self, *, compact: bool = False) -> None:
         """Put everything on disk. The caller sees to it that only one process does.
@@ -242,13 +250,22 @@ class Shelves:
                 place.has_removed = True
 
 
-def keep_tables(*, source: FingerprintSource, folder: Path, patience_s: float = 0.0) -> None:
+def keep_tables(
+    *,
+    source: FingerprintSource,
+    folder: Path,
+    patience_s: float = 0.0,
+    commit_bytes: int = COMMIT_BYTES,
+    read_bytes_max: int = READ_BYTES_MAX,
+) -> None:
     """Write what the source holds beyond the files, if that is worth it, and drop what was erased.
 
     Args:
         source: where codes come from.
         folder: where the files lie; made if it is missing.
         patience_s: how long to wait for another process that writes; then it is left to that one.
+        commit_bytes: codes of so many bytes are worth writing.
+        read_bytes_max: codes of so many bytes are written before more are read.
 
     Raises:
         StorageError: a file is damaged, or the disk refused; what was there still stands.
@@ -256,8 +273,8 @@ def keep_tables(*, source: FingerprintSource, folder: Path, patience_s: float = 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "writer.lock", timeout=patience_s):
-            shelves = Shelves(source=source, folder=folder)
-            while shelves.catch_up(READ_BYTES_MAX):
+            shelves = Shelves(source=source, folder=folder, commit_bytes=commit_bytes)
+            while shelves.catch_up(read_bytes_max):
                 shelves.write()
             if shelves.is_worth_writing:
                 shelves.write()

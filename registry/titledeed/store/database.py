@@ -83,13 +83,14 @@ class Database:
 
     Args:
         url: ``sqlite:///`` and a file, as ``sqlite_url`` makes it.
+        busy_timeout_s: how long a transaction that writes waits for others that do.
 
     Raises:
         ConfigurationError: the URL names no SQLite file.
     """
 
-    def __init__(self, *, url: str) -> None:
-        self.engine = _create_engine(url)
+    def __init__(self, *, url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self.engine = _create_engine(url, busy_timeout_s)
         self._writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
 
     @contextmanager
@@ -174,7 +175,7 @@ class Database:
         self.engine.dispose()
 
 
-def _create_engine(url: str) -> Engine:
+def _create_engine(url: str, busy_timeout_s: float) -> Engine:
     if not url.startswith("sqlite:///"):
         raise ConfigurationError(
             f"{url[:200]!r} is not the URL of a SQLite file",
@@ -183,7 +184,7 @@ def _create_engine(url: str) -> Engine:
     engine = create_engine(
         url,
         # None: sqlite3 must not begin transactions by itself, _begin does.
-        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
     )
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

@@ -24,21 +24,22 @@ HEAD: Final = "0005"
 LOCK_TIMEOUT_S: Final = 120.0
 
 
-def upgrade(database: Database, *, lock_path: Path) -> None:
+def upgrade(database: Database, *, lock_path: Path, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
     """Create or migrate the tables; does nothing when they are up to date.
 
     Args:
         database: the database to migrate.
         lock_path: a file, made if absent, that every process of this home names.
+        lock_timeout_s: how long to wait for another process that migrates.
 
     Raises:
         ConfigurationError: a newer release wrote the database.
-        DependencyError: another process has been migrating for two minutes.
+        DependencyError: another process has been migrating for longer than that.
         StorageError: the database cannot be used.
     """
     if read_revision(database) == HEAD:  # Alembic takes most of a second to import.
         return
-    with hold_lock(lock_path, timeout_s=LOCK_TIMEOUT_S, purpose="to upgrade the database"):
+    with hold_lock(lock_path, timeout_s=lock_timeout_s, purpose="to upgrade the database"):
         if read_revision(database) != HEAD:
             database.use_wal()
             _migrate(database)

@@ -103,13 +103,14 @@ def test_batch_object_tells_all_that_the_chain_does_not(desk: Desk) -> None:
 
 
 def test_more_than_one_batch_holds_makes_more_anchors(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: LedgerSimulator
 ) -> None:
-    monkeypatch.setattr("titledeed.anchoring.sending.BATCH_LEAVES_MAX", 4)
+    desk = Desk(tmp_path / "home", simulator, batch_leaves_max=4)
     accepted = desk.accept(*range(10))
     desk.anchoring.anchor_waiting()
     sizes = [one.anchor.size for one in desk.find_all(accepted) if one.anchor]
     assert sizes == [4] * 8 + [2] * 2
+    desk.close()
 
 
 # --- company ---

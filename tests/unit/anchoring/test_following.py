@@ -11,11 +11,10 @@ from chain_builders import root_of, sender_of
 from chain_desk import CONFIRMATIONS, Desk
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
-from titledeed.anchoring import reading
 from titledeed.anchoring.following import NEAR_BLOCKS
 from titledeed.errors import LedgerError, LedgerUnavailableError
 from titledeed.models.evidence import ClaimStatus
-from titledeed.models.ledger import AnchorRoot, Block, LedgerEvent
+from titledeed.models.ledger import AnchorRoot, Block, DeployedContract, LedgerEvent
 from titledeed.models.primitives import Address
 from titledeed.store.chain import BLOCKS_KEPT
 
@@ -144,9 +143,9 @@ def test_the_distant_past_is_read_by_number_and_the_near_by_hash(
 
 
 def test_a_long_past_is_read_in_stretches_each_of_which_stays(
-    desk: Desk, simulator: Watched, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: Watched
 ) -> None:
-    monkeypatch.setattr(reading, "STRETCH_BLOCKS", 100)
+    desk = Desk(tmp_path / "home", simulator, stretch_blocks=100)
     for number in range(8):
         simulator.mine(49)
         anchor(simulator, f"old {number}")
@@ -167,6 +166,7 @@ def test_a_long_past_is_read_in_stretches_each_of_which_stays(
     assert seen == [99, 199]
     assert simulator.asked.count("by number") == 3
     assert_index_is_the_chain(desk, simulator)
+    desk.close()
 
 
 @pytest.mark.parametrize("lie", [Lie.SKIP, Lie.REPEAT, Lie.REORDER, Lie.ALTER, Lie.INVENT])
@@ -432,12 +432,17 @@ def test_a_block_can_be_read_again(desk: Desk, simulator: Watched) -> None:
 
 
 def test_a_node_whose_chain_ends_before_the_contract_is_refused(
-    desk: Desk, simulator: Watched, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    later = replace(simulator.contracts[0], first_block=101)
-    monkeypatch.setattr(Watched, "contracts", (later,))
+    class EndsEarly(LedgerSimulator):
+        @property
+        def contracts(self) -> tuple[DeployedContract, ...]:
+            return (replace(super().contracts[0], first_block=101),)
+
+    desk = Desk(tmp_path / "home", EndsEarly())
     with pytest.raises(LedgerUnavailableError, match="before the contract"):
         desk.following.follow()
+    desk.close()
 
 
 # --- several followers ---

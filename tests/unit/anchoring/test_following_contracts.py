@@ -10,7 +10,6 @@ from chain_builders import root_of, sender_of
 from chain_desk import Desk
 from simulation.ledger_simulator import Fate, LedgerSimulator, Lie
 
-from titledeed.anchoring import reading
 from titledeed.anchoring.following import NEAR_BLOCKS
 from titledeed.errors import LedgerError
 from titledeed.models.evidence import ClaimStatus
@@ -107,9 +106,9 @@ def test_the_same_root_in_another_contract_anchors_nothing_of_ours(
 
 
 def test_a_contract_that_is_added_catches_up_from_its_own_first_block(
-    desk: Desk, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: LedgerSimulator
 ) -> None:
-    monkeypatch.setattr(reading, "STRETCH_BLOCKS", 50)
+    desk = Desk(tmp_path / "home", simulator, stretch_blocks=50)
     core = simulator.contracts[0]
     anchor(simulator, "before", core)
     other = simulator.deploy("other")
@@ -137,6 +136,7 @@ def test_a_contract_that_is_added_catches_up_from_its_own_first_block(
     anchor(simulator, "meanwhile", core, other)
     desk.following.follow(lambda label, fraction: None)
     assert_index_is_the_chain(desk, simulator)
+    desk.close()
 
 
 def test_a_contract_that_begins_above_the_head_joins_when_it_is_there(
@@ -156,9 +156,9 @@ def test_a_contract_that_begins_above_the_head_joins_when_it_is_there(
 
 @pytest.mark.parametrize("depth", [5, 30])
 def test_a_reorganisation_below_a_contract_that_is_late_takes_it_back_too(
-    desk: Desk, simulator: LedgerSimulator, monkeypatch: pytest.MonkeyPatch, depth: int
+    tmp_path: Path, simulator: LedgerSimulator, depth: int
 ) -> None:
-    monkeypatch.setattr(reading, "STEP_BLOCKS", 10)
+    desk = Desk(tmp_path / "home", simulator, step_blocks=10)
     core, other = simulator.contracts[0], simulator.deploy("other")
     for number in range(40):
         anchor(simulator, f"{number}", core, other)
@@ -175,6 +175,7 @@ def test_a_reorganisation_below_a_contract_that_is_late_takes_it_back_too(
     simulator.reorganise(depth, fate=Fate.POOL, length=depth + 1)
     desk.following.follow()
     assert_index_is_the_chain(desk, simulator)
+    desk.close()
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -12,7 +12,6 @@ from chain_desk import CONFIRMATIONS, Desk, ManualClock, withdrawal
 from simulation.contract_model import ContractModel, RefusedError
 from simulation.ledger_simulator import BLOCK_TIME_S, Fate, LedgerSimulator, Lie
 
-from titledeed.anchoring import sending as sending_module
 from titledeed.canonical.identifiers import derive_deed_id
 from titledeed.errors import (
     LedgerError,
@@ -246,14 +245,15 @@ def test_a_replacement_waits_as_long_again(
 
 
 def test_fees_are_not_raised_for_ever(
-    desk: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, simulator: LedgerSimulator, clock: ManualClock
 ) -> None:
-    monkeypatch.setattr(sending_module, "ATTEMPTS_MAX", 3)
+    desk = Desk(tmp_path / "home", simulator, clock=clock, attempts_max=3)
     submission = sent(desk, 1)
     for _ in range(5):
         clock.now += 90
         desk.sending.settle()
     assert len(now(desk, submission).attempts) == 3
+    desk.close()
 
 
 def test_the_first_attempt_may_be_mined_after_all(

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from full_disks import full_disk
 from starlette.requests import ClientDisconnect, Request
 
 from titledeed.errors import (
@@ -173,19 +173,15 @@ def test_a_form_is_demanded_where_several_files_are_needed(area: UploadArea) -> 
         take(area, make_request([b"x"], content_type="video/mp4"), raw=False)
 
 
-def test_a_full_disk_is_told_and_leaves_no_file(
-    area: UploadArea, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The only way to fill the disk of one file without a file system of its own.
-    full = OSError(errno.ENOSPC, "No space left on device")
-
-    def refuse(*_: object, **__: object) -> None:
-        raise full
-
-    monkeypatch.setattr("titledeed_api.uploads._RawSink.feed", refuse)
-    with pytest.raises(StorageError, match="No space left"):
-        take(area, make_request([b"x"], content_type="video/mp4"))
-    assert list(area.folder.iterdir()) == []
+@pytest.mark.parametrize("size", [1, 50_000])
+def test_a_full_disk_is_told_and_leaves_no_file(area: UploadArea, size: int) -> None:
+    for request in (
+        make_request([b"x" * size], content_type="video/mp4"),
+        make_request([form(part("file", b"x" * size, "a"))]),
+    ):
+        with full_disk(0), pytest.raises(StorageError, match="File too large"):
+            take(area, request)
+        assert list(area.folder.iterdir()) == []
 
 
 def test_waiting_uploads_are_bounded(area: UploadArea) -> None:

@@ -4,27 +4,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fingerprint_bench import latency
-from fingerprint_bench.latency import Bench, Footage, draw_clip, read_seeds
+from fingerprint_bench.latency import (
+    Bench,
+    Effort,
+    Footage,
+    draw_clip,
+    measure_latency,
+    read_seeds,
+)
 
 from titledeed.fingerprinting.base import hamming_distances
 from titledeed.matching.pictures.codes import read_picture_codes
+
+LITTLE = Effort(clips_per_commit=4, minutes_alone=2, queries=3, warm_up=1)
 
 
 @pytest.fixture(scope="module")
 def footage() -> Footage:
     return read_seeds(Path("no-media"), count=6)
-
-
-@pytest.fixture(autouse=True)
-def _measure_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, count in {
-        "QUERIES": 3,
-        "WARM_UP": 1,
-        "MINUTES_ALONE": 2,
-        "CLIPS_PER_COMMIT": 4,
-    }.items():
-        monkeypatch.setattr(latency, name, count)
 
 
 def test_a_drawn_clip_moves_as_its_seed_does_and_shows_something_else(footage: Footage) -> None:
@@ -55,7 +52,7 @@ def test_encoded_clips_are_codes_that_the_product_reads(footage: Footage) -> Non
 def test_registered_clips_are_found_in_the_database_and_each_stage_takes_time(
     footage: Footage, tmp_path: Path
 ) -> None:
-    bench = Bench(tmp_path / "bench", footage)
+    bench = Bench(tmp_path / "bench", footage, LITTLE)
     assert bench.grow(200) > 0
     assert np.isfinite(bench.add_minutes())
     spent = list(bench.search(registered=True))
@@ -68,7 +65,7 @@ def test_registered_clips_are_found_in_the_database_and_each_stage_takes_time(
 def test_every_size_is_measured_and_nothing_is_left_behind(
     footage: Footage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured = latency.measure_latency(tmp_path, [100, 900], footage)
+    measured = measure_latency(tmp_path, [100, 900], footage, LITTLE)
     assert [row.codes for row in measured] == [100, 900]
     assert all(0 < row.p50_ms <= row.p99_ms and row.open_s > 0 for row in measured)
     assert "look-ups" in capsys.readouterr().out

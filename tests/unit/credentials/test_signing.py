@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -22,6 +19,7 @@ from credential_builders import (
     read_details,
     render_media,
 )
+from full_disks import full_disk
 
 from titledeed.canonical.hashing import sha256
 from titledeed.credentials.authority import SigningIdentity
@@ -256,7 +254,7 @@ class TestRefusal:
         assert list(source.parent.iterdir()) == [source]
 
     def test_full_disk(self, source: Path, authority: Authority) -> None:
-        with _file_size_limit(2_000), pytest.raises(StorageError, match="cannot be written"):
+        with full_disk(2_000), pytest.raises(StorageError, match="cannot be written"):
             authority.signer().sign(
                 source, source.with_name("out.jpg"), build_draft(MediaType.JPEG)
             )
@@ -287,14 +285,3 @@ class TestRefusal:
         with pytest.raises(SigningError):
             authority.signer().sign(source, destination, broken)
         assert destination.read_bytes() == b"earlier"
-
-
-@contextmanager
-def _file_size_limit(size_bytes: int) -> Iterator[None]:
-    """No file of this process may grow longer: what a full disk looks like."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -13,11 +13,10 @@ from scenes import CodeSource, draw_scene, fingerprint
 
 from titledeed.errors import StorageError
 from titledeed.fingerprinting.algorithms import list_families
-from titledeed.matching import shelves
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.matching.pictures.codes import PICTURE_KINDS
 from titledeed.matching.pictures.visual_tables import CodeShelf
-from titledeed.matching.shelves import Shelves
+from titledeed.matching.shelves import COMMIT_BYTES, keep_tables
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId
 
@@ -25,11 +24,16 @@ QUERIES = {name: fingerprint(draw_scene(70 + n, seconds=3)) for n, name in enume
 
 
 class WatchedSource(CodeSource):
-    """Remembers which codes were read."""
+    """Remembers which codes were read, and what was compared."""
 
     def __init__(self) -> None:
         super().__init__()
         self.read: list[int] = []
+        self.compared: list[Collection[int]] = []
+
+    def find_present(self, positions: Collection[int]) -> set[int]:
+        self.compared.append(positions)
+        return super().find_present(positions)
 
     def iter_fingerprints(
         self, after: int
@@ -54,8 +58,8 @@ def find(index: EmbeddedIndex, name: str) -> list[str]:
     return [str(match.registration_id) for match in index.search(QUERIES[name])]
 
 
-def keep(source: WatchedSource, folder: Path) -> None:
-    EmbeddedIndex(source=source, folder=folder).keep()
+def keep(source: WatchedSource, folder: Path, *, commit_bytes: int = COMMIT_BYTES) -> None:
+    EmbeddedIndex(source=source, folder=folder, commit_bytes=commit_bytes).keep()
     source.read.clear()
 
 
@@ -118,48 +122,43 @@ def test_what_is_new_is_read_once_by_a_process_that_only_searches(
 
 
 def test_what_another_process_kept_is_seen_and_not_read_again(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: WatchedSource, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(shelves, "COMMIT_BYTES", 0)
-    one, other = (EmbeddedIndex(source=source, folder=tmp_path) for _ in range(2))
-    assert find(one, "a") == ["a"]
+    index = EmbeddedIndex(source=source, folder=tmp_path)
+    assert find(index, "a") == ["a"]
     source.register("c")
-    other.keep()
-    source.read.clear()
-    assert (find(one, "c"), find(one, "a")) == (["c"], ["a"])
+    keep(source, tmp_path, commit_bytes=0)
+    assert (find(index, "c"), find(index, "a")) == (["c"], ["a"])
     assert source.read == []
 
 
-def test_little_waits_until_there_is_more(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_little_waits_until_there_is_more(source: WatchedSource, tmp_path: Path) -> None:
     keep(source, tmp_path)
     mark = open_codes(tmp_path).mark
     source.register("c")
     keep(source, tmp_path)
     assert open_codes(tmp_path).mark == mark
-    monkeypatch.setattr(shelves, "COMMIT_BYTES", 1)
-    keep(source, tmp_path)
+    keep(source, tmp_path, commit_bytes=1)
     assert open_codes(tmp_path).mark > mark
 
 
-def test_much_is_written_while_it_is_read(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_much_is_written_while_it_is_read(tmp_path: Path) -> None:
     written: list[int] = []
-    write = Shelves.write
 
-    def watch(tables: Shelves) -> None:
-        write(tables)
-        written.append(open_codes(tmp_path).mark)
+    class Source(WatchedSource):
+        def iter_fingerprints(
+            self, after: int
+        ) -> Iterator[tuple[int, RegistrationId, FingerprintCode]]:
+            written.append(open_codes(tmp_path).mark)
+            return super().iter_fingerprints(after)
 
-    monkeypatch.setattr(Shelves, "write", watch)
-    monkeypatch.setattr(shelves, "READ_BYTES_MAX", 1)
-    index = EmbeddedIndex(source=source, folder=tmp_path)
-    index.keep()
-    assert len(written) > 3
+    source = Source()
+    source.register("a", "b")
+    keep_tables(source=source, folder=tmp_path, read_bytes_max=1)
+    assert len(written) > 4
     assert written == sorted(set(written))
-    assert written[-1] == max(source.read)
+    assert open_codes(tmp_path).mark == max(source.read)
+    index = EmbeddedIndex(source=source, folder=tmp_path)
     assert (find(index, "a"), find(index, "b")) == (["a"], ["b"])
 
 
@@ -184,7 +183,7 @@ def test_an_erasure_waits_for_another_process_that_writes(
     lock.acquire()
     release = Timer(0.2, lock.release)
     release.start()
-    shelves.keep_tables(source=source, folder=tmp_path, patience_s=30)
+    keep_tables(source=source, folder=tmp_path, patience_s=30)
     release.join()
     assert open_codes(tmp_path).list_owners() <= set(range(1, len(QUERIES["a"].codes) + 1))
 
@@ -214,13 +213,12 @@ def test_work_erased_while_the_index_was_closed_is_found_no_more(
 
 
 def test_reopened_index_compares_nothing_when_nothing_was_erased(
-    source: WatchedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: WatchedSource, tmp_path: Path
 ) -> None:
     keep(source, tmp_path)
-    compared: list[Collection[int]] = []
-    monkeypatch.setattr(source, "find_present", compared.append)
+    source.compared.clear()
     assert find(EmbeddedIndex(source=source, folder=tmp_path), "a") == ["a"]
-    assert compared == []
+    assert source.compared == []
 
 
 @pytest.mark.parametrize("table", ["visual-codes", "visual-descriptors", "landmarks-peaks"])

@@ -12,7 +12,6 @@ from builders import OWNER, build_bundle, build_claimant, build_principal, build
 from titledeed.errors import NotFoundError
 from titledeed.models.principal import ALL_SCOPES, ANONYMOUS, Principal, PrincipalKind
 from titledeed.models.registration import Registration, Visibility
-from titledeed.services import visibility
 from titledeed.services.visibility import VisibleRegistrations, require_visible
 from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
@@ -91,12 +90,9 @@ def test_every_way_of_asking_gives_the_same_answer(
 @pytest.mark.parametrize("page", [1, 1_000])
 @pytest.mark.parametrize("principal", EVERYBODY)
 def test_what_a_home_registered_is_listed_and_counted_alike(
-    visible: VisibleRegistrations,
-    principal: Principal,
-    page: int,
-    monkeypatch: pytest.MonkeyPatch,
+    repositories: SqlRepositories, principal: Principal, page: int
 ) -> None:
-    monkeypatch.setattr(visibility, "PAGE", page)
+    visible = VisibleRegistrations(repositories.registrations, page=page)
     listed = [one.registration_id for one in visible.iter_own(principal)]
     wanted = [one for one in (PRIVATE, PUBLISHED) if one.is_visible_to(principal)]
     assert listed == [one.registration_id for one in wanted]

@@ -16,8 +16,8 @@ from sqlmodel import text
 
 from titledeed.errors import ConfigurationError, StorageError
 from titledeed.models.ledger import Tombstone
-from titledeed.store import database as database_module
 from titledeed.store.database import Database, sqlite_url
+from titledeed.store.registrations import SqlRegistrations
 from titledeed.store.repositories import SqlRepositories
 
 FULL_DISK = """
@@ -193,20 +193,19 @@ def test_disk_that_takes_no_more_loses_nothing_accepted(tmp_path: Path) -> None:
     store.close()
 
 
-def test_database_held_for_too_long_is_a_storage_error(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.1)
-    store = open_store(path)
+@pytest.mark.usefixtures("store")
+def test_database_held_for_too_long_is_a_storage_error(path: Path) -> None:
+    database = Database(url=sqlite_url(path), busy_timeout_s=0.1)
+    registrations = SqlRegistrations(database, lock_folder=path.parent)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="another process holds it"):
-        store.registrations.accept(builders.build_registration(1), [])
-    assert store.registrations.count_own() == 0  # readers do not wait
+        registrations.accept(builders.build_registration(1), [])
+    assert registrations.count_own() == 0  # readers do not wait
     other.execute("ROLLBACK")
     other.close()
-    store.registrations.accept(builders.build_registration(1), [])
-    store.close()
+    registrations.accept(builders.build_registration(1), [])
+    database.close()
 
 
 def test_writer_waits_for_its_turn_before_it_reads(store: SqlRepositories, path: Path) -> None:

@@ -59,7 +59,7 @@ from titledeed.models.registration import Visibility
 from titledeed.proofs.event_kinds import anchor_mention
 from titledeed.proofs.signatures import sign_digest
 from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
-from titledeed.store import migration, tables
+from titledeed.store import tables
 from titledeed.store.database import Database, sqlite_url
 from titledeed.store.locking import hold_lock
 from titledeed.store.migration import HEAD, alembic_config, read_revision, upgrade
@@ -420,11 +420,8 @@ def test_migration_that_would_leave_a_dangling_row_is_taken_back(
         session.connection().execute(orphan)
 
 
-def test_upgrade_waits_for_the_process_that_upgrades(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(migration, "LOCK_TIMEOUT_S", 0.1)
+def test_upgrade_waits_for_the_process_that_upgrades(database: Database, tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     with hold_lock(lock, timeout_s=1, purpose="in the test"), pytest.raises(DependencyError):
-        upgrade(database, lock_path=lock)
+        upgrade(database, lock_path=lock, lock_timeout_s=0.1)
     assert read_revision(database) is None

@@ -133,8 +133,16 @@ class VisualHits:
         return choose_pairs(counts)
 
 
-def look_up(tables: VisualTables, views: Sequence[View]) -> VisualHits:
-    """What a query shows, among all works."""
+def look_up(
+    tables: VisualTables, views: Sequence[View], *, rows_at_once: int = ROWS_AT_ONCE
+) -> VisualHits:
+    """What a query shows, among all works.
+
+    Args:
+        tables: of one family.
+        views: of the query, as ``view_query`` makes them.
+        rows_at_once: of a long film, so many are looked up before hits are dropped.
+    """
     code_rows, descriptor_rows = _code_rows(views), _descriptor_rows(views)
     flips = STILL_FLIPS if views[0].is_single else CLIP_FLIPS
     region_flips = flips - 1 if len(descriptor_rows) else flips
@@ -142,9 +150,13 @@ def look_up(tables: VisualTables, views: Sequence[View]) -> VisualHits:
         code_rows,
         lambda rows: _near_codes(tables.codes, rows, flips=flips, region_flips=region_flips),
         _rank_by_codes,
+        rows_at_once,
     )
     descriptor_hits, by_descriptors = _look_up_windows(
-        descriptor_rows, partial(_near_descriptors, tables.descriptors), _rank_by_descriptors
+        descriptor_rows,
+        partial(_near_descriptors, tables.descriptors),
+        _rank_by_descriptors,
+        rows_at_once,
     )
     batches = split_batches([*by_codes, *by_descriptors])
     return VisualHits(batches, code_rows, code_hits, descriptor_rows, descriptor_hits)
@@ -154,13 +166,14 @@ def _look_up_windows(
     rows: QueryRows,
     search: Callable[[QueryRows], RowHits],
     rank: Callable[[QueryRows, RowHits, int], Votes],
+    rows_at_once: int,
 ) -> tuple[RowHits, list[Votes]]:
     """Hits of the candidates of each window of time, and how far these stand out in it."""
     order = np.argsort(rows.times_s, kind="stable")
     parts: list[tuple[RowHits, Columns]] = []
     standings = []
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        window = order[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(rows), rows_at_once):
+        window = order[start : start + rows_at_once]
         its_rows = rows.take(window)
         hits = search(its_rows)
         count = CANDIDATES_MIN + int(np.ptp(its_rows.times_s) * CANDIDATES_PER_S)

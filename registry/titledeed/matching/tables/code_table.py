@@ -13,7 +13,7 @@ import numpy.typing as npt
 from titledeed.errors import InvariantViolation
 from titledeed.fingerprinting.base import Codes
 from titledeed.matching.tables.code_segment import CodeLayout, CodeRows, CodeSegment
-from titledeed.matching.tables.segment_table import SegmentTable
+from titledeed.matching.tables.segment_table import PENDING_ROWS_MAX, SEGMENT_ROWS_MAX, SegmentTable
 from titledeed.matching.tables.segments import SegmentPart
 
 
@@ -119,6 +119,8 @@ class CodeTable(SegmentTable[CodeRows, CodeSegment]):
         bit_order: all bits of a code, the most reliable first: neighbours share a substring, and
             one substring without error is enough to be found.
         fed_by: names of what makes its codes; what others made counts as nothing.
+        pending_rows_max: as ``SegmentTable`` takes it.
+        segment_rows_max: as ``SegmentTable`` takes it.
 
     Raises:
         StorageError: the folder holds something damaged.
@@ -131,12 +133,19 @@ class CodeTable(SegmentTable[CodeRows, CodeSegment]):
         code_bytes: int,
         bit_order: Sequence[int],
         fed_by: Collection[str] = (),
+        pending_rows_max: int = PENDING_ROWS_MAX,
+        segment_rows_max: int = SEGMENT_ROWS_MAX,
     ) -> None:
         if code_bytes % 8 or sorted(bit_order) != list(range(8 * code_bytes)):
             raise InvariantViolation("the order must name every bit once, in whole words")
         self._order = np.array(bit_order, np.intp)
         meaning = repr((list(bit_order), sorted(fed_by))).encode()
-        super().__init__(folder, CodeLayout(hashlib.sha256(meaning).hexdigest()))
+        super().__init__(
+            folder,
+            CodeLayout(hashlib.sha256(meaning).hexdigest()),
+            pending_rows_max=pending_rows_max,
+            segment_rows_max=segment_rows_max,
+        )
 
     def append(
         self,

@@ -32,29 +32,40 @@ class CodePairs:
         return CodePairs(self.query[selection], self.corpus[selection], self.distance[selection])
 
 
-def scan_frames(query: Codes, corpus: Codes, *, distance_max: int) -> CodePairs:
+def scan_frames(
+    query: Codes,
+    corpus: Codes,
+    *,
+    distance_max: int,
+    pairs_at_once: int = PAIRS_AT_ONCE,
+    corpus_rows_max: int = CORPUS_ROWS_MAX,
+    hits_max: int = HITS_MAX,
+) -> CodePairs:
     """All pairs at most ``distance_max`` bits apart, by query row, then corpus row.
 
     Args:
         query: shape (n, bytes), bytes a multiple of 8.
         corpus: shape (m, bytes).
         distance_max: in bits.
+        pairs_at_once: so many are compared at once.
+        corpus_rows_max: of so many rows of the corpus at most.
+        hits_max: so many are kept, the closest.
     """
     query_words, corpus_words = _words(query), _words(corpus)
     found: list[CodePairs] = []
     kept = 0
-    for column in range(0, len(corpus), CORPUS_ROWS_MAX):
-        block = corpus_words[:, column : column + CORPUS_ROWS_MAX]
-        height = max(1, PAIRS_AT_ONCE // max(1, block.shape[1]))
+    for column in range(0, len(corpus), corpus_rows_max):
+        block = corpus_words[:, column : column + corpus_rows_max]
+        height = max(1, pairs_at_once // max(1, block.shape[1]))
         for row in range(0, len(query), height):
             hits = _scan_block(query_words[:, row : row + height], block, distance_max)
             if len(hits.query):
                 found.append(CodePairs(hits.query + row, hits.corpus + column, hits.distance))
                 kept += len(hits.query)
-            if kept > 2 * HITS_MAX:
-                found = [_closest(join_pairs(found))]
-                kept = HITS_MAX
-    hits = _closest(join_pairs(found))
+            if kept > 2 * hits_max:
+                found = [_closest(join_pairs(found), hits_max)]
+                kept = hits_max
+    hits = _closest(join_pairs(found), hits_max)
     return hits.take(np.lexsort((hits.corpus, hits.query)))
 
 
@@ -82,7 +93,7 @@ def join_pairs(parts: Sequence[CodePairs]) -> CodePairs:
     )
 
 
-def _closest(hits: CodePairs) -> CodePairs:
-    if len(hits.query) <= HITS_MAX:
+def _closest(hits: CodePairs, hits_max: int) -> CodePairs:
+    if len(hits.query) <= hits_max:
         return hits
-    return hits.take(np.argsort(hits.distance, kind="stable")[:HITS_MAX])
+    return hits.take(np.argsort(hits.distance, kind="stable")[:hits_max])

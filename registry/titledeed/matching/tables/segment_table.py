@@ -53,14 +53,25 @@ class SegmentTable(Generic[RowsT, SegmentT]):
     Args:
         folder: of this table alone; it may be missing. None keeps all in memory.
         layout: of its rows.
+        pending_rows_max: so many that wait for the next view are laid out before it.
+        segment_rows_max: a segment of so many is merged no more.
 
     Raises:
         StorageError: the folder holds something damaged.
     """
 
-    def __init__(self, folder: Path | None, layout: RowLayout[RowsT, SegmentT]) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        layout: RowLayout[RowsT, SegmentT],
+        *,
+        pending_rows_max: int = PENDING_ROWS_MAX,
+        segment_rows_max: int = SEGMENT_ROWS_MAX,
+    ) -> None:
         self.folder = folder
         self._layout = layout
+        self._pending_rows_max = pending_rows_max
+        self._segment_rows_max = segment_rows_max
         self._files = None if folder is None else SegmentFolder(folder, layout)
         self._manifest = Manifest()
         self._parts: tuple[SegmentPart[SegmentT], ...] = ()
@@ -104,7 +115,7 @@ class SegmentTable(Generic[RowsT, SegmentT]):
         if not len(rows.owners):
             return
         self._pending.append(rows)
-        if sum(len(part.owners) for part in self._pending) >= PENDING_ROWS_MAX:
+        if sum(len(part.owners) for part in self._pending) >= self._pending_rows_max:
             self._seal()
 
     def parts(self) -> tuple[SegmentPart[SegmentT], ...]:
@@ -147,7 +158,11 @@ class SegmentTable(Generic[RowsT, SegmentT]):
 
     def _compact(self) -> list[SegmentPart[SegmentT]]:
         parts = self.parts()
-        done = [part for part in parts if _is_full(part) and part.name and not part.removed]
+        done = [
+            part
+            for part in parts
+            if len(part) >= self._segment_rows_max and part.name and not part.removed
+        ]
         rest = [part for part in parts if part not in done]
         is_done = len(rest) == 1 and rest[0].name and not rest[0].removed
         return done + (rest if is_done else self._save(rest))
@@ -155,7 +170,7 @@ class SegmentTable(Generic[RowsT, SegmentT]):
     def _save_private(self) -> list[SegmentPart[SegmentT]]:
         return [
             part
-            for group in _group(self.parts())
+            for group in self._group(self.parts())
             for part in (group if len(group) == 1 and group[0].name else self._save(group))
         ]
 
@@ -168,11 +183,27 @@ class SegmentTable(Generic[RowsT, SegmentT]):
         private.append(SegmentPart(self._layout.build(self._pending, allocate)))
         merged = [
             part
-            for group in _group(private)
+            for group in self._group(private)
             for part in (group if len(group) == 1 else self._merge(group, allocate))
         ]
         self._parts = (*saved, *merged)
         self._pending = []
+
+    def _group(self, parts: Iterable[SegmentPart[SegmentT]]) -> list[list[SegmentPart[SegmentT]]]:
+        """Which belong in one segment, by their sizes; all in their order."""
+        groups: list[list[SegmentPart[SegmentT]]] = []
+        for part in parts:
+            groups.append([part])
+            while len(groups) > 1 and self._belong_together(*groups[-2:]):
+                last = groups.pop()
+                groups[-1] += last
+        return groups
+
+    def _belong_together(
+        self, older: Iterable[SegmentPart[SegmentT]], younger: Iterable[SegmentPart[SegmentT]]
+    ) -> bool:
+        rows_max = min(SIZE_RATIO * sum(map(len, younger)), self._segment_rows_max)
+        return sum(map(len, older)) < rows_max
 
     def _save(self, parts: Sequence[SegmentPart[SegmentT]]) -> list[SegmentPart[SegmentT]]:
         if self._files is None:
@@ -197,22 +228,3 @@ class SegmentTable(Generic[RowsT, SegmentT]):
     def _living(self, part: SegmentPart[SegmentT]) -> RowsT:
         rows: RowsT = part.segment.rows
         return rows.take(part.keeps(rows.owners)) if part.removed else rows
-
-
-def _group(parts: Iterable[SegmentPart[SegmentT]]) -> list[list[SegmentPart[SegmentT]]]:
-    """Which belong in one segment, by their sizes; all in their order."""
-    groups: list[list[SegmentPart[SegmentT]]] = []
-    for part in parts:
-        groups.append([part])
-        while len(groups) > 1 and _belong_together(*(sum(map(len, one)) for one in groups[-2:])):
-            last = groups.pop()
-            groups[-1] += last
-    return groups
-
-
-def _belong_together(older: int, younger: int) -> bool:
-    return older < min(SIZE_RATIO * younger, SEGMENT_ROWS_MAX)
-
-
-def _is_full(part: SegmentPart[SegmentT]) -> bool:
-    return len(part) >= SEGMENT_ROWS_MAX

@@ -75,13 +75,10 @@ def test_hits_know_their_region_and_view(tables: VisualTables) -> None:
     assert any(channel.query != WHOLE for channel in channels)
 
 
-def test_long_film_is_looked_up_in_windows(
-    tables: VisualTables, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_film_is_looked_up_in_windows(tables: VisualTables) -> None:
     views = view_query(read_picture_codes(fingerprint(FILM).codes), 35.0)
     whole = visual_index.look_up(tables, views)
-    monkeypatch.setattr(visual_index, "ROWS_AT_ONCE", 60)
-    parts = visual_index.look_up(tables, views)
+    parts = visual_index.look_up(tables, views, rows_at_once=60)
     assert {o for batch in parts.batches for o in batch} == {
         o for batch in whole.batches for o in batch
     }

@@ -8,7 +8,6 @@ from code_rows import draw_codes, flip_bits, guaranteed_radius, list_hits
 
 from titledeed.errors import ConflictError, InvariantViolation
 from titledeed.fingerprinting.base import Codes
-from titledeed.matching.tables import segment_table
 from titledeed.matching.tables.code_segment import BUCKET_ROWS_MAX
 from titledeed.matching.tables.code_table import CodeTable
 
@@ -143,11 +142,8 @@ def test_segments_of_like_size_are_merged(tmp_path: Path) -> None:
         assert find_owners(index, CODES[:3] ^ np.uint8(owner)) == {owner}
 
 
-def test_many_rows_get_tables_before_anyone_searches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(segment_table, "PENDING_ROWS_MAX", 250)
-    index = open_index(tmp_path)
+def test_many_rows_get_tables_before_anyone_searches(tmp_path: Path) -> None:
+    index = CodeTable(tmp_path, code_bytes=32, bit_order=range(256), pending_rows_max=250)
     append(index, 1, CODES)
     append(index, 2, CODES[:0])
     append(index, 3, CODES[:10])
@@ -155,9 +151,8 @@ def test_many_rows_get_tables_before_anyone_searches(
     assert find_owners(index, CODES[:5]) == {1, 3}
 
 
-def test_full_segments_are_merged_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment_table, "SEGMENT_ROWS_MAX", 300)
-    index = open_index(tmp_path)
+def test_full_segments_are_merged_no_more(tmp_path: Path) -> None:
+    index = CodeTable(tmp_path, code_bytes=32, bit_order=range(256), segment_rows_max=300)
     for owner in range(6):
         append(index, owner, CODES)
         index.commit(owner)

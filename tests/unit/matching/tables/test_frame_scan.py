@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from titledeed.matching.tables import frame_scan
 from titledeed.matching.tables.frame_scan import scan_frames
 
 
@@ -43,12 +42,10 @@ def test_scan_finds_what_the_obvious_loop_finds(width: int, share: float) -> Non
     assert found == scan_slowly(query, corpus, distance_max)
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_show() -> None:
     query, corpus = draw_codes(3, 50, 32), draw_codes(4, 61, 32)
     whole = scan_frames(query, corpus, distance_max=60)
-    monkeypatch.setattr(frame_scan, "PAIRS_AT_ONCE", 35)
-    monkeypatch.setattr(frame_scan, "CORPUS_ROWS_MAX", 7)
-    parts = scan_frames(query, corpus, distance_max=60)
+    parts = scan_frames(query, corpus, distance_max=60, pairs_at_once=35, corpus_rows_max=7)
     assert len(whole.query) > 0
     assert np.array_equal(whole.query, parts.query)
     assert np.array_equal(whole.corpus, parts.corpus)
@@ -67,9 +64,8 @@ def test_nothing_is_found_in_nothing() -> None:
         assert len(scan_frames(query, corpus, distance_max=256).query) == 0
 
 
-def test_flood_of_hits_keeps_the_closest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_scan, "HITS_MAX", 100)
+def test_flood_of_hits_keeps_the_closest() -> None:
     query, corpus = draw_codes(7, 60, 32), draw_codes(8, 60, 32)
-    hits = scan_frames(query, corpus, distance_max=256)
+    hits = scan_frames(query, corpus, distance_max=256, hits_max=100)
     every = sorted(distance for _, _, distance in scan_slowly(query, corpus, 256))
     assert sorted(hits.distance.tolist()) == every[:100]
