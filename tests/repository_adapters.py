@@ -124,7 +124,6 @@ def batch_of(registrations: Sequence[Registration], *, nonce: int = 0) -> Batch:
         registration_ids=tuple(item.registration_id for item in registrations),
         sender=SENDER,
         attempts=(builders.build_transaction(nonce),),
-        anchor=None,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -92,8 +93,17 @@ def test_every_get_leaves_a_home_as_it_was(studio: Studio, tmp_path: Path) -> No
             headers={"Prefer": "wait"},
         )
         assert answer.status_code == 200, answer.text
+        audit = client.post(
+            "/v1/audits",
+            files={
+                "film": ("film.mp4", Path(studio.clip.source).read_bytes()),
+                "disclosure": ("disclosure.yaml", b"profile: nothing\n"),
+            },
+            headers={**owner, "Prefer": "wait"},
+        )
+        assert audit.status_code == 200, audit.text
         before = contents(HomeLayout(tmp_path / "home"))
-        for address in (
+        addresses = (
             "/",
             f"/registrations/{registration_id}",
             f"/verifications/{answer.json()['id']}",
@@ -105,11 +115,23 @@ def test_every_get_leaves_a_home_as_it_was(studio: Studio, tmp_path: Path) -> No
             "/problems/not_found",
             "/livez",
             "/readyz",
-        ):
+            "/openapi.json",
+            f"/v1/audits/{audit.json()['id']}",
+            f"/v1/audits/{audit.json()['id']}/report",
+        )
+        paths = client.get("/openapi.json").json()["paths"]
+        templates = [path for path, verbs in paths.items() if "get" in verbs]
+        assert [one for one in templates if not any(map(match_of(one), addresses))] == []
+        for address in addresses:
             for accept in ("text/html", "application/json"):
                 shown = client.get(address, headers={**owner, "Accept": accept})
                 assert shown.status_code == 200, (address, shown.text)
         assert contents(HomeLayout(tmp_path / "home")) == before
+
+
+def match_of(template: str) -> Callable[[str], re.Match[str] | None]:
+    """Whether an address is one of a path of the API."""
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", template)).fullmatch
 
 
 def run_read_only(home: Path, *arguments: str) -> tuple[int, str, str]:

@@ -176,6 +176,20 @@ def test_faces_are_given_services_only() -> None:
     }
 
 
+def test_faces_ask_nothing_that_services_share() -> None:
+    """Whoever asks these has checked who may see what, or need not."""
+    shared = {"claims", "acceptance", "completion", "sending"}
+    asked = {
+        (relative(path), node.attr)
+        for path in SHIPPED
+        if path.suffix == ".py" and path.relative_to(CHECKOUT).parts[0] in {"api", "cli"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("registry")
+    }
+    assert {attribute for _, attribute in asked} >= {"registration", "verification"}
+    assert {one for one in asked if one[1] in shared} == set()
+
+
 def test_faces_ask_bootstrap_for_no_adapter() -> None:
     allowed = {"Registry", "open_registry", "make_examiner", "index_works"}
     taken = {

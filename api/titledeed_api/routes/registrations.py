@@ -120,13 +120,7 @@ def read_thumbnail(server: ServerDep, principal: ReaderDep, registration_id: str
 def read_signed(server: ServerDep, principal: RegistrantDep, registration_id: str) -> Response:
     """The copy that carries the Content Credentials; there is none for some media types."""
     registration = find_registration(server, principal, registration_id)
-    if not registration.belongs_to(principal):
-        raise NotFoundError(
-            f"{registration.registration_id} has no signed copy here",
-            what="signed_copy",
-            registration_id=registration.registration_id,
-        )
-    file = server.registry.registration.open_signed_copy(registration)
+    file = server.registry.registration.open_signed_copy(registration, principal)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     name = registration.registration_id + Path(registration.signed_path or "").suffix
@@ -152,7 +146,7 @@ def show_registration(server: Server, registration: Registration, principal: Pri
     del document["signed_path"]
     here = f"/v1/registrations/{registration.registration_id}"
     published = registration.visibility is Visibility.PUBLISHED
-    has_signed = registration.belongs_to(principal) and registration.signed_path is not None
+    has_signed = server.registry.registration.has_signed_copy(registration, principal)
     return {
         "schema_version": SCHEMA_VERSION,
         "id": registration.registration_id,

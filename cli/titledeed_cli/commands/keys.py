@@ -147,8 +147,8 @@ def declare(
         titledeed keys declare --successor 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
         titledeed keys declare --compromised --since 2026-11-01 --with recovery
     """
+    from titledeed.bootstrap.homes import open_account_keys
     from titledeed.canonical.identifiers import parse_address
-    from titledeed.chain.keys import FileKeyStore
     from titledeed.proofs.event_kinds import name_kind
 
     invocation = get_invocation(context, as_json=as_json)
@@ -162,7 +162,7 @@ def declare(
     confirm(output, "Declare it for good?", yes=yes)
     invocation.unlock()
     with invocation.registry() as registry:
-        by = None if with_ == "claimant" else FileKeyStore(_open_keys(invocation).open(with_))
+        by = None if with_ == "claimant" else open_account_keys(invocation.settings, with_)
         recorded = registry.acts.declare_key(
             principal=registry.owner, successor=account, since=seconds, by=by
         )

@@ -123,7 +123,7 @@ class SendingService:
             ids, leaves = zip(*waiting, strict=True)
             tree = MerkleTree(leaves)
             transaction = self._sign(AnchorRoot(tree.root, tree.size))
-            batch = Batch(tree.root, ids, self._ledger.sender, (transaction,), None)
+            batch = Batch(tree.root, ids, self._ledger.sender, (transaction,))
             self._vault.batches.keep(batch, tree, leaves)
             submission = self._outbox.add_batch(
                 batch, contract=self._ledger.identity.contract, sent_at=self._clock()

@@ -26,6 +26,7 @@ from titledeed.chain.key_folder import SENDER, KeyFolder
 from titledeed.chain.keys import (
     WORK_FACTOR,
     WORK_FACTOR_GENERATED,
+    FileKeyStore,
     KeyFile,
 )
 from titledeed.chain.pin import PIN_NAME, read_pin, write_pin
@@ -40,7 +41,7 @@ from titledeed.homes.restoring import restore_backup
 from titledeed.matching.shelves import ERASURE_PATIENCE_S, keep_tables
 from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.primitives import RegistrationId
-from titledeed.ports import Progress, no_progress
+from titledeed.ports import AccountKeyStore, Progress, no_progress
 from titledeed.services.evidence import CHECKER
 from titledeed.settings import Settings
 from titledeed.store.copying import (
@@ -146,6 +147,16 @@ def open_keys(settings: Settings, *, may_write: bool = False) -> KeyFolder:
         kind=read_pin(layout.chain).identity.kind if is_made else ChainKind.DEVELOPMENT,
         work_factor=WORK_FACTOR_GENERATED if is_generated else WORK_FACTOR,
     )
+
+
+def open_account_keys(settings: Settings, name: str) -> AccountKeyStore:
+    """What signs with one of the home's keys.
+
+    Raises:
+        NotFoundError: there is no key of that name.
+        PassphraseError: nobody gave the passphrase that opens it, or it is another.
+    """
+    return FileKeyStore(open_keys(settings).open(name))
 
 
 def deploy(settings: Settings, *, token_uri_base: str = "") -> tuple[Deployment, Path]:

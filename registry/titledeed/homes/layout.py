@@ -79,7 +79,7 @@ class HomeLayout:
 
     @property
     def uploads(self) -> Path:
-        """Files that the HTTP API is receiving; emptied at start."""
+        """Files that the HTTP API is receiving; kept as long as a job needs them."""
         return self.root / "uploads"
 
     @property

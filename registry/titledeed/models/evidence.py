@@ -290,7 +290,7 @@ class ClaimEntry:
 
 @dataclass(frozen=True, slots=True)
 class VisibleClaim:
-    """One registration that the viewer may see, in order of time.
+    """One registration that the principal may see, in order of time.
 
     Attributes:
         at: block time, seconds since 1970; None where no evidence of it holds.

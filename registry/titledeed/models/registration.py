@@ -88,15 +88,13 @@ class Batch:
     Attributes:
         registration_ids: in leaf order.
         attempts: signed transactions of the same call and nonce, oldest first, each stored before
-            it is first broadcast; the anchor names the one that a block holds.
-        anchor: None until a block includes one of them.
+            it is first broadcast; the chain tells which of them a block holds.
     """
 
     root: MerkleRoot
     registration_ids: tuple[RegistrationId, ...]
     sender: Address
     attempts: tuple[SignedTransaction, ...]
-    anchor: Anchor | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ _HISTORY_REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything gathered about one file for one viewer.
+    """Everything gathered about one file for one principal.
 
     Attributes:
         manifest: what the file itself carries.

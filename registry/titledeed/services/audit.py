@@ -142,7 +142,7 @@ class AuditService:
         reader: reads its credentials.
         works: finds what this home knows in it.
         index_works: finds what the submission's own bundles know in it.
-        registrations: counted, for the report.
+        visible: registrations are counted, for the report.
         snapshots: named in the report.
         vault: keeps the report.
         clock: dates it.

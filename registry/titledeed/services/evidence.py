@@ -6,7 +6,6 @@ from titledeed.fingerprinting.algorithms import find_algorithm
 from titledeed.models.evidence import Bundle, TimestampStatement
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import Sha256
-from titledeed.models.record import Dossier
 from titledeed.proofs.bundles import BundleChecker, BundleReport
 
 
@@ -20,11 +19,6 @@ def check_bundle(
 def require_bundle(bundle: Bundle) -> None:
     """See ``BundleChecker.require``."""
     CHECKER.require(bundle)
-
-
-def check_attachments(dossier: Dossier) -> None:
-    """See ``BundleChecker.require_attachments``."""
-    CHECKER.require_attachments(dossier)
 
 
 def _check_code(code: FingerprintCode) -> None:

@@ -234,13 +234,17 @@ class RegistrationService:
             )
         return self._vault.bundles.read_bytes(registration.registration_id)
 
-    def open_signed_copy(self, registration: Registration) -> BinaryIO:
+    def has_signed_copy(self, registration: Registration, principal: Principal) -> bool:
+        """Whether there is a signed copy, and the principal may have it: its claimant alone."""
+        return registration.signed_path is not None and registration.belongs_to(principal)
+
+    def open_signed_copy(self, registration: Registration, principal: Principal) -> BinaryIO:
         """The signed copy of an own registration; the caller closes it.
 
         Raises:
-            NotFoundError: there is none, or it is not kept any more.
+            NotFoundError: there is none for this principal, or it is not kept any more.
         """
-        if registration.signed_path is None:
+        if registration.signed_path is None or not registration.belongs_to(principal):
             raise NotFoundError(
                 f"{registration.registration_id} has no signed copy here",
                 what="signed_copy",

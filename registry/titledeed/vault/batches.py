@@ -46,7 +46,7 @@ _SUFFIX: Final = ".json"
 
 @dataclass(frozen=True, slots=True)
 class KeptBatch:
-    """A batch as the object store keeps it: without its anchor, which the chain tells.
+    """A batch as the object store keeps it: the chain tells its anchor.
 
     Attributes:
         leaves: in the order of ``batch.registration_ids``.
@@ -206,7 +206,6 @@ def _parse_batch(fields: Fields) -> KeptBatch:
                 _parse_attempt(item)
                 for item in fields.children("attempts", items_max=KEPT_ATTEMPTS_MAX)
             ),
-            anchor=None,
         ),
         leaves=tuple(
             LeafHash(Keccak256(leaf)) for leaf in fields.words("leaves", items_max=BATCH_LEAVES_MAX)

@@ -61,7 +61,6 @@ class Home:
             registration_ids=tuple(one.registration_id for one in registrations),
             sender=builders.build_address(8_000),
             attempts=(builders.build_transaction(0),),
-            anchor=None,
         )
         self.vault.batches.keep(batch, tree, leaves)
         self.store.outbox.add_batch(batch, contract=CONTRACT, sent_at=NOW)

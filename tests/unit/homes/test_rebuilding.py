@@ -87,7 +87,7 @@ class Home(Desk):
         nonce = self.outbox.next_nonce(self.ledger.sender, self.ledger.count_transactions())
         signed = self.ledger.sign_call(AnchorRoot(tree.root, tree.size), nonce)
         ids = tuple(one.registration_id for one in registrations)
-        batch = Batch(tree.root, ids, self.ledger.sender, (signed,), None)
+        batch = Batch(tree.root, ids, self.ledger.sender, (signed,))
         self.vault.batches.keep(batch, tree, leaves)
         return batch
 

@@ -112,7 +112,7 @@ class TestWhatIsKept:
         path = write_media(desk.media / "caf\udce9.png", 1)
         registration = desk.register_one(path, wait=False).registration
         assert registration.title == "caf?"
-        with desk.registration.open_signed_copy(registration) as copy:
+        with desk.registration.open_signed_copy(registration, desk.owner) as copy:
             assert copy.read().startswith(path.read_bytes())
 
     def test_a_long_file_name_gives_a_title_that_can_be_stated(self, desk: ServiceDesk) -> None:

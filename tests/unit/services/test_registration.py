@@ -89,7 +89,7 @@ class TestOneFile:
     ) -> None:
         outcome = desk.register_one(desk.write("a.png", 7))
         assert desk.registration.thumbnail(outcome.registration) == b"thumbnail 7"
-        with desk.registration.open_signed_copy(outcome.registration) as file:
+        with desk.registration.open_signed_copy(outcome.registration, desk.owner) as file:
             assert file.read() == signed_copy(outcome).read_bytes()
         assert desk.index.kept == 1
 
@@ -416,7 +416,7 @@ class TestAnswersAboutRegistrations:
     ) -> None:
         signed_copy(private).unlink()
         with pytest.raises(NotFoundError, match="not kept any more"):
-            desk.registration.open_signed_copy(private.registration)
+            desk.registration.open_signed_copy(private.registration, desk.owner)
         without = desk.register_one(desk.write("a.mkv", 2, MediaType.MKV)).registration
         with pytest.raises(NotFoundError, match="no signed copy here"):
-            desk.registration.open_signed_copy(without)
+            desk.registration.open_signed_copy(without, desk.owner)

@@ -72,7 +72,7 @@ class Shelf:
         anchor = bundles[0].anchor
         transaction = SignedTransaction(bundles[0].raw_transaction, anchor.transaction, 0)
         ids = tuple(bundle.dossier.registration_id for bundle in bundles)
-        batch = Batch(anchor.root, ids, SENDER.address, (transaction,), None)
+        batch = Batch(anchor.root, ids, SENDER.address, (transaction,))
         add_batch(self.repositories, batch, EPOCH)
         block = Block(
             anchor.block_number, anchor.block_hash, anchor.block_hash, anchor.block_timestamp

@@ -93,7 +93,6 @@ class OutboxMachine(RuleBasedStateMachine):
             registration_ids=tuple(found for found, _ in taken),
             sender=SENDER,
             attempts=(builders.build_transaction(self.nonce),),
-            anchor=None,
         )
         self.pending.append((add_batch(self.store, batch, 1), batch, leaves))
         self.nonce += 1
