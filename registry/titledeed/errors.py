@@ -296,6 +296,7 @@ class ChainMismatchError(LedgerError):
     """Chain id, genesis hash or contract differ from what this home has pinned.
 
     Attributes:
+        chain_id: of the chain that this home has pinned.
         what: what differs, as ``chain id``.
         expected: what this home has pinned.
         found: what the node shows.
@@ -303,6 +304,7 @@ class ChainMismatchError(LedgerError):
 
     code = "chain_mismatch"
 
+    chain_id: int | None = None
     what: str | None = None
     expected: Datum | None = None
     found: Datum | None = None

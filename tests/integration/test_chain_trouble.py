@@ -110,8 +110,9 @@ def test_another_genesis_hash_is_refused(studio: Studio, tmp_path: Path) -> None
         other = replace(pin.identity, genesis_hash=BlockHash(Keccak256(bytes(32))))
         write_pin(folder, replace(pin, identity=other))
         owned, signed = home.adapters.registrations.count_own(), home.signed_files()
-        with pytest.raises(ChainMismatchError, match="genesis"):
+        with pytest.raises(ChainMismatchError, match="genesis") as caught:
             home.register(source)
+        assert caught.value.chain_id == other.chain_id
         with pytest.raises(ChainMismatchError):
             home.registry.check()
         assert home.adapters.registrations.count_own() == owned

@@ -112,14 +112,20 @@ def check_pin(node: Node, pin: ChainPin) -> None:
     identity = pin.identity
     chain_id = fetch_chain_id(node)
     if chain_id != identity.chain_id:
-        raise _mismatch("chain id", chain_id, identity.chain_id)
+        raise _mismatch(identity, "chain id", chain_id, identity.chain_id)
     genesis_hash = _genesis_hash(node)
     if genesis_hash != identity.genesis_hash:
-        raise _mismatch("genesis hash", hex_word(genesis_hash), hex_word(identity.genesis_hash))
+        pinned_hash = hex_word(identity.genesis_hash)
+        raise _mismatch(identity, "genesis hash", hex_word(genesis_hash), pinned_hash)
     for pinned in pin.contracts:
         address = pinned.deployed.address
         if _code_hash(node, address) != pinned.code_hash:
-            raise ChainMismatchError(f"the contract at {address} is not the pinned one")
+            raise ChainMismatchError(
+                f"the contract at {address} is not the pinned one",
+                chain_id=identity.chain_id,
+                what="contract",
+                expected=hex_word(pinned.code_hash),
+            )
 
 
 def deploy_contract(
@@ -201,10 +207,13 @@ def _code_hash(node: Node, address: Address) -> Keccak256 | None:
     return keccak256(code) if code else None
 
 
-def _mismatch(what: str, found: str | int, pinned: str | int) -> ChainMismatchError:
+def _mismatch(
+    identity: ChainIdentity, what: str, found: str | int, pinned: str | int
+) -> ChainMismatchError:
     return ChainMismatchError(
         f"the chain's {what} is {found}, but this home pins {pinned}",
         next_step="Check TITLEDEED_CHAIN__RPC_URL, or use the home folder of that chain.",
+        chain_id=identity.chain_id,
         what=what,
         expected=pinned,
         found=found,

@@ -135,7 +135,8 @@ class DevelopmentChain:
         """
         if self.pin.genesis is None:
             raise ChainMismatchError(
-                f"{self.folder} pins a chain that this home does not run itself"
+                f"{self.folder} pins a chain that this home does not run itself",
+                chain_id=self.pin.identity.chain_id,
             )
         return self.pin.genesis
 

@@ -202,6 +202,7 @@ def _check_program(anvil: Anvil, pin: ChainPin, binary: Path) -> None:
             f"this chain was made by {pin.anvil}, but {binary} is {anvil.version}, "
             "which may make other blocks of the same journal",
             next_step=f"Install {pin.anvil} (npm ci --ignore-scripts in the checkout).",
+            chain_id=pin.identity.chain_id,
             what="anvil",
             expected=pin.anvil,
             found=anvil.version,
@@ -215,6 +216,7 @@ def _check_genesis(anvil: Anvil, pin: ChainPin) -> None:
             f"the genesis hash is {hex_word(found)}, but {PIN_NAME} pins "
             f"{hex_word(pin.identity.genesis_hash)}",
             next_step="Restore the home folder from a backup, or use the anvil it began with.",
+            chain_id=pin.identity.chain_id,
             what="genesis hash",
             expected=hex_word(pin.identity.genesis_hash),
             found=hex_word(found),
