@@ -137,10 +137,7 @@ ANSWERS: Final[Mapping[str, AnswerWords]] = {
 
 TIMES: Final = ANSWERS["time"].badges
 
-CHAIN_TIMES: Final = {
-    ChainKind.PUBLIC: TIMES[TimeCode.PUBLIC_CHAIN],
-    ChainKind.DEVELOPMENT: TIMES[TimeCode.SELF_KEPT],
-}
+CHAIN_TIMES: Final = {kind: TIMES[kind.time_code] for kind in ChainKind}
 
 
 def list_answers(answers: dict[str, AnswerResource]) -> list[AnswerRow]:

@@ -184,13 +184,12 @@ def serve(
 
 
 def _identity_document(identity: ChainIdentity) -> dict[str, object]:
-    is_own = identity.kind is ChainKind.DEVELOPMENT
     return {
         "kind": identity.kind.value,
         "chain_id": identity.chain_id,
         "genesis_hash": "0x" + identity.genesis_hash.hex(),
         "contract": identity.contract,
-        "time": "self_kept" if is_own else "public_chain",
+        "time": identity.kind.time_code.value,
     }
 
 

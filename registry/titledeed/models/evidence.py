@@ -26,6 +26,11 @@ class ChainKind(StrEnum):
     DEVELOPMENT = "development"
     PUBLIC = "public"
 
+    @property
+    def time_code(self) -> TimeCode:
+        """What its time is worth for a claim."""
+        return TimeCode.SELF_KEPT if self is ChainKind.DEVELOPMENT else TimeCode.PUBLIC_CHAIN
+
 
 @dataclass(frozen=True, slots=True)
 class ChainIdentity:

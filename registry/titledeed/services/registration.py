@@ -302,8 +302,7 @@ class RegistrationService:
     def _time_code(self, registration: Registration) -> TimeCode:
         if registration.anchor is None:
             return TimeCode.CLAIMED_ONLY
-        is_self_kept = self._chain_kind is ChainKind.DEVELOPMENT
-        return TimeCode.SELF_KEPT if is_self_kept else TimeCode.PUBLIC_CHAIN
+        return self._chain_kind.time_code
 
     def _register_file(
         self, path: Path, statement: Statement, principal: Principal, progress: Progress
