@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from titledeed.durability import write_durably
 from titledeed.errors import NotFoundError, StorageError, UnreadableInputError
 from titledeed.models.primitives import RegistrationId
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH
@@ -99,6 +98,8 @@ def export(
     Examples:
         titledeed bundle export td1abc... evidence.json
     """
+    from titledeed.durability import write_durably
+
     invocation = get_invocation(context, as_json=as_json)
     with invocation.registry() as registry:
         found = registry.registration.get(RegistrationId(registration), registry.owner)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from titledeed.models.match import MatchClass
 from titledeed_cli.alignment_plot import Axis, draw_alignment
 from titledeed_cli.exit_codes import ExitCode
 from titledeed_cli.help_text import add_command
@@ -154,11 +153,11 @@ def compare(
         output.write_json(comparison_document(found))
     else:
         _write_comparison(output, first, second, found)
-    raise typer.Exit(ExitCode.NO_RECORD if found.relation is MatchClass.NONE else ExitCode.OK)
+    raise typer.Exit(ExitCode.NO_RECORD if found.shares_nothing else ExitCode.OK)
 
 
 def _write_comparison(output: Output, first: Path, second: Path, found: Comparison) -> None:
-    if found.relation is MatchClass.NONE:
+    if found.shares_nothing:
         output.write(NO_SHARED_CONTENT)
     else:
         score = f", score {found.match.score:.2f}" if found.match else ""

@@ -32,6 +32,11 @@ class Comparison:
     relation: MatchClass
     match: WorkMatch | None
 
+    @property
+    def shares_nothing(self) -> bool:
+        """Whether neither bytes nor codes have anything in common."""
+        return self.relation is MatchClass.NONE
+
 
 def compare(
     examiner: Examiner,
