@@ -81,6 +81,7 @@ def test_the_rebuilt_rows_are_the_same(closed: Closed) -> None:
     before = dump_rows(closed.database)
     rebuilt = rebuild_index(closed.settings)
     after = dump_rows(closed.database)
+    assert list(closed.settings.home_path.glob("*.rebuild*")) == []
     # The neighbour shares the account that pays, as no real home does: its batch is not ours.
     assert [one.problem for one in rebuilt.findings] == [SalvageProblem.MISSING]
     assert (rebuilt.registrations, rebuilt.imported, rebuilt.erased) == (4, 1, 1)

@@ -255,8 +255,8 @@ def rebuild_index(settings: Settings, progress: Progress = no_progress) -> Rebui
         if layout.index.exists():
             shutil.rmtree(layout.index)
         replace_database(layout.database, layout.new_database)
-    with open_registry(settings) as registry:
-        keep_tables(source=adapters.repositories.fingerprints, folder=layout.index)
+    with closing(Adapters(settings)) as renewed:
+        keep_tables(source=renewed.repositories.fingerprints, folder=layout.index)
     return rebuilt
 
 
