@@ -40,18 +40,18 @@ def anchor(context: typer.Context, as_json: JsonFlag = False) -> None:
         with show_progress(output) as progress:
             registry.anchoring.anchor_now(progress)
         chain = registry.chain_report
-        status = chain.status()
+        waiting = chain.count_waiting()
         batches = [
             (event, event.body)
             for event in chain.list_events(after=before.sequence, limit=100_000)
-            if isinstance(event.body, Anchored) and event.body.caller == status.sender
+            if isinstance(event.body, Anchored) and event.body.caller == chain.sender
         ]
     if as_json:
         output.write_json(
             {
                 "schema_version": SCHEMA_VERSION,
                 "registrations": sum(found.size for _, found in batches),
-                "waiting": status.waiting,
+                "waiting": waiting,
                 "batches": [
                     {
                         "root": "0x" + found.root.hex(),

@@ -85,6 +85,15 @@ class ChainReportService:
         self._outbox = outbox
         self._confirmations = confirmations
 
+    @property
+    def sender(self) -> Address:
+        """The account that pays for this home's transactions."""
+        return self._ledger.sender
+
+    def count_waiting(self) -> int:
+        """How many registrations wait for an anchor; asks no node."""
+        return self._outbox.count_waiting()[0]
+
     def status(self) -> ChainStatus:
         """Ask the node for its head; follows nothing.
 
@@ -96,11 +105,11 @@ class ChainReportService:
         ledger.count_transactions()  # compares the pin
         return ChainStatus(
             identity=ledger.identity,
-            sender=ledger.sender,
+            sender=self.sender,
             head=ledger.find_head(),
             cursor=self._chain.cursor(ledger.identity.contract),
             confirmations=self._confirmations,
-            waiting=self._outbox.count_waiting()[0],
+            waiting=self.count_waiting(),
             pending=tuple(self._outbox.list_pending()),
         )
 

@@ -216,14 +216,20 @@ class ClaimsOfOneCall:
         found = [(one, self.claims.find_evidence(one)) for one in fresh]
         if not self._has_followed and any(self.claims.is_followed(known) for _, known in found):
             self._follow()
-            # A reorganisation may just have put an anchor into another block.
-            fresh = [self.claims.refresh(one) for one in fresh]
-            found = [(one, self.claims.find_evidence(one)) for one in fresh]
+            found = [self._refresh(one, known) for one, known in found]
         for one, known in found:
             self.told[one.registration_id] = self.claims.tell(
                 one, known, self.principal, self._cursor
             )
         return [self.told[one.registration_id] for one in wanted]
+
+    def _refresh(
+        self, before: Registration, evidence: Bundle | Answer | None
+    ) -> tuple[Registration, Bundle | Answer | None]:
+        """A reorganisation may just have put an anchor into another block."""
+        now = self.claims.refresh(before)
+        is_as_before = (now.anchor, now.has_bundle) == (before.anchor, before.has_bundle)
+        return now, evidence if is_as_before else self.claims.find_evidence(now)
 
     def _follow(self) -> None:
         self._cursor = self.claims.follow()

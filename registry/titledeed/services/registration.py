@@ -309,10 +309,11 @@ class RegistrationService:
     ) -> RegisteredFile:
         progress(path.name, 0.0)
         examination = self._examiner.examine(path, _first_part(progress))
-        known, created = self._find_own(path, examination, principal), False
+        same = self._visible.find_by_digest(examination.asset.content_digest, principal)
+        known, created = self._find_own(path, examination, same, principal), False
         similar: tuple[SimilarWork, ...] = ()
         if known is None:
-            similar = self._find_similar(examination, principal)
+            similar = self._find_similar(examination, same, principal)
             claimant = require_claimant(principal, Scope.REGISTER)
             known, created = self._acceptance.accept(path, examination, statement, claimant)
         registration = known if created else self._apply_visibility(known, statement, principal)
@@ -328,11 +329,14 @@ class RegistrationService:
         )
 
     def _find_own(
-        self, path: Path, examination: Examination, principal: Principal
+        self,
+        path: Path,
+        examination: Examination,
+        same: Sequence[Registration],
+        principal: Principal,
     ) -> Registration | None:
         """The same bytes, or an intact file that carries our manifest, are registered already."""
-        found = self._visible.find_by_digest(examination.asset.content_digest, principal)
-        mine = _find_mine(found, principal)
+        mine = _find_mine(same, principal)
         if mine is not None or not examination.media_type.carries_credentials:
             return mine
         manifest = self._reader.read(path, examination.media_type)
@@ -347,16 +351,15 @@ class RegistrationService:
         return self.set_visibility(known.registration_id, Visibility.PUBLISHED, principal)
 
     def _find_similar(
-        self, examination: Examination, principal: Principal
+        self, examination: Examination, same: Sequence[Registration], principal: Principal
     ) -> tuple[SimilarWork, ...]:
-        digest = examination.asset.content_digest
-        same = [(r, None) for r in self._visible.find_by_digest(digest, principal)]
-        matched = [
+        matched: list[tuple[Registration, WorkMatch | None]] = [
             (registration, match)
             for match in self._index.search(examination.query)
             if (registration := self._visible.find(match.registration_id, principal))
         ]
-        works = {work.registration_id: (work, match) for work, match in [*same, *matched]}
+        found = [*((work, None) for work in same), *matched]
+        works = {work.registration_id: (work, match) for work, match in found}
         return tuple(
             SimilarWork(work, match, mine=_is_mine(work, principal))
             for work, match in list(works.values())[:SIMILAR_MAX]

@@ -126,10 +126,11 @@ class VerificationService:
             *self._find_claims(examination.asset.content_digest, principal),
             *self._visible.find_carried(manifest, principal),
         ]
+        contents = dict.fromkeys(one.content_digest for one in found)
         same_content = {
             claim.registration_id: claim
-            for one in found
-            for claim in self._find_claims(one.content_digest, principal)
+            for digest in contents
+            for claim in self._find_claims(digest, principal)
         }
         return list(same_content.values())
 

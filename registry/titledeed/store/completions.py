@@ -72,13 +72,15 @@ class SqlCompletions:
     def list_erased(self, batch: IncompleteBatch) -> list[RegistrationId]:
         """See the port."""
         with self._database.read() as session:
-            there = session.exec(
-                select(tables.RegistrationRow.registration_id).where(
-                    col(tables.RegistrationRow.submission_id) == batch.batch_id
+            there = set(
+                session.exec(
+                    select(tables.RegistrationRow.registration_id).where(
+                        col(tables.RegistrationRow.submission_id) == batch.batch_id
+                    )
                 )
-            ).all()
+            )
         ids = [one.registration_id for one in batch.registrations]
-        return [one for one in ids if one not in set(there)]
+        return [one for one in ids if one not in there]
 
     def mark(self, batch: IncompleteBatch, *, is_final: bool) -> None:
         """See the port."""

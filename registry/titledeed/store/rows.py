@@ -155,6 +155,8 @@ def keep_anchor(session: Session, anchor: Anchor) -> int:
 def _find_completed(session: Session, batches: set[int | None]) -> dict[int | None, bytes]:
     """The block for which the bundles of each batch were made."""
     ids = [batch for batch in batches if batch is not None]
+    if not ids:
+        return {}
     rows = session.exec(
         select(tables.CompletionRow).where(is_among(tables.CompletionRow.submission_id, ids))
     )
