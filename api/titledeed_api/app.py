@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from titledeed.bootstrap import Registry, open_registry
-from titledeed.services.jobs import JobService
+from titledeed.services.jobs import JobService, read_arguments
 from titledeed.settings import Settings
 from titledeed_api.dependencies import Server
 from titledeed_api.handlers import make_handlers
@@ -76,9 +75,7 @@ def _sharing_home(registry: Registry, jobs: JobService, area: UploadArea) -> Ite
     with _open_lock(registry.layout.locks / "servers") as lock:
         with suppress(BlockingIOError):
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            area.keep_only(
-                area.reopen(json.loads(job.arguments or "{}")["upload"]) for job in jobs.resume()
-            )
+            area.keep_only(area.reopen(read_arguments(job)["upload"]) for job in jobs.resume())
         fcntl.lockf(lock, fcntl.LOCK_SH)
         yield
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -59,12 +59,7 @@ class StillExaminer:
     def examine(self, query: Query) -> Mapping[str, float]:
         """The strongest evidence that any work gives."""
         views = view_query(read_picture_codes(query.codes), query.duration_s, ORIENTATIONS)
-        strongest = dict(self._pictures.examine(query))
-        for clip in self._clips:
-            for segment in match_work(views, clip, look_up(views, clip)):
-                for kind, value in segment.evidence.items():
-                    strongest[kind] = max(strongest.get(kind, 0.0), value)
-        return strongest
+        return _find_strongest(views, self._clips, self._pictures.examine(query))
 
 
 class VideoExaminer:
@@ -82,12 +77,7 @@ class VideoExaminer:
     def examine(self, query: Query) -> Mapping[str, float]:
         """The strongest evidence that any segment of any work gives."""
         views = view_query(read_picture_codes(query.codes), query.duration_s)
-        strongest: dict[str, float] = {}
-        for work in self._works:
-            for segment in match_work(views, work, look_up(views, work)):
-                for kind, value in segment.evidence.items():
-                    strongest[kind] = max(strongest.get(kind, 0.0), value)
-        return strongest
+        return _find_strongest(views, self._works, {})
 
 
 class SoundExaminer:
@@ -119,3 +109,15 @@ class SoundExaminer:
             )
         ]
         return {PEAKS: max((match.evidence for match in matches), default=0.0)}
+
+
+def _find_strongest(
+    views: Sequence[View], works: Iterable[View], known: Mapping[str, float]
+) -> Mapping[str, float]:
+    """What is known, and what any segment of any work gives beyond it."""
+    strongest = dict(known)
+    for work in works:
+        for segment in match_work(views, work, look_up(views, work)):
+            for kind, value in segment.evidence.items():
+                strongest[kind] = max(strongest.get(kind, 0.0), value)
+    return strongest

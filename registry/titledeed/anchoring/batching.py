@@ -6,7 +6,6 @@ them, a batch keeps the raw transaction that is broadcast again, and a bundle is
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -28,8 +27,6 @@ from titledeed.vault.batches import BATCH_LEAVES_MAX
 
 COMPANY_POLL_S: Final = 0.5
 """How often a registration that waits for company looks whether somebody sent it."""
-
-_log = logging.getLogger(__name__)
 
 
 class AnchoringService:

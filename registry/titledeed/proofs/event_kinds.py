@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar, assert_never
 
@@ -36,6 +35,7 @@ from titledeed.proofs.entries import (
     kind_word,
     short_deed,
 )
+from titledeed.proofs.times import format_time
 
 Body = TypeVar("Body", bound=EventBody)
 
@@ -244,7 +244,7 @@ def _label_declaration(body: KeyDeclared) -> str:
 def _format_declared(seconds: int) -> str:
     """A time that somebody declared, which may be none that a calendar knows."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return format_time(seconds)
     except (ValueError, OverflowError, OSError):
         return f"second {seconds}"
 

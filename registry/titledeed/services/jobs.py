@@ -124,7 +124,7 @@ class JobService:
     def _run(self, job: Job) -> None:
         ended = replace(job, status=JobStatus.FAILED, problem=_INTERNAL)
         try:
-            result = self._handlers[job.kind](job.principal, _read_arguments(job))
+            result = self._handlers[job.kind](job.principal, read_arguments(job))
             ended = replace(job, status=JobStatus.SUCCEEDED, result=json.dumps(result))
         except TitledeedError as error:
             problem = JobProblem(error.code, error.message, error.next_step)
@@ -140,10 +140,11 @@ class JobService:
         """Store first: a server killed in between runs the job again, with all that it had."""
         self._jobs.save(job)
         if job.arguments is not None:
-            self._release(_read_arguments(job))
+            self._release(read_arguments(job))
 
 
-def _read_arguments(job: Job) -> Mapping[str, Json]:
+def read_arguments(job: Job) -> Mapping[str, Json]:
+    """What a job was started with; nothing where an older release kept none."""
     arguments: dict[str, Json] = json.loads(job.arguments or "{}")
     return arguments
 

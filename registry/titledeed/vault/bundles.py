@@ -60,18 +60,16 @@ class Bundles:
 
     def keep(self, bundle: Bundle) -> None:
         """Keep a bundle in the place of what was there."""
-        name = self.name(bundle.dossier.registration_id)
-        self._objects.put(name, encode_document(encode_bundle(bundle)))
+        self._objects.put(*self._encode(bundle))
 
     def keep_many(self, bundles: Sequence[Bundle]) -> None:
         """The same for many, with one wait for the disk."""
-        self._objects.put_many(
-            {
-                self.name(bundle.dossier.registration_id): encode_document(encode_bundle(bundle))
-                for bundle in bundles
-            }
-        )
+        self._objects.put_many(dict(map(self._encode, bundles)))
 
     def delete(self, registration_id: RegistrationId) -> None:
         """Forget one; its absence is no error."""
         self._objects.delete(self.name(registration_id))
+
+    def _encode(self, bundle: Bundle) -> tuple[str, bytes]:
+        name = self.name(bundle.dossier.registration_id)
+        return name, encode_document(encode_bundle(bundle))
