@@ -107,6 +107,12 @@ def signed_copy(outcome: RegisteredFile) -> Path:
     return Path(outcome.registration.signed_path)
 
 
+def copy_of(outcome: RegisteredFile, path: Path) -> Path:
+    """The signed copy, outside the home."""
+    path.write_bytes(signed_copy(outcome).read_bytes())
+    return path
+
+
 def share(exporter: Home, importer: Home, folder: Path) -> None:
     """Let one home know what another published."""
     exporter.registry.snapshots.export(folder / "shared.snapshot", exporter.owner)

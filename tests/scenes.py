@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from titledeed.fingerprinting.algorithms import Extractors
 from titledeed.fingerprinting.base import (
@@ -66,11 +65,6 @@ def draw_scene(seed: int, *, seconds: float, start_s: float = 0.0, speed: float 
         blend = share * layers[0] + (1 - share) * layers[1]
         frames.append(np.clip(blend, 16, 235).astype(np.uint8))
     return frames
-
-
-def grid_s(count: int, start_s: float = 0.0) -> npt.NDArray[np.float64]:
-    """Times of the sampling grid."""
-    return np.asarray(start_s + np.arange(count) * SAMPLE_PERIOD_S, np.float64)
 
 
 def draw_flat(level: int, *, seconds: float) -> Scene:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
 
 import builders
 import pytest
 from repository_adapters import (
-    ADAPTERS,
     CONTRACT,
     NEVER,
     anchored_in,
@@ -42,12 +39,6 @@ LEAF = Subject(WORD)
 ANCHOR: EventBody = Anchored(MerkleRoot(WORD), ACTOR, 3)
 WITHDRAWAL: EventBody = Withdrawn(LEAF, ACTOR, by_holder=True)
 SCREENING: EventBody = EventRecorded(LEAF, ACTOR, WORD, Sha256(bytes(32)), by_holder=False)
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def advance(

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import builders
 import pytest
-from repository_adapters import ADAPTERS, accept
+from repository_adapters import accept
 
 from titledeed.errors import DependencyError
 from titledeed.models.registration import SigningIntent
 from titledeed.ports import Repositories
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repositories]:
-    with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
 
 
 def test_intent_is_replaced_and_forgotten_on_acceptance(repositories: Repositories) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import builders
@@ -38,13 +37,6 @@ class Authority:
 def simulator() -> LedgerSimulator:
     """A chain that makes a block of every transaction."""
     return LedgerSimulator(mines_at_once=True)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, simulator: LedgerSimulator) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "home", simulator)
-    yield desk
-    desk.close()
 
 
 def anchored_root(desk: Desk, registration: Registration) -> MerkleRoot:

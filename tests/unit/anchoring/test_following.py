@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +46,6 @@ class Watched(LedgerSimulator):
 @pytest.fixture
 def simulator() -> Watched:
     return Watched()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, simulator: Watched) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "home", simulator)
-    yield desk
-    desk.close()
 
 
 def anchor(simulator: LedgerSimulator, *labels: str) -> None:

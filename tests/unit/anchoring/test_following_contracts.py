@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ STRANGER = sender_of("stranger")
 @pytest.fixture
 def simulator() -> LedgerSimulator:
     return LedgerSimulator(sender=OURS)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, simulator: LedgerSimulator) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "home", simulator)
-    yield desk
-    desk.close()
 
 
 def anchor(simulator: LedgerSimulator, label: str, *contracts: DeployedContract) -> None:

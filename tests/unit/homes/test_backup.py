@@ -13,6 +13,7 @@ from pathlib import Path
 
 import builders
 import pytest
+from repository_adapters import empty_database
 
 from titledeed.canonical.documents import Json, base64_text, encode_document
 from titledeed.errors import (
@@ -55,6 +56,7 @@ def layout(tmp_path: Path) -> HomeLayout:
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    layout.database.write_bytes(empty_database())
     with closing(open_store(layout)) as store:
         store.registrations.accept(builders.build_registration(1, signed_path=str(signed)), [])
     return layout

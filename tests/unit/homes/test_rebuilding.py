@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from chain_builders import root_of, sender_of
 from chain_desk import CONFIRMATIONS, Desk, withdrawal
 from evidence_builders import build_sound_bundles
 from index_rows import dump_rows
+from repository_adapters import open_sqlite
 from simulation.ledger_simulator import LedgerSimulator
 
 from titledeed.anchoring.following import FollowingService
@@ -26,8 +28,6 @@ from titledeed.models.primitives import TransactionHash
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Batch, Coverage, Registration, Visibility
 from titledeed.services.evidence import CHECKER
-from titledeed.store.database import sqlite_url
-from titledeed.store.repositories import SqlRepositories
 from titledeed.vault.dossiers import KeptDossier
 from titledeed.vault.imports import KeptImport
 from titledeed.vault.listing import list_bundle
@@ -55,7 +55,6 @@ class Home(Desk):
     def __init__(self, folder: Path) -> None:
         self.simulator = Chain()
         super().__init__(folder, self.simulator)
-        self.folder = folder
         self.registrations = self.repositories.registrations
 
     def register(
@@ -113,10 +112,9 @@ class Home(Desk):
         return dump_rows(self.folder / "store.sqlite3")
 
     def rebuild(self) -> tuple[Rebuilt, dict[str, list[tuple[object, ...]]]]:
-        path = self.folder / "new.sqlite3"
-        path.unlink(missing_ok=True)
-        repositories = SqlRepositories(url=sqlite_url(path), lock_path=self.folder / "locks" / "s")
-        with closing(repositories):
+        folder = self.folder / "new"
+        shutil.rmtree(folder, ignore_errors=True)
+        with closing(open_sqlite(folder)) as repositories:
             rebuilt = RebuildingService(
                 vault=self.vault,
                 checker=CHECKER,
@@ -134,7 +132,7 @@ class Home(Desk):
                 clock=self.clock,
                 place_copy=lambda registration_id, path: f"{registration_id}/{path}",
             ).rebuild()
-        return rebuilt, dump_rows(path)
+        return rebuilt, dump_rows(folder / "store.sqlite3")
 
 
 @pytest.fixture
@@ -422,11 +420,8 @@ def test_a_dossier_that_took_anothers_place_is_told(home: Home) -> None:
 def test_the_status_is_that_of_the_chain(home: Home) -> None:
     (found,) = home.anchor(1)
     home.simulator.mine(CONFIRMATIONS.final)
-    path = home.folder / "new.sqlite3"
     home.rebuild()
-    with closing(
-        SqlRepositories(url=sqlite_url(path), lock_path=home.folder / "locks" / "s")
-    ) as rebuilt:
+    with closing(open_sqlite(home.folder / "new")) as rebuilt:
         again = rebuilt.registrations.find(found.registration_id)
     assert again is not None
     assert again.status is ClaimStatus.FINAL

@@ -7,9 +7,10 @@ from random import Random
 from typing import Final
 
 import pytest
-from builders import EPOCH, build_address, build_chain, seeded_bytes
+from builders import EPOCH, build_address
 from hypothesis import given
 from hypothesis import strategies as st
+from repository_adapters import block_at, event_in
 
 from titledeed.canonical.hashing import keccak256, sha256
 from titledeed.canonical.identifiers import ZERO_ADDRESS, deed_word
@@ -28,14 +29,12 @@ from titledeed.models.ledger import (
 )
 from titledeed.models.primitives import (
     Address,
-    BlockHash,
     DeedId,
     Keccak256,
     LeafHash,
     MerkleRoot,
     Sha256,
     Subject,
-    TransactionHash,
 )
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
@@ -124,16 +123,7 @@ def replaced(
 def logged(*bodies: EventBody) -> list[LedgerEvent]:
     """Events one after the other, the first with sequence 1."""
     return [
-        LedgerEvent(
-            body=body,
-            contract=build_chain().contract,
-            sequence=sequence,
-            head=seeded_bytes("head", sequence, 20),
-            transaction=TransactionHash(keccak256(seeded_bytes("tx", sequence))),
-            block_number=100 + sequence,
-            block_hash=BlockHash(keccak256(seeded_bytes("block", sequence))),
-            block_timestamp=EPOCH + sequence,
-        )
+        event_in(block_at(100 + sequence, timestamp=EPOCH + sequence), sequence, body)
         for sequence, body in enumerate(bodies, 1)
     ]
 

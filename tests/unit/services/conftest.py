@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builders import build_claimant
 from service_desk import ServiceDesk
 
 MEMORY = Path("/dev/shm")
@@ -28,3 +29,16 @@ def desk(tmp_path: Path) -> Iterator[ServiceDesk]:
     desk = ServiceDesk(tmp_path / "home")
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def rival(desk: ServiceDesk, tmp_path: Path) -> Iterator[ServiceDesk]:
+    """Another claimant's home, which anchors on the same chain."""
+    rival = ServiceDesk(tmp_path / "rival", desk.ledger, holder=build_claimant(1))
+    yield rival
+    rival.close()
+
+
+@pytest.fixture
+def source(desk: ServiceDesk) -> Path:
+    return desk.write("a.png", 1)

@@ -61,11 +61,6 @@ def work_of(desk: ServiceDesk, seed: int, *, holder: int = 0) -> SignedWork:
     )
 
 
-@pytest.fixture
-def source(desk: ServiceDesk) -> Path:
-    return desk.write("a.png", 1)
-
-
 class TestWhatIsKept:
     def test_the_dossier_lists_the_row_again(self, desk: ServiceDesk, source: Path) -> None:
         registration, is_new = desk.acceptance.accept(

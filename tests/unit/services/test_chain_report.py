@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from chain_builders import root_of, sender_of
 from chain_desk import CONFIRMATIONS, Desk
+from repository_adapters import block_at
 from simulation.ledger_simulator import LedgerSimulator, Lie
 
 from titledeed.canonical.documents import Json
@@ -117,16 +118,15 @@ class Answering:
         """Nothing to release."""
 
 
-def test_the_head_of_the_contract_is_read(home: Home) -> None:
+def test_the_head_of_the_contract_is_read() -> None:
     words = (7).to_bytes(32, "big") + b"h" * 20 + bytes(12)
     node = Answering("0x" + words.hex())
-    block = home.simulator.blocks[-1]
-    assert read_log_head(node, Address("0x"), block) == (7, b"h" * 20)
+    assert read_log_head(node, Address("0x"), block_at(1)) == (7, b"h" * 20)
 
 
 @pytest.mark.parametrize(
     "answer", [None, 7, "", "0x", "0x00", "0x" + "ff" * 64, "0x" + "00" * 63 + "01"]
 )
-def test_a_head_that_is_out_of_form_is_refused(home: Home, answer: Json) -> None:
+def test_a_head_that_is_out_of_form_is_refused(answer: Json) -> None:
     with pytest.raises(LedgerError):
-        read_log_head(Answering(answer), Address("0x"), home.simulator.blocks[-1])
+        read_log_head(Answering(answer), Address("0x"), block_at(1))

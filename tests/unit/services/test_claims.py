@@ -64,11 +64,6 @@ def find_in_everything(desk: ServiceDesk, *works: Registration) -> Path:
     return desk.write("query.png", 99)
 
 
-@pytest.fixture
-def source(desk: ServiceDesk) -> Path:
-    return desk.write("a.png", 1)
-
-
 class TestWhenTheChainIsAsked:
     @pytest.fixture(autouse=True)
     def _counted(self, desk: ServiceDesk) -> None:
@@ -211,13 +206,11 @@ class TestTime:
         assert "does not hold the anchor" in reason
 
     def test_an_anchor_of_another_time_than_the_chains_shows_none(
-        self, desk: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, rival: ServiceDesk
     ) -> None:
         """The exporter dates an anchor back that the chain does hold."""
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        outcome = other.register_one(other.write("b.png", 2))
-        bundle = other.vault.bundles.read(outcome.registration.registration_id)
-        other.close()
+        outcome = rival.register_one(rival.write("b.png", 2))
+        bundle = rival.vault.bundles.read(outcome.registration.registration_id)
         anchor = replace(bundle.anchor, block_timestamp=bundle.anchor.block_timestamp - 1)
         query = find_in_everything(desk, desk.import_bundle(replace(bundle, anchor=anchor)))
         assert time_of(desk.verify(query))[0] == TimeCode.NONE
@@ -284,11 +277,9 @@ class TestHomesThatCannotBeWritten:
         assert reason.endswith("as of block 1.")
 
     def test_where_the_chain_was_never_followed_only_the_bundle_speaks(
-        self, desk: ServiceDesk, reader: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, reader: ServiceDesk, rival: ServiceDesk
     ) -> None:
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        theirs = other.share_with(desk, other.register_one(other.write("b.png", 2)))
-        other.close()
+        theirs = rival.share_with(desk, rival.register_one(rival.write("b.png", 2)))
         report = reader.verify(find_in_everything(reader, theirs))
         code, reason = time_of(report)
         assert code == TimeCode.CLAIMED_ONLY

@@ -17,9 +17,8 @@ from builders import (
     build_claimant,
     build_dossier,
     build_registration,
-    seeded_bytes,
 )
-from repository_adapters import open_sqlite
+from repository_adapters import event_in, open_sqlite
 from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
@@ -34,7 +33,6 @@ from titledeed.models.ledger import (
     EventRecorded,
     Issued,
     KeyDeclared,
-    LedgerEvent,
     Superseded,
     Withdrawn,
     WorkEvent,
@@ -47,7 +45,6 @@ from titledeed.models.primitives import (
     MerkleRoot,
     Sha256,
     Subject,
-    TransactionHash,
 )
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Registration, Visibility
@@ -89,19 +86,7 @@ class Index:
     def say(self, *bodies: EventBody) -> None:
         """One block that holds these events, the first with sequence 1."""
         block = Block(9, BlockHash(keccak256(b"9")), BlockHash(keccak256(b"8")), EPOCH)
-        events = [
-            LedgerEvent(
-                body=body,
-                contract=build_chain().contract,
-                sequence=sequence,
-                head=seeded_bytes("head", sequence, 20),
-                transaction=TransactionHash(keccak256(seeded_bytes("tx", sequence))),
-                block_number=block.number,
-                block_hash=block.hash,
-                block_timestamp=block.timestamp,
-            )
-            for sequence, body in enumerate(bodies, 1)
-        ]
+        events = [event_in(block, sequence, body) for sequence, body in enumerate(bodies, 1)]
         self.repositories.followed.advance(
             contracts=[build_chain().contract],
             fork=None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from builders import build_claimant, build_fingerprints
-from homes import accepted, signed_copy, statement
+from homes import accepted, copy_of, signed_copy, statement
 from service_desk import ServiceDesk
 from simulation.index_simulator import match_of
 from simulation.manifest_simulator import SignerSimulator, add_update_manifest, strip_manifests
@@ -39,16 +39,14 @@ class TestAgain:
 
     def test_a_signed_copy_is_its_registration(self, desk: ServiceDesk, tmp_path: Path) -> None:
         first = desk.register_one(desk.write("a.png", 1))
-        copy = tmp_path / "copy.png"
-        copy.write_bytes(signed_copy(first).read_bytes())
+        copy = copy_of(first, tmp_path / "copy.png")
         assert desk.register_one(copy).registration == first.registration
 
     def test_a_copy_that_got_a_receipt_is_its_registration(
         self, desk: ServiceDesk, tmp_path: Path
     ) -> None:
         first = desk.register_one(desk.write("a.png", 1))
-        copy = tmp_path / "copy.png"
-        copy.write_bytes(signed_copy(first).read_bytes())
+        copy = copy_of(first, tmp_path / "copy.png")
         add_update_manifest(copy)
         again = desk.register_one(copy)
         assert digest_file(copy) != first.registration.signed_digest
@@ -60,8 +58,7 @@ class TestAgain:
     ) -> None:
         first = desk.register_one(desk.write("a.png", 1))
         other = desk.register_one(desk.write("b.png", 2))
-        copy = tmp_path / "copy.png"
-        copy.write_bytes(signed_copy(first).read_bytes())
+        copy = copy_of(first, tmp_path / "copy.png")
         if how == "altered":
             copy.write_bytes(copy.read_bytes().replace(b"image/png", b"image/gif", 1))
         elif how == "stripped":
@@ -80,21 +77,17 @@ class TestAgain:
         self, desk: ServiceDesk, tmp_path: Path
     ) -> None:
         first = desk.register_one(desk.write("a.png", 1))
-        copy = tmp_path / "copy.png"
-        copy.write_bytes(signed_copy(first).read_bytes())
+        copy = copy_of(first, tmp_path / "copy.png")
         strip_manifests(copy)
         assert desk.register_one(copy).registration == first.registration
 
     def test_a_copy_that_got_a_receipt_is_its_registration_whoever_else_claims_it(
-        self, desk: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, rival: ServiceDesk, tmp_path: Path
     ) -> None:
         first = desk.register_one(desk.write("a.png", 1))
-        copy = tmp_path / "copy.png"
-        copy.write_bytes(signed_copy(first).read_bytes())
+        copy = copy_of(first, tmp_path / "copy.png")
         add_update_manifest(copy)
-        rival = ServiceDesk(tmp_path / "rival", desk.ledger, holder=build_claimant(1))
         rival.share_with(desk, rival.register_one(copy))
-        rival.close()
         again = desk.register_one(copy)
         assert (again.registration, again.created) == (first.registration, False)
 
@@ -127,21 +120,17 @@ class TestSimilarWorks:
         assert (similar.registration, similar.match, similar.mine) == (first, match, True)
 
     def test_one_of_another_claimant_is_shown_as_theirs(
-        self, desk: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, rival: ServiceDesk
     ) -> None:
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        theirs = other.share_with(desk, other.register_one(other.write("a.png", 1)))
-        other.close()
+        theirs = rival.share_with(desk, rival.register_one(rival.write("a.png", 1)))
         desk.index.tell(build_fingerprints(2), match_of(theirs.registration_id))
         (similar,) = desk.register_one(desk.write("b.png", 2)).similar
         assert (similar.registration, similar.mine) == (theirs, False)
 
     def test_the_same_bytes_of_another_claimant_come_first_and_once(
-        self, desk: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, rival: ServiceDesk
     ) -> None:
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        theirs = other.share_with(desk, other.register_one(other.write("a.png", 1)))
-        other.close()
+        theirs = rival.share_with(desk, rival.register_one(rival.write("a.png", 1)))
         mine = desk.register_one(desk.write("b.png", 2)).registration
         match = match_of(theirs.registration_id, score=0.8)
         desk.index.tell(build_fingerprints(1), match_of(mine.registration_id), match)

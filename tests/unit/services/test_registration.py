@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from builders import OWNER, build_claimant
+from builders import OWNER
 from homes import accepted, refused, signed_copy, statement
 from service_desk import PUBLIC, ServiceDesk, development_chain, public_chain
 from simulation.ledger_simulator import LedgerSimulator
@@ -389,11 +389,9 @@ class TestAnswersAboutRegistrations:
             desk.registration.get(UNKNOWN, OWNER)
 
     def test_only_own_ones_are_published_or_completed(
-        self, desk: ServiceDesk, tmp_path: Path
+        self, desk: ServiceDesk, rival: ServiceDesk
     ) -> None:
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        theirs = other.share_with(desk, other.register_one(other.write("a.png", 9)))
-        other.close()
+        theirs = rival.share_with(desk, rival.register_one(rival.write("a.png", 9)))
         for registration_id in (theirs.registration_id, UNKNOWN):
             with pytest.raises(NotFoundError, match="registered nothing"):
                 desk.registration.set_visibility(registration_id, Visibility.PRIVATE, desk.owner)

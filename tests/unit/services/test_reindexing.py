@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from builders import build_claimant, build_fingerprints
+from builders import build_fingerprints
 from homes import signed_copy
 from service_desk import ServiceDesk
 from simulation.simulated_media import write_media
@@ -106,10 +106,8 @@ class TestWhatIsFingerprinted:
         assert later.codes == present_codes(1, MediaKind.IMAGE)[1:]
         assert codes_of(desk, work) == ALL_OF_PICTURES
 
-    def test_imported_works_are_left_alone(self, desk: ServiceDesk, tmp_path: Path) -> None:
-        other = ServiceDesk(tmp_path / "other", desk.ledger, holder=build_claimant(1))
-        other.share_with(desk, other.register_one(other.write("a.png", 1)))
-        other.close()
+    def test_imported_works_are_left_alone(self, desk: ServiceDesk, rival: ServiceDesk) -> None:
+        rival.share_with(desk, rival.register_one(rival.write("a.png", 1)))
         upgrade(desk)
         assert desk.reindexing.reindex() == Reindexed(0, 0, ())
 

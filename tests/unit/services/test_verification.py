@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import OWNER, build_claimant, build_fingerprints
-from homes import signed_copy, statement
+from homes import copy_of, signed_copy, statement
 from service_desk import PUBLIC, ServiceDesk
 from simulation.index_simulator import match_of
 from simulation.ledger_simulator import LedgerSimulator
@@ -44,20 +43,6 @@ def codes_of(report: VerificationReport) -> dict[str, str]:
 
 def ids_of(report: VerificationReport) -> list[str]:
     return [claim.registration_id for claim in report.claims]
-
-
-def copy_of(outcome: RegisteredFile, path: Path) -> Path:
-    """The signed copy, outside the home."""
-    path.write_bytes(signed_copy(outcome).read_bytes())
-    return path
-
-
-@pytest.fixture
-def rival(desk: ServiceDesk, tmp_path: Path) -> Iterator[ServiceDesk]:
-    """Another claimant's home, which anchors on the same chain."""
-    rival = ServiceDesk(tmp_path / "rival", desk.ledger, holder=build_claimant(1))
-    yield rival
-    rival.close()
 
 
 @pytest.fixture

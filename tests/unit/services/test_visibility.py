@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from builders import OWNER, build_bundle, build_claimant, build_principal, build_registration
+from repository_adapters import open_sqlite
 
 from titledeed.errors import NotFoundError
 from titledeed.models.principal import ALL_SCOPES, ANONYMOUS, Principal, PrincipalKind
 from titledeed.models.registration import Registration, Visibility
 from titledeed.services.visibility import VisibleRegistrations, require_visible
-from titledeed.store.database import sqlite_url
 from titledeed.store.repositories import SqlRepositories
 
 CLAIMANT = build_principal(0)
@@ -32,9 +32,7 @@ IMPORTED = build_registration(
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Iterator[SqlRepositories]:
-    repositories = SqlRepositories(
-        url=sqlite_url(tmp_path / "store.sqlite3"), lock_path=tmp_path / "locks" / "sender"
-    )
+    repositories = open_sqlite(tmp_path)
     repositories.registrations.accept_many([(PRIVATE, ()), (PUBLISHED, ())])
     repositories.registrations.add_imported(IMPORTED, ())
     yield repositories
