@@ -169,7 +169,8 @@ contract TitleDeed is Log, Relayed, Bindings, ERC721 {
             uint64 timestamp,
             uint64 sequence,
             uint16 royalty,
-            bool isWithdrawn
+            bool isWithdrawn,
+            uint16 transfers
         )
     {
         Deed kept = _deeds[deed];
@@ -178,7 +179,8 @@ contract TitleDeed is Log, Relayed, Bindings, ERC721 {
             kept.anchoredAt(),
             kept.anchorSequenceOf(),
             kept.royaltyOf(),
-            kept.isWithdrawn()
+            kept.isWithdrawn(),
+            kept.transfersOf()
         );
     }
 
@@ -250,11 +252,7 @@ contract TitleDeed is Log, Relayed, Bindings, ERC721 {
         require(royalty <= BASIS_POINTS, RoyaltyOutOfRange(royalty));
         Entry anchored = _requireAnchored(leaf, inclusion);
         uint256 deed = Leaf.deedId(opening.claimant, opening.contentDigest);
-        Deed kept = _deeds[deed];
-        if (kept.isIssued()) {
-            require(kept.anchorSequenceOf() == anchored.sequenceOf(), DeedExists(deed));
-            return;
-        }
+        require(!_deeds[deed].isIssued(), DeedExists(deed));
         _requireParents(parents);
 
         _deeds[deed] =
@@ -366,6 +364,16 @@ contract TitleDeed is Log, Relayed, Bindings, ERC721 {
             require(_deeds[parent].isIssued(), NotIssued(parent));
             before = parent;
         }
+    }
+
+    /// @dev Of {ERC721}: every transfer passes here, before a receiver is called. A mint is none.
+    function _update(address to, uint256 deed, address auth)
+        internal
+        override
+        returns (address from)
+    {
+        from = super._update(to, deed, auth);
+        if (from != address(0)) _deeds[deed] = _deeds[deed].transferred();
     }
 
     /// @dev Of {ERC721}.

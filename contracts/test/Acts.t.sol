@@ -29,7 +29,7 @@ contract ActsTest is Fixture {
             abi.encode(true),
             keccak256(abi.encode(ITitleDeed.Withdrawn.selector, subject, ALICE, true))
         );
-        (address claimant, uint64 timestamp, uint64 sequence, uint16 royalty, bool isWithdrawn) =
+        (address claimant, uint64 timestamp, uint64 sequence, uint16 royalty, bool isWithdrawn,) =
             deeds.deedOf(claim.deed);
         require(isWithdrawn, "flag");
         require(claimant == ALICE && timestamp == NOW && sequence == 1, "the rest stands");
@@ -154,7 +154,7 @@ contract ActsTest is Fixture {
 
         vm.prank(BOB);
         deeds.withdrawDeed(claim.deed);
-        (,,,, bool isWithdrawn) = deeds.deedOf(claim.deed);
+        (,,,, bool isWithdrawn,) = deeds.deedOf(claim.deed);
         require(isWithdrawn, "the new holder can");
     }
 

@@ -150,8 +150,33 @@ contract AttacksTest is Fixture {
 
         claim.inclusion.anchoredBy = ALICE;
         deeds.issueFor(claim.opening, claim.inclusion, ROYALTY, _none(), LATER, signature);
-        (, uint64 timestamp,,,) = deeds.deedOf(claim.deed);
+        (, uint64 timestamp,,,,) = deeds.deedOf(claim.deed);
         require(timestamp == NOW + 12, "hers");
+    }
+
+    /// @dev The claimant changed her mind, and somebody kept the first signature. Which comes first
+    /// nobody can decide for her, but her own issue does not pass for done.
+    function test_an_older_signature_that_wins_is_not_mistaken_for_the_newer() public {
+        Claim memory claim = _anchored(ALICE, CONTENT);
+        bytes memory older = _sign(ALICE_KEY, _hashIssue(claim, 1000, _none()));
+        bytes memory newer = _sign(ALICE_KEY, _hashIssue(claim, ROYALTY, _none()));
+        vm.prank(MALLORY);
+        deeds.issueFor(claim.opening, claim.inclusion, 1000, _none(), LATER, older);
+        vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeedExists.selector, claim.deed));
+        deeds.issueFor(claim.opening, claim.inclusion, ROYALTY, _none(), LATER, newer);
+        (,,, uint16 royalty,,) = deeds.deedOf(claim.deed);
+        require(royalty == 1000, "the first stands");
+    }
+
+    function test_a_signature_past_its_deadline_fixes_no_terms() public {
+        Claim memory claim = _anchored(ALICE, CONTENT);
+        bytes memory older = _sign(ALICE_KEY, _hashIssue(claim, 1000, _none()));
+        vm.warp(LATER + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeadlinePassed.selector, LATER));
+        deeds.issueFor(claim.opening, claim.inclusion, 1000, _none(), LATER, older);
+        _issue(claim, _none());
+        (,,, uint16 royalty,,) = deeds.deedOf(claim.deed);
+        require(royalty == ROYALTY, "hers");
     }
 
     /// @dev A slot for each withdrawal would cost more than the withdrawal, so the contract cannot
@@ -208,7 +233,7 @@ contract AttacksTest is Fixture {
         deeds.withdraw(bytes32(claim.deed));
         Vm.Log[] memory logs = vm.getRecordedLogs();
         (bool byHolder,,) = abi.decode(logs[0].data, (bool, uint64, bytes20));
-        (,,,, bool isWithdrawn) = deeds.deedOf(claim.deed);
+        (,,,, bool isWithdrawn,) = deeds.deedOf(claim.deed);
         require(!byHolder && !isWithdrawn, "untouched");
         require(logs[0].topics[2] == bytes32(uint256(uint160(MALLORY))), "her own name");
     }
@@ -316,7 +341,7 @@ contract AttacksTest is Fixture {
         Claim memory claim = _issued(ALICE, CONTENT);
         vm.prank(ALICE);
         IERC721(deeds).safeTransferFrom(ALICE, address(receiver), claim.deed);
-        (,,,, bool isWithdrawn) = deeds.deedOf(claim.deed);
+        (,,,, bool isWithdrawn,) = deeds.deedOf(claim.deed);
         (uint64 last,) = deeds.head();
         require(isWithdrawn && last == 3, "it acted as the holder that it was");
         require(deeds.ownerOf(claim.deed) == address(0xdead), "and passed the deed on");

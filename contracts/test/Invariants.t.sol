@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ITitleDeed} from "../src/interfaces/ITitleDeed.sol";
 import {Fixture} from "./Fixture.sol";
 import {Follower} from "./Follower.sol";
 import {vm} from "./Vm.sol";
@@ -19,6 +20,8 @@ contract Handler is Fixture, Follower {
 
     Anchor[] public anchors;
     Claim[] private _deeds;
+    mapping(uint256 deed => uint16 count) private _transfers;
+    mapping(uint256 deed => bool) private _withdrawn;
 
     uint256 private _clock = NOW;
 
@@ -57,9 +60,13 @@ contract Handler is Fixture, Follower {
         _keep(claim.inclusion.root, claim.opening.claimant);
         uint256[] memory parents = new uint256[](_deeds.length == 0 ? 0 : 1);
         if (parents.length == 1) parents[0] = _deeds[child % _deeds.length].deed;
-        (address before,,,,) = deeds.deedOf(claim.deed);
+        (address before,,,,,) = deeds.deedOf(claim.deed);
+        if (before == address(0)) {
+            _deeds.push(claim);
+        } else {
+            vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeedExists.selector, claim.deed));
+        }
         _issue(claim, parents);
-        if (before == address(0)) _deeds.push(claim);
     }
 
     function transfer(uint8 which, uint8 to, uint16 wait) external followed(wait) {
@@ -68,6 +75,7 @@ contract Handler is Fixture, Follower {
         address holder = deeds.ownerOf(deed);
         vm.prank(holder);
         deeds.transferFrom(holder, _person(to), deed);
+        ++_transfers[deed];
     }
 
     function withdrawDeed(uint8 which, uint16 wait) external followed(wait) {
@@ -75,6 +83,7 @@ contract Handler is Fixture, Follower {
         uint256 deed = _deeds[which % _deeds.length].deed;
         vm.prank(deeds.ownerOf(deed));
         deeds.withdrawDeed(deed);
+        _withdrawn[deed] = true;
     }
 
     function log(uint8 who, uint8 act, bytes32 subject, bytes32 other, uint16 wait)
@@ -114,12 +123,21 @@ contract Handler is Fixture, Follower {
     function checkDeeds() external view {
         for (uint256 i = 0; i < _deeds.length; ++i) {
             Claim memory claim = _deeds[i];
-            (address claimant, uint64 timestamp, uint64 number, uint16 royalty,) =
+            (address claimant, uint64 timestamp, uint64 number, uint16 royalty,,) =
                 deeds.deedOf(claim.deed);
             (uint64 anchoredAt, uint64 anchorNumber) =
                 deeds.anchorOf(claim.inclusion.root, claim.inclusion.anchoredBy);
             require(claimant == claim.opening.claimant && royalty == ROYALTY, "terms");
             require(timestamp == anchoredAt && number == anchorNumber, "date");
+        }
+    }
+
+    function checkTransfers() external view {
+        for (uint256 i = 0; i < _deeds.length; ++i) {
+            uint256 deed = _deeds[i].deed;
+            (,,,, bool isWithdrawn, uint16 transfers) = deeds.deedOf(deed);
+            require(transfers == _transfers[deed], "a transfer was not counted, or something else");
+            require(isWithdrawn == _withdrawn[deed], "the flag");
         }
     }
 
@@ -172,6 +190,10 @@ contract InvariantsTest {
 
     function invariant_a_deed_keeps_its_claimant_and_the_date_of_its_anchor() public view {
         _handler.checkDeeds();
+    }
+
+    function invariant_a_deed_counts_its_transfers_and_nothing_else() public view {
+        _handler.checkTransfers();
     }
 
     function invariant_every_issued_deed_is_held_once() public view {

@@ -23,10 +23,16 @@ contract IssueTest is Fixture {
         Claim memory claim = _anchored(ALICE, CONTENT);
         vm.warp(NOW + 30 days);
         _issue(claim, _none());
-        (address claimant, uint64 timestamp, uint64 sequence, uint16 royalty, bool isWithdrawn) =
-            deeds.deedOf(claim.deed);
+        (
+            address claimant,
+            uint64 timestamp,
+            uint64 sequence,
+            uint16 royalty,
+            bool isWithdrawn,
+            uint16 transfers
+        ) = deeds.deedOf(claim.deed);
         require(claimant == ALICE && timestamp == NOW && sequence == 2, "anchor");
-        require(royalty == ROYALTY && !isWithdrawn, "terms");
+        require(royalty == ROYALTY && !isWithdrawn && transfers == 0, "terms");
     }
 
     function test_issue_tells_all_in_its_event() public {
@@ -47,11 +53,30 @@ contract IssueTest is Fixture {
         require(keccak256(logs[1].data) == data, "data");
     }
 
-    function test_issue_again_from_the_same_anchor_is_silent() public {
+    function test_issue_again_from_the_same_anchor_is_refused() public {
         Claim memory claim = _issued(ALICE, CONTENT);
-        vm.recordLogs();
+        vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeedExists.selector, claim.deed));
         _issue(claim, _none());
-        require(vm.getRecordedLogs().length == 0, "silent");
+    }
+
+    function test_issue_again_with_other_terms_is_refused_and_changes_none() public {
+        uint256[] memory parents = new uint256[](1);
+        parents[0] = _issued(BOB, CONTENT).deed;
+        Claim memory claim = _issued(ALICE, CONTENT);
+        vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeedExists.selector, claim.deed));
+        vm.prank(ALICE);
+        deeds.issue(claim.opening, claim.inclusion, ROYALTY + 1, parents);
+        (,,, uint16 royalty,,) = deeds.deedOf(claim.deed);
+        require(royalty == ROYALTY, "royalty");
+    }
+
+    function test_issue_again_after_a_transfer_is_refused_and_mints_nothing() public {
+        Claim memory claim = _issued(ALICE, CONTENT);
+        vm.prank(ALICE);
+        deeds.transferFrom(ALICE, BOB, claim.deed);
+        vm.expectRevert(abi.encodeWithSelector(ITitleDeed.DeedExists.selector, claim.deed));
+        _issue(claim, _none());
+        require(deeds.ownerOf(claim.deed) == BOB, "holder");
     }
 
     function test_issue_again_from_another_anchor_is_refused() public {
@@ -110,7 +135,7 @@ contract IssueTest is Fixture {
         deeds.issue(claim.opening, claim.inclusion, royalty, _none());
         (, uint256 amount) = deeds.royaltyInfo(claim.deed, price);
         require(amount <= price, "royalty");
-        (,,, uint16 kept,) = deeds.deedOf(claim.deed);
+        (,,, uint16 kept,,) = deeds.deedOf(claim.deed);
         require(kept == royalty, "kept");
     }
 
@@ -136,16 +161,22 @@ contract IssueTest is Fixture {
         }
         vm.warp(NOW + wait);
         Claim memory claim = _issued(claimant, content);
-        (address kept, uint64 timestamp, uint64 sequence,,) = deeds.deedOf(claim.deed);
+        (address kept, uint64 timestamp, uint64 sequence,,,) = deeds.deedOf(claim.deed);
         require(kept == claimant && timestamp == NOW + wait, "claimant and time");
         require(sequence == before % 16 + 1, "sequence");
     }
 
     function test_nothing_is_known_of_a_deed_never_issued() public {
-        (address claimant, uint64 timestamp, uint64 sequence, uint16 royalty, bool isWithdrawn) =
-            deeds.deedOf(7);
+        (
+            address claimant,
+            uint64 timestamp,
+            uint64 sequence,
+            uint16 royalty,
+            bool isWithdrawn,
+            uint16 transfers
+        ) = deeds.deedOf(7);
         require(claimant == address(0) && timestamp == 0 && sequence == 0, "anchor");
-        require(royalty == 0 && !isWithdrawn, "terms");
+        require(royalty == 0 && !isWithdrawn && transfers == 0, "terms");
         (address receiver, uint256 amount) = deeds.royaltyInfo(7, 1 ether);
         require(receiver == address(0) && amount == 0, "royalty");
         vm.expectRevert(

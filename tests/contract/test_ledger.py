@@ -320,7 +320,15 @@ def test_issue_mints_the_deed_to_the_claimant(ledger: Ledger) -> None:
         parents=(),
     )
     assert ledger.find_holder(deed) == ACTOR.address
-    assert _act(ledger, act) is None
+
+
+@pytest.mark.parametrize("royalty", [250, 251], ids=["the same terms", "other terms"])
+def test_issue_again_is_refused(ledger: Ledger, royalty: int) -> None:
+    act = _issue_of(ledger, f"issued twice, {royalty}")
+    _act(ledger, act)
+    again = relayed(replace(act, royalty=royalty), actor=ACTOR, chain=ledger.identity)
+    with pytest.raises(TransactionRevertedError, match="DeedExists"):
+        ledger.sign_call(again, ledger.count_transactions())
 
 
 def test_issue_names_its_parents(ledger: Ledger) -> None:

@@ -35,10 +35,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Deed:
-    """An issued deed; ``anchor`` is the sequence number of its anchor."""
+    """An issued deed."""
 
     holder: Address
-    anchor: int
     is_withdrawn: bool = False
 
 
@@ -97,18 +96,16 @@ class ContractModel:
             return Superseded(act.subject, actor, act.successor, by_holder)
         return self._record(act, actor, by_holder=by_holder)
 
-    def _issue(self, act: IssueDeed, claimant: Address) -> Issued | None:
+    def _issue(self, act: IssueDeed, claimant: Address) -> Issued:
         _, anchored = self.anchors.get((act.root, act.anchored_by), (0, 0))
         if not anchored:
             raise RefusedError("NotAnchored")
         deed = derive_deed_id(claimant, act.content_digest)
         if deed in self.deeds:
-            if self.deeds[deed].anchor != anchored:
-                raise RefusedError("DeedExists")
-            return None
+            raise RefusedError("DeedExists")
         if not set(act.parents) <= self.deeds.keys():
             raise RefusedError("NotIssued")
-        self.deeds[deed] = Deed(claimant, anchored)
+        self.deeds[deed] = Deed(claimant)
         return Issued(
             deed=deed,
             leaf=act.leaf,
@@ -127,7 +124,7 @@ class ContractModel:
         known = self.deeds[deed]
         if known.is_withdrawn:
             return None
-        self.deeds[deed] = Deed(known.holder, known.anchor, is_withdrawn=True)
+        self.deeds[deed] = Deed(known.holder, is_withdrawn=True)
         return Withdrawn(subject, actor, by_holder=True)
 
     def _record(self, act: RecordEvent, actor: Address, *, by_holder: bool) -> EventRecorded:

@@ -16,9 +16,10 @@ import {IC2PASoftBindingResolution} from "./IC2PASoftBindingResolution.sol";
 ///
 /// Every act can be relayed: `...For` takes the same arguments and the actor's signature (EIP-712,
 /// domain `Titledeed`, version `1`; ERC-1271 for contracts), so the actor needs no ether. There
-/// are no nonces. A repeated anchor, issue or withdrawal of a deed finds its own entry and returns
-/// silently. Until its deadline anybody can have the other acts logged once more: readers count
-/// entries that are equal in all but sequence and head once, where the first of them stands.
+/// are no nonces. A repeated anchor or withdrawal of a deed finds its own entry and returns
+/// silently; a second issue of a deed is refused. Until its deadline anybody can have the other acts
+/// logged once more: readers count entries that are equal in all but sequence and head once, where
+/// the first of them stands.
 interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
     /// @notice The parts of a leaf: the content part opened, the record part closed.
     /// @param claimant Who claims; the deed is minted to this account.
@@ -76,7 +77,7 @@ interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
     /// @param caller Who called.
     error NotClaimant(address claimant, address caller);
 
-    /// @notice The deed was issued before, from another anchor.
+    /// @notice The deed was issued before; its terms and its date stay.
     /// @param deed The deed.
     error DeedExists(uint256 deed);
 
@@ -249,8 +250,9 @@ interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
 
     /// @notice Opens the content part of the caller's leaf and mints its deed: one per claimant and
     /// content, dated by its anchor. Deeds of different claimants on one content coexist.
-    /// @dev Repeated with the same anchor it returns silently and changes nothing. A receiver is
-    /// never called. The contract does not know withdrawn leaves (that would cost a storage slot
+    /// @dev A deed is issued once: again it reverts with {DeedExists}, also with the same arguments, so
+    /// that nobody takes terms that stand for those that he sent. A receiver is never called. The
+    /// contract does not know withdrawn leaves (that would cost a storage slot
     /// each): a withdrawal before the issue stands before it in the log and stays in force.
     /// @param opening The leaf.
     /// @param inclusion Where it stands.
@@ -271,7 +273,8 @@ interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
     /// @param parents See {issue}.
     /// @param deadline See {anchorFor}.
     /// @param signature `Issue` by the claimant. It binds the anchor: nobody can date the deed by
-    /// another one.
+    /// another one. Of two signatures by the claimant the one that comes first fixes the terms, so
+    /// until its deadline an older one can still win.
     function issueFor(
         Opening calldata opening,
         Inclusion calldata inclusion,
@@ -421,10 +424,15 @@ interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
     /// @notice What a deed was issued with.
     /// @param deed The deed; all is zero if it was never issued.
     /// @return claimant Who claimed, whoever holds the deed now.
-    /// @return timestamp When its anchor was made, in seconds since 1970.
-    /// @return sequence Position of its anchor among the contract's own events.
+    /// @return timestamp When its anchor was made, in seconds since 1970; at most 2^34 - 1.
+    /// @return sequence Position of its anchor among the contract's own events; at most 2^36 - 1, which
+    /// stands for all later ones ({anchorOf} tells them).
     /// @return royalty Basis points.
     /// @return isWithdrawn Whether a holder withdrew it.
+    /// @return transfers How often it was transferred (ERC-721) after its mint, also from a holder to
+    /// itself. An offer that names this number ends with the next transfer, even if the deed comes
+    /// back to the same holder. The number stops at 2,047 and stays there: who finds the maximum must
+    /// hold no offer for valid, because later transfers no longer change it.
     function deedOf(uint256 deed)
         external
         view
@@ -433,7 +441,8 @@ interface ITitleDeed is IERC2981, IERC5267, IC2PASoftBindingResolution {
             uint64 timestamp,
             uint64 sequence,
             uint16 royalty,
-            bool isWithdrawn
+            bool isWithdrawn,
+            uint16 transfers
         );
 
     /// @notice The one deed of a claimant on a content, issued or not.
