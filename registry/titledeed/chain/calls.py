@@ -1,4 +1,4 @@
-"""Call data of everything that the sender pays for, and the names of the contract's refusals.
+"""Call data of everything that the sender pays for, and the names of the contracts' refusals.
 
 Pure, and quick to import; a test holds every function against the compiled interface.
 """
@@ -11,7 +11,7 @@ from typing import Any, Final
 from titledeed.canonical.hashing import word
 from titledeed.canonical.identifiers import address_word
 from titledeed.chain.relays import ACT_TYPES, act_members
-from titledeed.models.ledger import AnchorRoot, Call, IssueDeed, RelayedAct
+from titledeed.models.ledger import AnchorRoot, Call, ContractName, IssueDeed, RelayedAct
 from titledeed.models.primitives import Address
 from titledeed.proofs.abi import (
     Tail,
@@ -22,6 +22,7 @@ from titledeed.proofs.abi import (
     selector,
 )
 from titledeed.proofs.contract import encode_anchor, load_interface
+from titledeed.proofs.versions import list_versions
 
 ISSUE_SIGNATURE: Final = (
     "issueFor((address,bytes32,bytes32,bytes32),(bytes32,address,uint256,uint256,bytes32[]),"
@@ -43,7 +44,7 @@ def encode_call(call: Call) -> bytes:
 
 
 def name_refusal(data: bytes) -> str:
-    """The name of the contract's error in the data of a revert; empty where it is none of its."""
+    """The name of a contract's error in the data of a revert; empty where it is none of ours."""
     return _refusals().get(data[:4], "")
 
 
@@ -75,9 +76,13 @@ def _issue_arguments(act: IssueDeed, claimant: Address) -> list[bytes]:
 
 @cache
 def _refusals() -> dict[bytes, str]:
-    interface: list[Any] = load_interface()
+    """Of every version: an error that two of them have has one selector."""
+    interfaces: list[list[Any]] = [
+        load_interface(version) for name in ContractName for version in list_versions(name)
+    ]
     return {
         selector(f"{item['name']}({','.join(one['type'] for one in item['inputs'])})"): item["name"]
+        for interface in interfaces
         for item in interface
         if item["type"] == "error"
     }

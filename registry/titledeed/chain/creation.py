@@ -16,6 +16,7 @@ from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.chain.rpc import Node, RpcError, ask, fetch_chain_id
 from titledeed.durability import write_durably
 from titledeed.errors import NotFoundError
+from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address, Keccak256, TransactionHash
 from titledeed.proofs.contract import (
     CREATE2_FACTORY,
@@ -28,6 +29,7 @@ from titledeed.proofs.contract import (
 )
 from titledeed.proofs.rpc_values import parse_array, parse_bytes, parse_object, parse_quantity
 from titledeed.proofs.transactions import minimal_bytes, rlp_encode
+from titledeed.proofs.versions import current_version
 
 DEPLOYMENT_SCHEMA: Final = "titledeed.deployment/1"
 DEPLOYMENT_NAME: Final = "deployment.json"
@@ -66,7 +68,7 @@ def describe_deployment(node: Node, contract: Address) -> Deployment:
         raise NotFoundError(
             f"the chain holds no contract at {contract}", what="contract", name=contract
         )
-    is_standard = contract == load_artifact().address
+    is_standard = contract == current_version(ContractName.TITLE_DEED).usual_address
     number = find_creation_block(node, contract)
     creation = None if number is None else _find_creating(node, number, contract)
     arguments = creation.constructor_arguments if creation else None
@@ -113,7 +115,7 @@ def encode_deployment(deployment: Deployment) -> dict[str, Json]:
         "transaction": transaction,
         "deployer": deployment.deployer,
         "constructor_arguments": None if arguments is None else hex_word(arguments),
-        "runtime_code_hash": hex_word(load_artifact().runtime_hash),
+        "runtime_code_hash": hex_word(current_version(ContractName.TITLE_DEED).code_hash),
         "abi": load_interface(),
         "verification": verification,
     }

@@ -25,8 +25,8 @@ from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.ledger import ContractName, DeployedContract
 from titledeed.models.primitives import Address, BlockHash, Keccak256, TransactionHash
 from titledeed.proofs.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
-from titledeed.proofs.contracts import contract_kind
 from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
+from titledeed.proofs.versions import current_version, find_version
 
 if TYPE_CHECKING:
     from web3.types import TxReceipt
@@ -45,7 +45,8 @@ def pin_chain(
 
     Args:
         node: see ``HttpNode``.
-        contract: where ``TitleDeed`` is; by default where the deterministic factory puts it.
+        contract: where ``TitleDeed`` is, in any version; by default where the deterministic
+            factory puts today's.
         first_block: where following begins; by default the block that made the contract.
 
     Raises:
@@ -57,7 +58,7 @@ def pin_chain(
     core = pin_contract(
         node,
         ContractName.TITLE_DEED,
-        address=contract or load_artifact().address,
+        address=contract or current_version(ContractName.TITLE_DEED).usual_address,
         first_block=first_block,
     )
     address = core.deployed.address
@@ -68,7 +69,7 @@ def pin_chain(
 def pin_contract(
     node: Node, name: ContractName, *, address: Address, first_block: int | None = None
 ) -> PinnedContract:
-    """Learn where a contract of ours begins, from a node that is trusted this once.
+    """Learn version and beginning of a contract of ours, from a node that is trusted this once.
 
     Raises:
         NotFoundError: as for ``pin_chain``.
@@ -84,11 +85,12 @@ def pin_contract(
             what="contract",
             name=address,
         )
-    if code_hash != contract_kind(name).runtime_hash:
+    version = find_version(code_hash)
+    if version is None or version.name is not name:
         raise ChainMismatchError(
-            f"the contract at {address} is not {name}",
+            f"the contract at {address} is no version of {name}",
             what="contract",
-            expected=hex_word(contract_kind(name).runtime_hash),
+            expected=hex_word(current_version(name).code_hash),
             found=hex_word(code_hash),
         )
     if first_block is None:

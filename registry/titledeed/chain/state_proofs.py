@@ -1,4 +1,4 @@
-"""Asking a node for a storage proof (EIP-1186) of an anchor."""
+"""Asking a node for storage proofs (EIP-1186): of an anchor, and of the end of a log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from titledeed.canonical.hashing import keccak256
 from titledeed.chain.rpc import Node, RpcError, fetch_block
 from titledeed.errors import LedgerUnavailableError, ProofError
 from titledeed.models.evidence import StateProof
+from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address, MerkleRoot
 from titledeed.proofs.rpc_values import parse_array, parse_bytes, parse_object, parse_quantity
-from titledeed.proofs.state_proofs import anchor_slot, open_state_proof
+from titledeed.proofs.state_proofs import (
+    anchor_slot,
+    check_head_proof,
+    head_slot,
+    open_state_proof,
+)
 from titledeed.proofs.transactions import RlpItem, minimal_bytes, rlp_encode
 
 _HEADER_FIELDS: Final = (
@@ -76,22 +82,9 @@ def read_state_proof(
         LedgerUnavailableError: no answer, or the newest block does not hold the anchor yet.
         LedgerError: the answer is in no form of JSON-RPC.
     """
-    block = parse_object(fetch_block(node, "latest"))
-    header = encode_header(block)
-    if keccak256(header) != parse_bytes(block.get("hash"), length=32):
+    proof = _fetch_proof(node, contract, anchor_slot(root, caller))
+    if proof is None:
         return None
-    slot = hex_word(anchor_slot(root, caller))
-    try:
-        answer = node.call("eth_getProof", contract, [slot], block.get("number"))
-    except RpcError:
-        return None
-    account = parse_object(answer)
-    storage = [parse_object(item) for item in parse_array(account.get("storageProof"))]
-    proof = StateProof(
-        header=header,
-        account_proof=_read_nodes(account.get("accountProof")),
-        storage_proof=_read_nodes(storage[0].get("proof") if storage else None),
-    )
     try:
         _, entry = open_state_proof(proof, contract=contract, root=root, caller=caller)
     except ProofError:
@@ -102,6 +95,46 @@ def read_state_proof(
             next_step="Try again in a moment: the node lags behind.",
         )
     return proof
+
+
+def read_head_proof(
+    node: Node, *, contract: Address, name: ContractName = ContractName.TITLE_DEED
+) -> StateProof | None:
+    """Prove how far a contract's log has got in the node's newest block.
+
+    None where the chain gives no such proof, as for ``read_state_proof``.
+
+    Raises:
+        LedgerUnavailableError: no answer.
+        LedgerError: the answer is in no form of JSON-RPC.
+    """
+    proof = _fetch_proof(node, contract, head_slot())
+    if proof is None:
+        return None
+    try:
+        check_head_proof(proof, contract=contract, name=name)
+    except ProofError:
+        return None
+    return proof
+
+
+def _fetch_proof(node: Node, contract: Address, slot: bytes) -> StateProof | None:
+    """What the node says of a slot in its newest block; nothing of it is checked but the header."""
+    block = parse_object(fetch_block(node, "latest"))
+    header = encode_header(block)
+    if keccak256(header) != parse_bytes(block.get("hash"), length=32):
+        return None
+    try:
+        answer = node.call("eth_getProof", contract, [hex_word(slot)], block.get("number"))
+    except RpcError:
+        return None
+    account = parse_object(answer)
+    storage = [parse_object(item) for item in parse_array(account.get("storageProof"))]
+    return StateProof(
+        header=header,
+        account_proof=_read_nodes(account.get("accountProof")),
+        storage_proof=_read_nodes(storage[0].get("proof") if storage else None),
+    )
 
 
 def _read_nodes(value: Json) -> tuple[bytes, ...]:

@@ -25,10 +25,10 @@ from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.ledger import Block
 from titledeed.models.primitives import Address, Sha256
 from titledeed.models.record import Dossier
-from titledeed.proofs.contract import load_artifact
 from titledeed.proofs.signatures import check_claim, check_transaction
 from titledeed.proofs.state_proofs import check_state_proof
 from titledeed.proofs.times import format_time
+from titledeed.proofs.versions import is_usual_address
 
 
 class CheckCode(Protocol):
@@ -311,7 +311,7 @@ def _by_hand(bundle: Bundle, proven: Block | None) -> str:
 
 def _foreign_contract(contract: Address) -> str:
     """What else to compare where the address does not show how the contract was created."""
-    if contract == load_artifact().address:
+    if is_usual_address(contract):
         return ""
     return (
         f" The address {contract} is not the usual one of TitleDeed: check that the contract was "

@@ -1,4 +1,4 @@
-"""The contract ``TitleDeed``: the artifact that ships, and the call that evidence names.
+"""The contract ``TitleDeed``: the artifacts that ship, and the call that evidence names.
 
 ``anchor`` is encoded by hand, because a bundle is checked without web3; a test holds the words
 against the compiled interface.
@@ -17,6 +17,8 @@ from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address, Keccak256, MerkleRoot
+from titledeed.proofs.abi import selector
+from titledeed.proofs.versions import ContractVersion, current_version
 
 CREATE2_FACTORY: Final = Address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
 """The deterministic deployment proxy (Arachnid), present on most chains and on anvil."""
@@ -25,12 +27,13 @@ DEPLOYMENT_SALT: Final = bytes(32)
 
 ANCHOR_SIGNATURE: Final = "anchor(bytes32,uint256)"
 
+_CURRENT: Final = current_version(ContractName.TITLE_DEED)
 _VERIFICATION: Final = "TitleDeed.verification.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What the compiler made of the contract."""
+    """What the compiler made of a contract."""
 
     creation_code: bytes
     runtime_code: bytes
@@ -53,34 +56,29 @@ class Artifact:
 
 
 @cache
-def load_artifact(base_uri: str = "") -> Artifact:
-    """The artifact that ships with the package.
+def load_artifact(base_uri: str = "", *, version: ContractVersion = _CURRENT) -> Artifact:
+    """An artifact that ships with the package.
 
     Args:
         base_uri: the argument of the constructor. The standard deployment has none; another gives
             another address, and the same runtime code.
+        version: of the contract; by default the one that is deployed today.
     """
-    document = _read(_artifact(ContractName.TITLE_DEED))
+    document = _read(version.artifact)
     return Artifact(
         creation_code=bytes.fromhex(document["bytecode"][2:]) + encode_constructor(base_uri),
         runtime_code=bytes.fromhex(document["deployedBytecode"][2:]),
     )
 
 
-@cache
-def load_runtime_hash(name: ContractName) -> Keccak256:
-    """Keccak-256 of the code that a chain must hold at the address of a contract of ours."""
-    return keccak256(bytes.fromhex(_read(_artifact(name))["deployedBytecode"][2:]))
-
-
-def load_interface() -> list[Json]:
-    """The contract's ABI, for tools and tests."""
-    interface: list[Json] = _read(_artifact(ContractName.TITLE_DEED))["abi"]
+def load_interface(version: ContractVersion = _CURRENT) -> list[Json]:
+    """The ABI of a version of a contract."""
+    interface: list[Json] = _read(version.artifact)["abi"]
     return interface
 
 
 def load_verification() -> dict[str, Json]:
-    """What Sourcify and Blockscout need to compile the same bytes again.
+    """What Sourcify and Blockscout need to compile today's version to the same bytes again.
 
     ``compilerVersion``, ``contractIdentifier`` and ``stdJsonInput``, which is the body of
     Sourcify's ``POST /v2/verify/{chainId}/{address}``; Blockscout takes the same input.
@@ -97,15 +95,7 @@ def encode_constructor(base_uri: str) -> bytes:
 
 def encode_anchor(root: MerkleRoot, size: int) -> bytes:
     """Call data of ``anchor``."""
-    return _selector(ANCHOR_SIGNATURE) + root + word(size)
-
-
-def _selector(signature: str) -> bytes:
-    return keccak256(signature.encode("ascii"))[:4]
-
-
-def _artifact(name: ContractName) -> str:
-    return f"{name}.json"
+    return selector(ANCHOR_SIGNATURE) + root + word(size)
 
 
 def _read(name: str) -> Any:

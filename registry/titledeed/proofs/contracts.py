@@ -1,8 +1,9 @@
 """The contracts of ours that a home may follow: one entry each. Pure.
 
-A module beside the core is another entry: its name in ``models.ledger.ContractName``, its artifact,
-its signing domain, its events in ``event_kinds``. Each logs as ``Log.sol`` has it: every event ends
-with the contract's own sequence number and running hash, and ``head()`` tells both.
+A module beside the core is another entry: its name in ``models.ledger.ContractName``, its signing
+domain, its events in ``event_kinds``, and what was deployed of it in ``versions``. Each logs as
+``Log.sol`` has it: every event ends with the contract's own sequence number and running hash, and
+``head()`` tells both.
 """
 
 from __future__ import annotations
@@ -14,17 +15,16 @@ from typing import Any, Final, assert_never
 from titledeed.models.claim import SigningDomain
 from titledeed.models.evidence import ChainIdentity
 from titledeed.models.ledger import ContractName
-from titledeed.models.primitives import Address, Keccak256
-from titledeed.proofs.contract import load_runtime_hash
+from titledeed.models.primitives import Address
 from titledeed.proofs.event_kinds import TITLE_DEED_EVENTS, EventKind
 
 
 @dataclass(frozen=True)
 class ContractKind:
-    """What is the same wherever a contract of ours is deployed.
+    """What all versions of a contract of ours have in common.
 
     Attributes:
-        name: in Solidity, and of its artifact.
+        name: in Solidity.
         domain_name: of its EIP-712 domain.
         domain_version: of its EIP-712 domain.
         events: its own; not those of a standard, such as ERC-721.
@@ -39,11 +39,6 @@ class ContractKind:
     def by_topic(self) -> dict[bytes, EventKind[Any]]:
         """Its events by topic 0."""
         return {bytes(kind.topic): kind for kind in self.events}
-
-    @property
-    def runtime_hash(self) -> Keccak256:
-        """Keccak-256 of the code that a chain must hold at its address."""
-        return load_runtime_hash(self.name)
 
     def domain(self, chain_id: int, address: Address) -> SigningDomain:
         """What signatures for one deployment of it are bound to."""

@@ -1,13 +1,14 @@
-"""Storage proofs (EIP-1186): that the contract's storage held an anchor when a block was made.
+"""Storage proofs (EIP-1186): what the contract's storage held when a block was made.
 
 Whoever has such a proof needs nothing of ours: the block's hash, which any explorer shows, binds
 the header, the header binds the state, the state binds the contract's account, and that binds the
-word which ``anchorOf`` reads. Checking asks nobody; the trie itself is py-trie's work.
+word which ``anchorOf`` or ``head`` reads. Checking asks nobody; the trie itself is py-trie's work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from titledeed.canonical.bundles import (
@@ -20,21 +21,48 @@ from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_bytes, address_word
 from titledeed.errors import ProofError
 from titledeed.models.evidence import Anchor, StateProof
-from titledeed.models.ledger import Block
+from titledeed.models.ledger import Block, ContractName
 from titledeed.models.primitives import Address, BlockHash, Keccak256, MerkleRoot
-from titledeed.proofs.contract import load_artifact
 from titledeed.proofs.transactions import RlpItem, rlp_decode
+from titledeed.proofs.versions import ContractVersion, find_version
 
+HEAD_SLOT: Final = 0
 ANCHORS_SLOT: Final = 1
-"""Where the compiler put ``TitleDeed._anchors``; a test holds it against a chain."""
+"""The slots that are read here, as the compiler laid out the versions that are known so far; tests
+hold them against a chain."""
 
+_TIMESTAMP_SHIFT: Final = 208
+_SEQUENCE_SHIFT: Final = 160
+_HEAD_LENGTH: Final = 20
 _FIXED_LENGTHS: Final = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: 256, 13: 32, 14: 8}
 _FIELDS_MIN: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenHead:
+    """How far the log of a contract had got in the state of a block.
+
+    Attributes:
+        block: that its hash is that of the chain, somebody must compare elsewhere.
+        sequence: number of the contract's events up to the block; 0 before the first.
+        running_hash: over all of them, 20 bytes; zeros before the first.
+        version: of the contract, as the hash of its code tells.
+    """
+
+    block: Block
+    sequence: int
+    running_hash: bytes
+    version: ContractVersion
 
 
 def anchor_slot(root: MerkleRoot, caller: Address) -> Keccak256:
     """Where the contract keeps the anchor of a root by a caller (Solidity's layout of mappings)."""
     return keccak256(address_word(caller), keccak256(root, word(ANCHORS_SLOT)))
+
+
+def head_slot() -> bytes:
+    """Where a contract of ours keeps number and running hash of its last event."""
+    return word(HEAD_SLOT)
 
 
 def check_state_proof(proof: StateProof, *, contract: Address, anchor: Anchor) -> Block:
@@ -49,8 +77,7 @@ def check_state_proof(proof: StateProof, *, contract: Address, anchor: Anchor) -
     block, entry = open_state_proof(
         proof, contract=contract, root=anchor.root, caller=anchor.caller
     )
-    # Block time and sequence, 48 bits each, above the running hash.
-    timestamp, sequence = entry >> 208, (entry >> 160) & (2**48 - 1)
+    timestamp, sequence, _ = _split(entry)
     if (timestamp, sequence) != (anchor.block_timestamp, anchor.sequence):
         raise ProofError("the contract's storage holds another time or sequence number")
     if block.number < anchor.block_number or block.timestamp < anchor.block_timestamp:
@@ -63,26 +90,78 @@ def check_state_proof(proof: StateProof, *, contract: Address, anchor: Anchor) -
     return block
 
 
+def check_head_proof(
+    proof: StateProof, *, contract: Address, name: ContractName = ContractName.TITLE_DEED
+) -> ProvenHead:
+    """Check offline how many events a contract of ours had logged by the block of the header.
+
+    Whoever has so many events that lead to this running hash has all of them, up to that block.
+
+    Args:
+        proof: its storage proof is one of ``head_slot``.
+        contract: the account whose log it is.
+        name: what the contract must be, in any version.
+
+    Raises:
+        ProofError: header or proofs do not hold, or the account is no such contract.
+    """
+    state = _open_account(proof, contract)
+    if state.version.name is not name or state.version.head_slot != HEAD_SLOT:
+        raise ProofError(f"the account proof leads to another contract than {name}")
+    timestamp, sequence, running_hash = _split(state.read(head_slot(), proof.storage_proof))
+    if timestamp > state.block.timestamp:
+        raise ProofError("the contract's last event is later than the proven block")
+    return ProvenHead(state.block, sequence, running_hash, state.version)
+
+
 def open_state_proof(
     proof: StateProof, *, contract: Address, root: MerkleRoot, caller: Address
 ) -> tuple[Block, int]:
     """The block, and the anchor's word in it; 0 where there is none.
 
     Raises:
-        ProofError: header or proofs do not hold.
+        ProofError: header or proofs do not hold, or the account is no contract that keeps anchors.
     """
+    state = _open_account(proof, contract)
+    if state.version.anchors_slot != ANCHORS_SLOT:
+        raise ProofError("the account proof leads to another contract than TitleDeed")
+    return state.block, state.read(anchor_slot(root, caller), proof.storage_proof)
+
+
+@dataclass(frozen=True, slots=True)
+class _AccountState:
+    """A contract of ours in the state of a block."""
+
+    block: Block
+    version: ContractVersion
+    storage_root: bytes
+
+    def read(self, slot: bytes, proof: Sequence[bytes]) -> int:
+        """The word in a slot; 0 where it was never written."""
+        value = _look_up(self.storage_root, slot, proof)
+        return _number(_decode(value)) if value else 0
+
+
+def _open_account(proof: StateProof, contract: Address) -> _AccountState:
     block, state_root = _open_header(proof.header)
     account = _decode(_look_up(state_root, address_bytes(contract), proof.account_proof))
     if isinstance(account, bytes) or len(account) != 4:
         raise ProofError("the account proof leads to no account")
     _, _, storage_root, code_hash = account
-    # Another contract could keep any time in the same slot.
-    if code_hash != load_artifact().runtime_hash:
-        raise ProofError("the account proof leads to another contract than TitleDeed")
-    if not isinstance(storage_root, bytes):
+    if not isinstance(storage_root, bytes) or not isinstance(code_hash, bytes):
         raise ProofError("the account proof leads to no account")
-    value = _look_up(storage_root, anchor_slot(root, caller), proof.storage_proof)
-    return block, _number(_decode(value)) if value else 0
+    # Another contract could keep any word in the same slot.
+    version = find_version(code_hash)
+    if version is None:
+        raise ProofError("the account proof leads to another contract than those of Titledeed")
+    return _AccountState(block, version, storage_root)
+
+
+def _split(entry: int) -> tuple[int, int, bytes]:
+    """Block time and sequence, 48 bits each, above the running hash."""
+    sequence = (entry >> _SEQUENCE_SHIFT) & (2**48 - 1)
+    running_hash = (entry & (2**_SEQUENCE_SHIFT - 1)).to_bytes(_HEAD_LENGTH, "big")
+    return entry >> _TIMESTAMP_SHIFT, sequence, running_hash
 
 
 def _open_header(header: bytes) -> tuple[Block, bytes]:

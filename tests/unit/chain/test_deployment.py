@@ -29,6 +29,7 @@ from titledeed.errors import (
     NotFoundError,
 )
 from titledeed.models.evidence import ChainKind
+from titledeed.models.ledger import ContractName
 from titledeed.proofs.contract import (
     CREATE2_FACTORY,
     encode_constructor,
@@ -37,6 +38,7 @@ from titledeed.proofs.contract import (
     load_verification,
 )
 from titledeed.proofs.rpc_values import parse_object
+from titledeed.proofs.versions import ContractVersion, list_versions
 
 pytestmark = pytest.mark.chain
 
@@ -161,8 +163,29 @@ def test_chain_without_the_contract_is_neither_pinned_nor_described(anvil: Anvil
         describe_deployment(anvil.node, load_artifact().address)
 
 
+@pytest.mark.parametrize("version", list_versions(ContractName.TITLE_DEED))
+def test_every_version_is_pinned_where_it_stands(anvil: Anvil, version: ContractVersion) -> None:
+    address = version.usual_address
+    code = load_artifact(version=version).runtime_code
+    anvil.node.call("anvil_setCode", address, hex_word(code))
+    pin = pin_chain(anvil.node, contract=address)
+    assert (pin.code_hash, pin.identity.contract) == (version.code_hash, address)
+    check_pin(anvil.node, pin)
+
+
+def test_one_version_does_not_pass_for_another(anvil: Anvil) -> None:
+    older, newer = list_versions(ContractName.TITLE_DEED)[-2:]
+    address = deploy_contract(anvil.node, sender=SENDER)
+    pin = pin_chain(anvil.node)
+    assert pin.code_hash == newer.code_hash
+    code = load_artifact(version=older).runtime_code
+    anvil.node.call("anvil_setCode", address, hex_word(code))
+    with pytest.raises(ChainMismatchError, match="is not the pinned one"):
+        check_pin(anvil.node, pin)
+
+
 def test_another_contract_is_not_pinned(anvil: Anvil) -> None:
-    with pytest.raises(ChainMismatchError, match="is not TitleDeed"):
+    with pytest.raises(ChainMismatchError, match="is no version of TitleDeed"):
         pin_chain(anvil.node, contract=CREATE2_FACTORY)
 
 

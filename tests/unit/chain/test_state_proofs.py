@@ -13,23 +13,37 @@ from build_vectors import VECTORS, sample_bundle
 from chain_builders import PLAIN_CHAIN_ID, raw_anchor, root_of, sender_of, start_plain_anvil
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from state_proof_sample import build_state_proof
+from state_proof_sample import build_slot_proof, build_state_proof
 
 from titledeed.canonical.documents import Json, hex_word
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.deployment import deploy_contract
 from titledeed.chain.development.anvil import Anvil
+from titledeed.chain.log_head import read_log_head
 from titledeed.chain.rpc import Node, RpcError, fetch_block
-from titledeed.chain.state_proofs import encode_header, read_state_proof
+from titledeed.chain.state_proofs import encode_header, read_head_proof, read_state_proof
 from titledeed.errors import LedgerError, LedgerUnavailableError, ProofError
 from titledeed.models.evidence import Anchor, StateProof
+from titledeed.models.ledger import Block, ContractName
 from titledeed.models.primitives import Address, BlockHash, Keccak256
+from titledeed.proofs.contract import load_artifact
 from titledeed.proofs.rpc_values import parse_bytes, parse_object, parse_quantity
-from titledeed.proofs.state_proofs import anchor_slot, check_state_proof
+from titledeed.proofs.state_proofs import (
+    ANCHORS_SLOT,
+    HEAD_SLOT,
+    ProvenHead,
+    anchor_slot,
+    check_head_proof,
+    check_state_proof,
+    head_slot,
+)
 from titledeed.proofs.transactions import RlpItem, hash_transaction, rlp_decode, rlp_encode
+from titledeed.proofs.versions import ContractVersion, current_version, list_versions
 
 SENDER: Final = sender_of("prover")
 ANCHORS: Final = 12
+VERSIONS: Final = list_versions(ContractName.TITLE_DEED)
+CURRENT: Final = current_version(ContractName.TITLE_DEED)
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,18 @@ class Chain:
     """A node whose contract holds some anchors, one a block."""
 
     anvil: Anvil
+    version: ContractVersion
     contract: Address
     anchors: tuple[Anchor, ...]
+
+    def head(self) -> tuple[int, bytes]:
+        """What ``head()`` tells of the newest block."""
+        newest = self.anchors[-1]
+        block = Block(newest.block_number, newest.block_hash, newest.block_hash, 0)
+        return read_log_head(self.anvil.node, self.contract, block)
+
+    def prove_head(self, node: Node | None = None) -> StateProof | None:
+        return read_head_proof(node or self.anvil.node, contract=self.contract)
 
     def prove(self, anchor: Anchor, node: Node | None = None) -> StateProof | None:
         return read_state_proof(
@@ -65,13 +89,23 @@ class Lying:
         self.node.close()
 
 
-@pytest.fixture(scope="module")
-def chain() -> Iterator[Chain]:
+@pytest.fixture(scope="module", params=VERSIONS, ids=lambda version: f"version {version.number}")
+def chain(request: pytest.FixtureRequest) -> Iterator[Chain]:
+    version: ContractVersion = request.param
     anvil = start_plain_anvil(SENDER.address)
-    contract = deploy_contract(anvil.node, sender=SENDER)
+    contract = _deploy(anvil, version)
     anchors = tuple(_anchor(anvil, contract, number) for number in range(1, ANCHORS + 1))
-    yield Chain(anvil, contract, anchors)
+    yield Chain(anvil, version, contract, anchors)
     anvil.close()
+
+
+def _deploy(anvil: Anvil, version: ContractVersion) -> Address:
+    contract = deploy_contract(anvil.node, sender=SENDER)
+    if version != CURRENT:
+        code = hex_word(load_artifact(version=version).runtime_code)
+        anvil.node.call("anvil_setCode", contract, code)
+        anvil.node.call("evm_mine")
+    return contract
 
 
 def _anchor(anvil: Anvil, contract: Address, number: int) -> Anchor:
@@ -127,8 +161,44 @@ def test_the_slot_is_the_one_that_the_compiler_chose(chain: Chain) -> None:
 
 
 @pytest.mark.chain
+def test_the_head_of_a_chain_is_proven_against_its_newest_block(chain: Chain) -> None:
+    newest = chain.anchors[-1]
+    proof = chain.prove_head()
+    assert proof is not None
+    head = check_head_proof(proof, contract=chain.contract)
+    assert (head.sequence, head.running_hash) == chain.head()
+    assert (head.sequence, len(head.running_hash)) == (ANCHORS, 20)
+    assert head.version == chain.version
+    assert (head.block.number, head.block.hash) == (newest.block_number, newest.block_hash)
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: f"version {version.number}")
+def test_a_contract_that_logged_nothing_proves_that_it_did_not(version: ContractVersion) -> None:
+    anvil = start_plain_anvil(SENDER.address)
+    try:
+        contract = _deploy(anvil, version)
+        proof = read_head_proof(anvil.node, contract=contract)
+    finally:
+        anvil.close()
+    assert proof is not None
+    head = check_head_proof(proof, contract=contract)
+    assert (head.sequence, head.running_hash) == (0, bytes(20))
+
+
+@pytest.mark.chain
+def test_a_chain_whose_proof_of_the_head_does_not_hold_gives_none(chain: Chain) -> None:
+    slot, newest = hex_word(head_slot()), hex(chain.anchors[-1].block_number)
+    node, refusal = chain.anvil.node, RpcError(-32601, "method not found")
+    older = _answer(chain, "eth_getProof", chain.contract, [slot], hex(2))
+    other = _proof_at(chain, chain.anchors[0], newest)
+    for answer in (refusal, older, other):
+        assert chain.prove_head(Lying(node, "eth_getProof", answer)) is None
+
+
+@pytest.mark.chain
 def test_every_header_of_a_chain_is_encoded_as_it_was_hashed(chain: Chain) -> None:
-    for number in range(ANCHORS + 2):
+    for number in range(chain.anchors[-1].block_number + 1):
         block = parse_object(fetch_block(chain.anvil.node, number))
         assert hex_word(keccak256(encode_header(block))) == block["hash"]
 
@@ -232,6 +302,12 @@ def test_another_contract_with_the_same_word_in_its_storage_proves_nothing() -> 
         check(forged)
 
 
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: f"version {version.number}")
+def test_an_anchor_is_proven_of_every_version(version: ContractVersion) -> None:
+    assert version.anchors_slot == ANCHORS_SLOT
+    check(build_state_proof(ANCHOR, CONTRACT, code_hash=version.code_hash))
+
+
 def test_a_proof_of_another_account_fails() -> None:
     with pytest.raises(ProofError):
         check(PROOF, contract=SENDER.address)
@@ -280,6 +356,96 @@ def test_a_header_has_the_form_of_a_header(index: int, value: bytes) -> None:
 def test_what_is_no_header_is_refused(header: bytes) -> None:
     with pytest.raises(ProofError):
         check(replace(PROOF, header=header))
+
+
+RUNNING: Final = keccak256(b"running")[:20]
+ENTRY: Final = ANCHOR.block_timestamp << 208 | 7 << 160 | int.from_bytes(RUNNING, "big")
+
+
+def head_proof(entry: int = ENTRY, version: ContractVersion = CURRENT) -> StateProof:
+    return build_slot_proof(ANCHOR, CONTRACT, head_slot(), entry, code_hash=version.code_hash)
+
+
+HEAD_PROOF: Final = head_proof()
+
+
+def check_head(proof: StateProof, contract: Address = CONTRACT) -> ProvenHead:
+    return check_head_proof(proof, contract=contract)
+
+
+class TestHead:
+    @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: f"version {version.number}")
+    def test_number_running_hash_and_version_are_told(self, version: ContractVersion) -> None:
+        assert version.head_slot == HEAD_SLOT
+        proof = head_proof(version=version)
+        head = check_head(proof)
+        assert (head.sequence, head.running_hash, head.version) == (7, RUNNING, version)
+        assert head.block.hash == keccak256(proof.header)
+        assert head.block.number == ANCHOR.block_number + 2
+
+    def test_a_slot_that_was_never_written_is_the_beginning(self) -> None:
+        head = check_head(head_proof(0))
+        assert (head.sequence, head.running_hash) == (0, bytes(20))
+
+    def test_a_running_hash_keeps_its_leading_zeros(self) -> None:
+        head = check_head(head_proof(ANCHOR.block_timestamp << 208 | 1 << 160 | 5))
+        assert head.running_hash == bytes(19) + b"\x05"
+
+    def test_another_contract_with_the_same_word_proves_nothing(self) -> None:
+        forged = build_slot_proof(
+            ANCHOR, CONTRACT, head_slot(), ENTRY, code_hash=keccak256(b"another contract")
+        )
+        with pytest.raises(ProofError, match="another contract"):
+            check_head(forged)
+
+    def test_a_proof_of_another_account_fails(self) -> None:
+        with pytest.raises(ProofError):
+            check_head(HEAD_PROOF, SENDER.address)
+
+    def test_a_proof_of_an_anchor_is_none_of_the_head_and_the_other_way_round(self) -> None:
+        with pytest.raises(ProofError):
+            check_head(PROOF)
+        with pytest.raises(ProofError):
+            check(HEAD_PROOF)
+
+    def test_an_event_after_the_block_cannot_be(self) -> None:
+        with pytest.raises(ProofError, match="later than the proven block"):
+            check_head(head_proof((ANCHOR.block_timestamp + 25) << 208 | 1 << 160 | 1))
+
+    def test_the_nodes_are_those_on_the_path_and_in_order(self) -> None:
+        for proof in (HEAD_PROOF, head_proof(0)):
+            sound = proof.storage_proof
+            broken = [(), sound[1:], (*sound, sound[-1]), (*sound, rlp_encode(b"more"))]
+            if len(sound) > 1:
+                broken += [sound[:-1], sound[::-1]]
+            for nodes in broken:
+                with pytest.raises(ProofError):
+                    check_head(replace(proof, storage_proof=nodes))
+
+    @given(data=st.data())
+    def test_no_byte_can_be_changed(self, data: st.DataObject) -> None:
+        part = data.draw(st.sampled_from(["account_proof", "storage_proof"]))
+        nodes: tuple[bytes, ...] = getattr(HEAD_PROOF, part)
+        at = data.draw(st.integers(0, len(nodes) - 1))
+        byte = data.draw(st.integers(0, len(nodes[at]) - 1))
+        flipped = bytearray(nodes[at])
+        flipped[byte] ^= data.draw(st.integers(1, 255))
+        changed_nodes = (*nodes[:at], bytes(flipped), *nodes[at + 1 :])
+        forged = StateProof(
+            header=HEAD_PROOF.header,
+            account_proof=changed_nodes if part == "account_proof" else HEAD_PROOF.account_proof,
+            storage_proof=changed_nodes if part == "storage_proof" else HEAD_PROOF.storage_proof,
+        )
+        with pytest.raises(ProofError):
+            check_head(forged)
+
+    def test_a_changed_header_is_another_block(self) -> None:
+        fields = rlp_decode(HEAD_PROOF.header)
+        assert not isinstance(fields, bytes)
+        later = rlp_encode([*fields[:8], b"\x09", *fields[9:]])
+        assert check_head(replace(HEAD_PROOF, header=later)).block.hash != keccak256(
+            HEAD_PROOF.header
+        )
 
 
 rlp_items: st.SearchStrategy[RlpItem] = st.recursive(

@@ -38,6 +38,7 @@ from titledeed.errors import (
     StorageError,
 )
 from titledeed.models.evidence import ChainIdentity, ChainKind
+from titledeed.models.ledger import ContractName
 from titledeed.models.primitives import Address
 from titledeed.ports import Clock
 from titledeed.proofs.contract import CREATE2_FACTORY, DEPLOYMENT_SALT, load_artifact
@@ -49,6 +50,7 @@ from titledeed.proofs.transactions import (
     hash_transaction,
     signing_digest,
 )
+from titledeed.proofs.versions import current_version
 
 LOCK_NAME: Final = "journal.lock"
 _JOURNAL_TIMEOUT_S: Final = 60
@@ -231,15 +233,17 @@ def _locked(lock: filelock.FileLock) -> Iterator[None]:
 
 
 def _pin(chain_id: int, genesis: Genesis, *, binary: Path) -> ChainPin:
-    artifact = load_artifact()
+    version = current_version(ContractName.TITLE_DEED)
     anvil = Anvil(binary=binary, chain_id=chain_id, genesis=genesis)
     try:
         genesis_hash = block_hash(anvil.node, 0)
     finally:
         anvil.close()
     return ChainPin(
-        identity=ChainIdentity(ChainKind.DEVELOPMENT, chain_id, genesis_hash, artifact.address),
-        code_hash=artifact.runtime_hash,
+        identity=ChainIdentity(
+            ChainKind.DEVELOPMENT, chain_id, genesis_hash, version.usual_address
+        ),
+        code_hash=version.code_hash,
         genesis=genesis,
         anvil=anvil.version,
     )
