@@ -124,6 +124,16 @@ def test_what_cannot_be_undone_is_asked_on_a_terminal(home: Home, ids: list[str]
     assert agreed.out.startswith("recorded: withdrawn")
 
 
+def test_what_an_issue_fixes_for_ever_is_said_before(home: Home, ids: list[str]) -> None:
+    terms = ("--royalty", "2.5", "--parent", ids[4])
+    declined = home.run_on_terminal("n", "registration", "issue", ids[3], *terms)
+    assert declined.code == 1
+    said = " ".join(declined.err.split())
+    assert f"For ever it has a royalty of 2.5 % and the parents {ids[4]}." in said
+    plain = home.run_on_terminal("n", "registration", "issue", ids[3])
+    assert "For ever it has no royalty and no parents." in " ".join(plain.err.split())
+
+
 @pytest.mark.parametrize("command", ["withdraw", "issue"])
 def test_without_a_terminal_it_must_be_said(home: Home, ids: list[str], command: str) -> None:
     done = home.run("registration", command, ids[3])
@@ -141,6 +151,11 @@ def test_a_deed_with_a_parent_that_is_then_confirmed(home: Home, ids: list[str])
     assert home.run("registration", "confirm", parent, child).code == 0
     assert "(confirmed)" in home.run("registration", "history", child).out
     assert "with a royalty of 7.5 %" in home.run("registration", "history", parent).out
+    other = home.run("registration", "issue", parent, "--royalty", "5", "--yes")
+    assert other.code == 1
+    said = " ".join(other.err.split())
+    assert "has a deed already, with a royalty of 7.5 % and no parents, since 20" in said
+    assert "and not a royalty of 5 % and no parents" in said
 
 
 def test_a_royalty_has_two_decimals(home: Home, ids: list[str]) -> None:

@@ -198,7 +198,7 @@ class TestDeeds:
         first = home.registry.acts.issue(registration_id, principal=home.owner, royalty=100)
         second = home.registry.acts.issue(registration_id, principal=home.owner, royalty=100)
         assert (second.event, second.is_new) == (first.event, False)
-        with pytest.raises(ConflictError, match="has a deed already"):
+        with pytest.raises(ConflictError, match="has a deed already, with a royalty of 1 %"):
             home.registry.acts.issue(registration_id, principal=home.owner, royalty=200)
 
     def test_afterwards_the_deed_is_withdrawn_and_not_the_leaf(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -133,8 +133,8 @@ def issue(
     """Issue the deed of a claim.
 
     A deed is an ERC-721 token that can be sold. It tells everybody the claimant and the SHA-256 of
-    the source. From then on whoever holds the deed speaks for the claim. Royalty and parents cannot
-    be changed later.
+    the source. From then on whoever holds the deed speaks for the claim. A deed is issued once:
+    royalty and parents cannot be changed later.
 
     Examples:
         titledeed registration issue td1abc...
@@ -155,7 +155,8 @@ def issue(
         registration,
         act,
         as_json=as_json,
-        question="Issue its deed? Everybody will see claimant and SHA-256.",
+        question="Issue its deed? Everybody will see claimant and SHA-256. For ever it has "
+        f"{_name_terms(points, parent or ())}.",
         yes=yes,
     )
 
@@ -344,6 +345,13 @@ def _act(
     with invocation.registry() as registry:
         done = act(registry, found.registration_id)
     write_act(invocation.output, found, done if isinstance(done, tuple) else (done,))
+
+
+def _name_terms(royalty: int, parents: Sequence[str]) -> str:
+    """Royalty, in basis points, and parents, as a person named them."""
+    share = f"a royalty of {royalty / 100:g} %" if royalty else "no royalty"
+    named = f"the parents {', '.join(parents)}" if parents else "no parents"
+    return f"{share} and {named}"
 
 
 def _find_work(registry: Registry, text: str) -> RegistrationId | DeedId:

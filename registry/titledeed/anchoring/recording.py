@@ -8,14 +8,16 @@ from typing import Final
 
 from titledeed.anchoring.sending import SendingService
 from titledeed.chain.relays import hash_act
-from titledeed.errors import LedgerError
+from titledeed.errors import LedgerError, TransactionRevertedError
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import Act, EventBody, LedgerEvent, RelayedAct
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.ports import Clock, KeyStore
+from titledeed.proofs.times import format_time
 
-DEADLINE_S: Final = 86_400
-"""An act that no block holds after a day is void."""
+DEADLINE_S: Final = 3_600
+"""An act that no block holds after an hour is void: until then whoever saw its signature can send
+it, also when its actor has changed his mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,16 @@ FindEvent = Callable[[EventBody], LedgerEvent | None]
 
 
 class ActRecorder:
-    """Signs, sends and finds acts."""
+    """Signs, sends and finds acts.
+
+    Args:
+        sending: sends them.
+        find_event: finds what the followed chain holds.
+        domain: what signatures are bound to.
+        clock: tells what the time is.
+        chain_time: of the block that was followed last, seconds since 1970. A development chain
+            that makes blocks faster than one a second is ahead of the clock.
+    """
 
     def __init__(
         self,
@@ -44,11 +55,13 @@ class ActRecorder:
         find_event: FindEvent,
         domain: SigningDomain,
         clock: Clock,
+        chain_time: Callable[[], int],
     ) -> None:
         self._sending = sending
         self._find_event = find_event
         self._domain = domain
         self._clock = clock
+        self._chain_time = chain_time
 
     def record(
         self,
@@ -72,18 +85,23 @@ class ActRecorder:
 
         Raises:
             NotAuthorizedError: the actor's key is not among the keys.
-            TransactionRevertedError: the contract refused it.
+            TransactionRevertedError: the contract refused it, or its time ran out before a block
+                took it.
             LedgerUnavailableError: the chain does not answer, or no block holds it yet.
         """
         known = self._find_event(expected)
         if known is not None:
             return RecordedAct(known, is_new=False)
-        deadline = self._clock() + DEADLINE_S
+        deadline = max(self._clock(), self._chain_time()) + DEADLINE_S
         digest = hash_act(act, actor=actor, deadline=deadline, domain=self._domain)
         call = RelayedAct(act, actor, deadline, keys.sign_digest(digest, actor))
-        self._sending.wait(
-            self._sending.submit_act(call, label=label, registration_id=registration_id)
-        )
+        submission = self._sending.submit_act(call, label=label, registration_id=registration_id)
+        try:
+            self._sending.wait(submission)
+        except TransactionRevertedError as refusal:
+            if self._chain_time() <= deadline:
+                raise
+            raise _expired(label, deadline) from refusal
         recorded = self._find_event(expected)
         if recorded is None:
             raise LedgerError(
@@ -91,3 +109,12 @@ class ActRecorder:
                 next_step="`titledeed registration history` tells what it shows.",
             )
         return RecordedAct(recorded, is_new=True)
+
+
+def _expired(label: str, deadline: int) -> TransactionRevertedError:
+    return TransactionRevertedError(
+        f"the signature of the {label} act was good until {format_time(deadline)}, and no block "
+        "took it before",
+        next_step="Run the command again: it is signed anew.",
+        reason="DeadlinePassed",
+    )

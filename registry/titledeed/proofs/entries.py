@@ -15,6 +15,7 @@ in the order of the contract's own sequence:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -119,6 +120,13 @@ class ClaimState:
 def kind_word(kind: WorkEvent | str) -> Keccak256:
     """What the chain holds for the kind of an event."""
     return keccak256(kind.encode("utf-8"))
+
+
+def describe_terms(royalty: int, parents: Sequence[DeedId]) -> str:
+    """What an issue fixes for ever; the royalty is in basis points."""
+    share = f"a royalty of {royalty / 100:g} %" if royalty else "no royalty"
+    named = f"as parents {', '.join(map(short_deed, parents))}" if parents else "no parents"
+    return f"{share} and {named}"
 
 
 def short_deed(deed: DeedId) -> str:

@@ -22,6 +22,7 @@ from titledeed.errors import (
     ConflictError,
     InvalidRequestError,
     InvariantViolation,
+    LedgerError,
 )
 from titledeed.media.digests import digest_file
 from titledeed.models.evidence import ChainIdentity, ClaimEntry
@@ -49,9 +50,11 @@ from titledeed.proofs.contracts import core_domain
 from titledeed.proofs.entries import (
     NO_DOCUMENT,
     EntryKind,
+    describe_terms,
     kind_word,
     short_deed,
 )
+from titledeed.proofs.times import format_time
 from titledeed.services.acceptance import bind_softly
 from titledeed.services.access import require_claimant
 from titledeed.services.declarations import KeyDeclarations
@@ -90,6 +93,7 @@ class ActService:
             find_event=history.find_event,
             domain=core_domain(identity),
             clock=clock,
+            chain_time=history.chain_time,
         )
         self._standings = Standings(history=history, visible=visible, ledger=ledger)
         self._declarations = KeyDeclarations(
@@ -112,11 +116,16 @@ class ActService:
             royalty: of later sales, in basis points (ERC-2981).
             parents: works that it derives from; each must have its deed.
 
+        A deed is issued once. Whoever has a signature by the claimant can send it until its
+        deadline, also one with other terms; then those stand.
+
         Raises:
             NotFoundError: there is no such registration or parent.
             InvalidRequestError: royalty or parents cannot be.
-            ConflictError: the claim is withdrawn, in no block, or has a deed with other terms.
+            ConflictError: the claim is withdrawn, in no block, or has a deed with other terms; it
+                says with which.
             NotAuthorizedError: the principal does not speak for it.
+            TransactionRevertedError: the contract refused it.
             LedgerUnavailableError: the chain does not answer.
         """
         standing = self._standings.require(registration_id, principal)
@@ -145,7 +154,14 @@ class ActService:
             royalty=royalty,
             parents=deeds,
         )
-        return self._record(standing, act, expected, label="issue")
+        try:
+            return self._record(standing, act, expected, label="issue")
+        except LedgerError:
+            # Another signature of the claimant may have been faster.
+            issued = self._find_issue(standing)
+            if issued is None:
+                raise
+            return self._answer_issued(standing, issued, royalty, deeds)
 
     def withdraw(self, registration_id: RegistrationId, *, principal: Principal) -> RecordedAct:
         """Withdraw a claim, for ever: its leaf, or its deed once that is issued.
@@ -357,16 +373,28 @@ class ActService:
     def _answer_issued(
         self, standing: Standing, issued: ClaimEntry, royalty: int, parents: tuple[DeedId, ...]
     ) -> RecordedAct:
+        registration_id = standing.registration.registration_id
         event = self._history.read_event(issued.sequence)
         body = event.body
-        if not isinstance(body, Issued) or (body.royalty, body.parents) != (royalty, parents):
+        if not isinstance(body, Issued):
+            raise InvariantViolation(f"event {issued.sequence} issues no deed")
+        if (body.royalty, body.parents) != (royalty, parents):
             raise ConflictError(
-                f"{standing.registration.registration_id} has a deed already, with another royalty "
-                "or other parents; both stay as they are",
-                next_step="`titledeed registration history` shows it.",
-                registration_id=standing.registration.registration_id,
+                f"{registration_id} has a deed already, with "
+                f"{describe_terms(body.royalty, body.parents)}, since "
+                f"{format_time(event.block_timestamp)} (event {event.sequence}); that stands for "
+                f"ever, and not {describe_terms(royalty, parents)}",
+                next_step=f"`titledeed registration history {registration_id}` shows it.",
+                registration_id=registration_id,
             )
         return RecordedAct(event, is_new=False)
+
+    def _find_issue(self, standing: Standing) -> ClaimEntry | None:
+        """What the chain says by now of the issue of a claim's deed."""
+        self._history.follow()
+        entries = self._history.list_entries(standing.registration, standing.principal)
+        issues = (entry for entry in entries if entry.counts and entry.kind == EntryKind.ISSUED)
+        return next(issues, None)
 
     def _open_leaf(
         self, registration: Registration, royalty: int, parents: tuple[DeedId, ...]

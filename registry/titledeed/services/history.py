@@ -59,6 +59,11 @@ class HistoryService:
         """How far the chain was followed; None before the first time."""
         return self._chain.cursor(self._identity.contract)
 
+    def chain_time(self) -> int:
+        """Of the block that was followed last, seconds since 1970; 0 before the first time."""
+        cursor = self.cursor()
+        return cursor.block.timestamp if cursor else 0
+
     def find_claim(self, registration: Registration) -> ClaimOnChain | None:
         """What entries about a registration are judged by; None where it is of another chain.
 

@@ -14,6 +14,7 @@ from chain_builders import sender_of
 from chain_desk import Desk
 from simulation.key_simulator import KeySimulator
 from simulation.ledger_simulator import Fate, LedgerSimulator
+from simulation.simulated_chain import BLOCK_TIME_S
 
 from titledeed.anchoring.recording import DEADLINE_S
 from titledeed.canonical.identifiers import deed_word, derive_deed_id
@@ -29,6 +30,7 @@ from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import (
     Call,
     Issued,
+    IssueDeed,
     RelayedAct,
     WithdrawLeaf,
     Withdrawn,
@@ -41,7 +43,9 @@ from titledeed.models.primitives import (
 )
 from titledeed.models.principal import owner_of_home
 from titledeed.models.registration import Registration
+from titledeed.proofs.entries import short_deed
 from titledeed.proofs.signatures import recover_signer
+from titledeed.proofs.times import format_time
 from titledeed.services.acts import ActService
 from titledeed.services.history import HistoryService
 from titledeed.services.visibility import VisibleRegistrations
@@ -55,6 +59,7 @@ class WatchedLedger(LedgerSimulator):
     Attributes:
         signed: the calls that we signed, in order.
         before_signing: called with each of them.
+        before_broadcast: called with each transaction of ours.
         after_holder: called with each deed whose holder was told.
     """
 
@@ -62,12 +67,17 @@ class WatchedLedger(LedgerSimulator):
         super().__init__(mines_at_once=True)
         self.signed: list[Call] = []
         self.before_signing: Callable[[Call], None] = lambda _call: None
+        self.before_broadcast: Callable[[SignedTransaction], None] = lambda _transaction: None
         self.after_holder: Callable[[DeedId], None] = lambda _deed: None
 
     def sign_call(self, call: Call, nonce: int) -> SignedTransaction:
         self.signed.append(call)
         self.before_signing(call)
         return super().sign_call(call, nonce)
+
+    def broadcast(self, transaction: SignedTransaction) -> None:
+        self.before_broadcast(transaction)
+        super().broadcast(transaction)
 
     def find_holder(self, deed: DeedId) -> Address | None:
         holder = super().find_holder(deed)
@@ -153,7 +163,7 @@ class TestSigning:
         digest = hash_act(
             WithdrawLeaf(work.leaf),
             actor=work.claimant,
-            deadline=studio.clock() + DEADLINE_S,
+            deadline=studio.ledger.blocks[1].timestamp + DEADLINE_S,  # ahead of the clock
             domain=SigningDomain(identity.chain_id, identity.contract),
         )
         assert recover_signer(digest, call.signature) == work.claimant == call.actor
@@ -216,7 +226,99 @@ class TestOthersAreFaster:
         studio.ledger.before_signing = relay
         done = studio.acts.issue(work.registration_id, principal=studio.owner)
         assert isinstance(done.event.body, Issued)
+        assert not done.is_new
         assert [type(event.body) for event in studio.ledger.events].count(Issued) == 1
+
+    @pytest.mark.parametrize("moment", ["before_signing", "before_broadcast"])
+    def test_an_older_signature_with_other_terms_that_won_is_told(
+        self, studio: Studio, work: Registration, moment: str
+    ) -> None:
+        """Somebody kept what the claimant signed before, and sends it first."""
+
+        def relay(sent: Call | SignedTransaction) -> None:
+            ours = studio.ledger.signed[-1]
+            assert isinstance(ours, RelayedAct)
+            assert isinstance(ours.act, IssueDeed)
+            older = replace(ours, act=replace(ours.act, royalty=1_000))
+            setattr(studio.ledger, moment, lambda _sent: None)
+            studio.ledger.submit_as(sender_of("a relayer"), older)
+
+        setattr(studio.ledger, moment, relay)
+        with pytest.raises(ConflictError) as raised:
+            studio.acts.issue(work.registration_id, principal=studio.owner, royalty=500)
+        (issued,) = (event for event in studio.ledger.events if isinstance(event.body, Issued))
+        assert raised.value.message == (
+            f"{work.registration_id} has a deed already, with a royalty of 10 % and no parents, "
+            f"since {format_time(issued.block_timestamp)} (event {issued.sequence}); that stands "
+            "for ever, and not a royalty of 5 % and no parents"
+        )
+        assert raised.value.registration_id == work.registration_id
+        again = studio.acts.issue(work.registration_id, principal=studio.owner, royalty=1_000)
+        assert (again.event, again.is_new) == (issued, False)
+
+    def test_other_terms_that_stand_are_told_with_their_parents(self, studio: Studio) -> None:
+        parent, child = studio.anchor(1, 2)
+        studio.acts.issue(parent.registration_id, principal=studio.owner)
+        studio.acts.issue(
+            child.registration_id, principal=studio.owner, parents=[parent.registration_id]
+        )
+        sent = studio.ledger.count_transactions()
+        with pytest.raises(ConflictError) as raised:
+            studio.acts.issue(child.registration_id, principal=studio.owner, royalty=250)
+        told = f"no royalty and as parents {short_deed(deed_of(parent))}, since "
+        assert told in raised.value.message
+        assert "not a royalty of 2.5 % and no parents" in raised.value.message
+        assert studio.ledger.count_transactions() == sent
+
+    def test_a_refusal_that_no_deed_explains_stays_what_it_is(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        def refuse(_call: Call) -> None:
+            raise TransactionRevertedError("the contract refuses: NotAnchored")
+
+        studio.ledger.before_signing = refuse
+        with pytest.raises(TransactionRevertedError, match="NotAnchored"):
+            studio.acts.issue(work.registration_id, principal=studio.owner)
+
+
+class TestExpiredSignatures:
+    def test_an_act_that_no_block_took_in_time_is_told_and_signed_anew(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        def dawdle(_transaction: SignedTransaction) -> None:
+            studio.ledger.before_broadcast = lambda _transaction: None
+            studio.ledger.mine(DEADLINE_S // BLOCK_TIME_S + 1)
+
+        studio.ledger.before_broadcast = dawdle
+        with pytest.raises(TransactionRevertedError, match="was good until") as raised:
+            studio.acts.withdraw(work.registration_id, principal=studio.owner)
+        assert raised.value.reason == "DeadlinePassed"
+        assert "again" in raised.value.next_step
+        assert studio.counted(work) == []
+        assert studio.acts.withdraw(work.registration_id, principal=studio.owner).is_new
+        assert studio.counted(work) == ["withdrawn"]
+
+    def test_one_that_waited_too_long_does_not_stop_the_next(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        """As after a day without a chain: the old transaction is refused, the new one is not."""
+        studio.ledger.stop_mining()
+        with pytest.raises(LedgerUnavailableError):
+            studio.acts.issue(work.registration_id, principal=studio.owner)
+        studio.ledger.resume_mining()
+        studio.ledger.empty_pool()
+        studio.ledger.mine(DEADLINE_S // BLOCK_TIME_S + 1)
+        done = studio.acts.issue(work.registration_id, principal=studio.owner, royalty=500)
+        assert done.is_new
+        assert studio.counted(work) == ["issued"]
+        assert not studio.outbox.list_pending()
+
+    def test_a_chain_that_is_ahead_of_the_clock_takes_acts(
+        self, studio: Studio, work: Registration
+    ) -> None:
+        """As a development chain is that makes blocks faster than one a second."""
+        studio.ledger.mine(2 * DEADLINE_S // BLOCK_TIME_S)
+        assert studio.acts.withdraw(work.registration_id, principal=studio.owner).is_new
 
 
 class TestTrouble:
