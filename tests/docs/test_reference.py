@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from titledeed.canonical.documents import hex_word
+from titledeed.models.ledger import ContractName
+from titledeed.proofs.versions import list_versions
 from titledeed.settings import Settings
 from titledeed_api.problems import PROBLEM_KINDS
 from titledeed_cli.commands.config import list_settings
@@ -52,3 +56,13 @@ def test_codes_of_the_api_alone_are_documented() -> None:
     only_api = ERRORS.partition("## Only from the HTTP API")[2]
     documented = set(re.findall(r"^\| `(\w+)` \| (\d+) \|", only_api, re.M))
     assert documented == {(code, str(PROBLEM_KINDS[code].status)) for code in own}
+
+
+def test_every_version_of_the_contract_is_documented_where_gas_is_as_measured() -> None:
+    root = REFERENCE.parents[1]
+    text = (REFERENCE / "contract.md").read_text(encoding="utf-8")
+    for version in list_versions(ContractName.TITLE_DEED):
+        for told in (hex_word(version.code_hash), version.usual_address, version.artifact):
+            assert f"`{told}`" in text
+    gas: dict[str, int] = json.loads((root / "contracts/gas.json").read_text(encoding="utf-8"))
+    assert {name: f"| {cost:,} |" in text for name, cost in gas.items()} == dict.fromkeys(gas, True)

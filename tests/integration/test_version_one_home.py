@@ -102,6 +102,17 @@ def test_the_exported_bundle_still_holds_with_its_state_proof() -> None:
     assert "not the usual one" not in report.by_hand
 
 
+def test_a_home_of_today_takes_its_snapshot(home: Home) -> None:
+    """Whose chain has the second version."""
+    assert home.registry.chain_identity.contract != VERSION.usual_address
+    coverage, added = home.registry.snapshots.import_(FIXTURES / "published.titledeed-snapshot")
+    assert added == coverage.registrations == 3
+    for name in ("harbour", "meadow", "nightfall"):
+        bundle = _bundle(home, _find(home, name))
+        assert bundle.chain.contract == VERSION.usual_address
+        assert check_bundle(bundle).proven_block is not None
+
+
 def test_anchors_and_head_are_proven_of_its_chain(kept: Home) -> None:
     harbour, ledger = _find(kept, "harbour"), kept.adapters.ledger
     anchor, contract = harbour.anchor, kept.registry.chain_identity.contract
