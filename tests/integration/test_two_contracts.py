@@ -112,7 +112,7 @@ def test_another_code_at_the_address_of_a_module_is_refused(anvil: Anvil) -> Non
     ledger = EvmLedger(node=anvil.node, pin=pin, sender=SENDER)
     with pytest.raises(ChainMismatchError, match=f"contract at {address}"):
         ledger.find_head()
-    with pytest.raises(ChainMismatchError, match="is not TitleDeed"):
+    with pytest.raises(ChainMismatchError, match="is no version of TitleDeed"):
         pin_contract(anvil.node, ContractName.TITLE_DEED, address=address)
 
 
