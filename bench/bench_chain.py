@@ -27,20 +27,19 @@ from typing import Any, Final, TypeVar
 
 from titledeed.bootstrap import Adapters, Registry
 from titledeed.bootstrap.homes import initialize_home
-from titledeed.canonical.attachments import digest_fingerprints, encode_disclosure, encode_rights
-from titledeed.canonical.documents import digest_document
+from titledeed.canonical.composition import compose_claim
 from titledeed.canonical.hashing import sha256
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.canonical.merkle import root_of_proof
 from titledeed.fingerprinting.pictures.image_pdq import ImagePdq
 from titledeed.fingerprinting.pictures.image_phash import ImagePhash
 from titledeed.models.asset import MediaFacts, MediaType
-from titledeed.models.claim import Claim, SigningDomain
+from titledeed.models.claim import SigningDomain
 from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
 from titledeed.models.evidence import ClaimStatus
 from titledeed.models.registration import Registration, Visibility
 from titledeed.rights.statements import state_sole_rights
-from titledeed.services.acceptance import SignedWork
+from titledeed.services.acceptance import NO_LINEAGE, SignedWork
 from titledeed.settings import Settings
 from titledeed.vault.batches import AuditPaths
 
@@ -162,7 +161,6 @@ def make_works(adapters: Adapters, count: int) -> list[SignedWork]:
     chain = adapters.chain_identity
     domain = SigningDomain(chain.chain_id, chain.contract)
     disclosure = AssetDisclosure(DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
-    disclosure_digest = digest_document(encode_disclosure(disclosure))
     claimant, now = adapters.keys.address, int(time.time())
     works = []
     for number in range(count):
@@ -171,12 +169,13 @@ def make_works(adapters: Adapters, count: int) -> list[SignedWork]:
             ImagePhash().wrap(secrets.token_bytes(8)),
             ImagePdq().wrap(secrets.token_bytes(32)),
         )
-        claim = Claim(
-            claimant=claimant,
-            content_digest=sha256(secrets.token_bytes(32)),
-            fingerprints_digest=digest_fingerprints(fingerprints),
-            disclosure_digest=disclosure_digest,
-            rights_digest=digest_document(encode_rights(rights)),
+        claim = compose_claim(
+            claimant,
+            sha256(secrets.token_bytes(32)),
+            fingerprints=fingerprints,
+            disclosure=disclosure,
+            rights=rights,
+            lineage=NO_LINEAGE,
             recovery_key=ZERO_ADDRESS,
             claimed_at=now,
         )
@@ -189,6 +188,7 @@ def make_works(adapters: Adapters, count: int) -> list[SignedWork]:
                 fingerprints=fingerprints,
                 disclosure=disclosure,
                 rights=rights,
+                lineage=NO_LINEAGE,
                 thumbnail=b"",
                 visibility=Visibility.PRIVATE,
                 signed_path=None,

@@ -3,9 +3,9 @@
 Solidity reads ``leaves.json`` and ``typed_data.json`` as well; the digests of the latter are made
 by eth-account alone, so that the contract and our own encoder are both held to a third.
 
-What stands alone beside the package names the contract: code hash and address are written there as
-well. From release 0.1.0 on a vector that changes means a format that broke. ``--check`` writes
-nothing and fails where the committed files differ.
+What stands alone beside the package lists the contracts: their rows are written there as well. From
+release 0.1.0 on a vector that changes means a format that broke. ``--check`` writes nothing and
+fails where the committed files differ.
 """
 
 from __future__ import annotations
@@ -17,40 +17,51 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from canonical_samples import (
+    CHAIN,
+    CLAIMANT_KEY,
+    CONTRACT,
+    DOMAIN,
+    SAMPLE_HEADER,
+    SAMPLE_OPENINGS,
+    SENDER_KEY,
+    sample_bundle,
+    sample_signed_disclosure,
+)
 from generated_files import write_or_check
-from state_proof_sample import build_state_proof
 from typed_data import ACTS, digest_act
 from web3 import Web3
 
-from titledeed.canonical.attachments import (
-    digest_fingerprints,
-    encode_disclosure,
-    encode_rights,
+from titledeed.canonical.claims import describe_claim, hash_claim, hash_domain, identify_claim
+from titledeed.canonical.disclosure_signatures import (
+    describe_disclosure,
+    encode_signed_disclosure,
+    hash_disclosure,
 )
-from titledeed.canonical.bundles import encode_bundle
-from titledeed.canonical.claims import hash_claim, hash_domain, identify_claim
+from titledeed.canonical.disclosures import encode_disclosure
 from titledeed.canonical.documents import Json, digest_document, encode_document, hex_word
+from titledeed.canonical.evidence.bundles import encode_bundle
+from titledeed.canonical.evidence.records import digest_record, encode_record
+from titledeed.canonical.evidence.snapshots import encode_header, hash_snapshot
 from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes, derive_deed_id
-from titledeed.canonical.leaves import commit_content, commit_record, hash_leaf, leaf_of_record
-from titledeed.canonical.merkle import MerkleTree
-from titledeed.canonical.records import digest_record, encode_record
-from titledeed.models.asset import MediaFacts, MediaType
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
-from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, ChainKind
-from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.primitives import Address, BlockHash, Keccak256, LeafHash, Salt
-from titledeed.models.record import Credential, Dossier, Record, Salts
-from titledeed.models.rights import RightsHolder, RightsStatement
-from titledeed.proofs.contract import encode_anchor, load_artifact, load_interface
-from titledeed.proofs.signatures import address_of_key, sign_digest
-from titledeed.proofs.transactions import (
-    Transaction,
-    encode_signed,
-    hash_transaction,
-    signing_digest,
+from titledeed.canonical.leaves import (
+    commit_consent,
+    commit_content,
+    commit_record,
+    hash_consent_leaf,
+    hash_leaf,
+    leaf_of_record,
 )
+from titledeed.canonical.lineages import encode_lineage
+from titledeed.canonical.merkle import MerkleTree
+from titledeed.canonical.openings import encode_openings
+from titledeed.canonical.rights import encode_rights
+from titledeed.models.ledger import ContractName
+from titledeed.models.primitives import Address, Keccak256, LeafHash
+from titledeed.proofs.contract import load_interface
+from titledeed.proofs.signatures import address_of_key, sign_digest
+from titledeed.proofs.versions import list_versions
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 VECTORS: Final = CHECKOUT / "tests/conformance/vectors"
@@ -58,26 +69,16 @@ NAMING: Final = (
     CHECKOUT / "scripts/verify_bundle.py",
     CHECKOUT / "docs/reference/evidence-bundle.md",
 )
-"""These name the contract, because whoever reads them has nothing else of ours."""
+"""These list the contracts, because whoever reads them has nothing else of ours."""
 TREE_SIZES: Final = (1, 2, 3, 5, 8, 13)
 LEAF_CASES: Final = 3
 
-CLAIMANT_KEY: Final = keccak256(b"titledeed test key: claimant")
-SENDER_KEY: Final = keccak256(b"titledeed test key: sender")
-CONTRACT: Final = address_from_bytes(keccak256(b"titledeed test contract")[12:])
-CHAIN: Final = ChainIdentity(
-    kind=ChainKind.DEVELOPMENT,
-    chain_id=7_001_002_003,
-    genesis_hash=BlockHash(keccak256(b"genesis")),
-    contract=CONTRACT,
-)
 _OPENING: Final = (
     address_of_key(CLAIMANT_KEY),
     sha256(b"source"),
     sha256(b"content salt"),
     keccak256(b"record part"),
 )
-DOMAIN: Final = SigningDomain(CHAIN.chain_id, CONTRACT)
 
 
 def leaf_vectors() -> dict[str, Json]:
@@ -231,95 +232,10 @@ def _plain(value: Any) -> Json:
     return hex_word(value) if isinstance(value, bytes) else str(value)
 
 
-def sample_bundle() -> Bundle:
-    """A bundle whose parts fit each other but for the time-stamp; no such media or chain exist."""
-    fingerprints = (
-        FingerprintCode("titledeed.dct256", 1, bytes(range(64))),
-        FingerprintCode("pdq", 1, bytes(range(32))),
-    )
-    disclosure = AssetDisclosure(
-        source_type=DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
-        model_name="Example Video",
-        model_identifier="urn:example:video:2",
-        oversight=HumanOversight.PROMPT_GUIDED,
-    )
-    claimant = address_of_key(CLAIMANT_KEY)
-    rights = RightsStatement(
-        title="Ein Kätzchen · 子猫",
-        holders=(RightsHolder(claimant, 1_000_000, "author"),),
-        credits=("Prompts: A. Name",),
-    )
-    claim = Claim(
-        claimant=claimant,
-        content_digest=sha256(b"source"),
-        fingerprints_digest=digest_fingerprints(fingerprints),
-        disclosure_digest=digest_document(encode_disclosure(disclosure)),
-        rights_digest=digest_document(encode_rights(rights)),
-        recovery_key=ZERO_ADDRESS,
-        claimed_at=1_790_000_000,
-    )
-    signature = sign_digest(CLAIMANT_KEY, hash_claim(claim, DOMAIN))
-    record = Record(
-        signed_claim=SignedClaim(claim, DOMAIN, signature),
-        credential=Credential(
-            signed_digest=sha256(b"signed"),
-            manifest_id="urn:c2pa:00000000-0000-4000-8000-000000000001",
-            manifest_digest=sha256(b"manifest store"),
-        ),
-        facts=MediaFacts(MediaType.MP4, 1_234_567, 720, 480, 6_125, 49, "h264", ""),
-    )
-    dossier = Dossier(
-        registration_id=identify_claim(claim, DOMAIN),
-        record=record,
-        salts=Salts(Salt(sha256(b"salt 1")), Salt(sha256(b"salt 2"))),
-        fingerprints=fingerprints,
-        disclosure=disclosure,
-        rights=rights,
-        manifest_store=b"manifest store",
-    )
-    return _anchored(dossier)
-
-
-def _anchored(dossier: Dossier) -> Bundle:
-    tree = MerkleTree(
-        [LeafHash(keccak256(b"other")), leaf_of_record(dossier.record, dossier.salts)]
-    )
-    transaction = Transaction(
-        chain_id=CHAIN.chain_id,
-        nonce=4,
-        tip=10**9,
-        fee_max=3 * 10**9,
-        gas=66_000,
-        to=CONTRACT,
-        value=0,
-        data=encode_anchor(tree.root, tree.size),
-    )
-    raw = encode_signed(transaction, sign_digest(SENDER_KEY, signing_digest(transaction)))
-    anchor = Anchor(
-        root=tree.root,
-        size=tree.size,
-        caller=address_of_key(SENDER_KEY),
-        sequence=3,
-        transaction=hash_transaction(raw),
-        block_number=5,
-        block_hash=BlockHash(keccak256(b"block 5")),
-        block_timestamp=1_790_000_060,
-    )
-    return Bundle(
-        dossier=dossier,
-        proof=tree.prove(1),
-        anchor=anchor,
-        chain=CHAIN,
-        raw_transaction=raw,
-        state_proof=build_state_proof(anchor, CONTRACT),
-        timestamp_token=b"time-stamp token",
-    )
-
-
 def canonical_vectors() -> dict[str, Json]:
     """Digests and bytes of everything that is signed, hashed or kept."""
     bundle = sample_bundle()
-    record = bundle.dossier.record
+    dossier, record = bundle.dossier, bundle.dossier.record
     claim = record.signed_claim.claim
     encoded = encode_bundle(bundle)
     return {
@@ -328,17 +244,48 @@ def canonical_vectors() -> dict[str, Json]:
             "digest": hex_word(hash_claim(claim, DOMAIN)),
             "signature": hex_word(record.signed_claim.signature),
             "registration_id": identify_claim(claim, DOMAIN),
+            "typed_data": describe_claim(claim, DOMAIN),
         },
         "fingerprints_sha256": claim.fingerprints_digest.hex(),
+        "disclosure": _text(encode_disclosure(dossier.disclosure)),
         "disclosure_sha256": claim.disclosure_digest.hex(),
+        "rights": _text(encode_rights(dossier.rights)),
         "rights_sha256": claim.rights_digest.hex(),
-        "record": encode_document(encode_record(record)).decode("utf-8"),
+        "lineage": _text(encode_lineage(dossier.lineage)) if dossier.lineage else None,
+        "lineage_sha256": claim.lineage_digest.hex() if claim.lineage_digest else None,
+        "record": _text(encode_record(record)),
         "record_sha256": digest_record(record).hex(),
-        "leaf": hex_word(leaf_of_record(record, bundle.dossier.salts)),
-        "transaction_hash": hex_word(bundle.anchor.transaction),
-        "bundle": encode_document(encoded).decode("utf-8"),
+        "leaf": hex_word(leaf_of_record(record, dossier.salts)),
+        "transaction_hash": hex_word(bundle.own.anchor.transaction),
+        "bundle": _text(encoded),
         "bundle_sha256": digest_document(encoded).hex(),
+        **_beside_bundles(),
     }
+
+
+def _beside_bundles() -> dict[str, Json]:
+    """What no bundle holds: openings, consents, signed disclosures, headers of snapshots."""
+    registration_id = sample_bundle().dossier.registration_id
+    consent = commit_consent(sha256(b"consent"), sha256(b"salt 5"))
+    signed = sample_signed_disclosure()
+    return {
+        "openings": _text(encode_openings(registration_id, SAMPLE_OPENINGS)),
+        "consent": {
+            "commitment": hex_word(consent),
+            "leaf": hex_word(hash_consent_leaf(consent, b"signature")),
+        },
+        "disclosure_signature": {
+            "document": _text(encode_signed_disclosure(signed)),
+            "digest": hex_word(hash_disclosure(signed.statement)),
+            "typed_data": describe_disclosure(signed.statement),
+        },
+        "snapshot_header": _text(encode_header(SAMPLE_HEADER)),
+        "snapshot_digest": hex_word(hash_snapshot(sha256(b"lines"), 2)),
+    }
+
+
+def _text(document: dict[str, Json]) -> str:
+    return encode_document(document).decode("utf-8")
 
 
 def render_vectors() -> dict[Path, str]:
@@ -352,15 +299,20 @@ def render_vectors() -> dict[Path, str]:
         VECTORS / name: json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         for name, document in documents.items()
     }
-    return vectors | {path: _name_contract(path.read_text(encoding="utf-8")) for path in NAMING}
+    return vectors | {path: _list_versions(path.read_text(encoding="utf-8")) for path in NAMING}
 
 
-def _name_contract(text: str) -> str:
-    """The text with the code hash and the usual address of the contract that ships."""
-    artifact = load_artifact()
-    text = re.sub(r"(?<=CODE_HASH = \")0x\w+", hex_word(artifact.runtime_hash), text)
-    text = re.sub(r"(?<=code hash \| `)0x\w+", hex_word(artifact.runtime_hash), text)
-    return re.sub(r"(?<=address \(CREATE2, EIP-1014\) \| `)0x\w+", artifact.address, text)
+def _list_versions(text: str) -> str:
+    """The text with a row for each version of our contracts, in Python or in a table."""
+    versions = [version for name in ContractName for version in list_versions(name)]
+    code = [f'    "{hex_word(one.code_hash)}": ("{one.name}", {one.number}),\n' for one in versions]
+    cells = [
+        f"| `{one.name}` | {one.number} | `{hex_word(one.code_hash)}` | `{one.usual_address}` "
+        f"| {one.head_slot} | {'none' if one.anchors_slot is None else one.anchors_slot} |\n"
+        for one in versions
+    ]
+    text = re.sub(r'(?m)(^    "0x[0-9a-f]{64}": .*\n)+', "".join(code), text)
+    return re.sub(r"(?m)(^\| `\w+` \| \d+ \| `0x[0-9a-f]{64}` .*\n)+", "".join(cells), text)
 
 
 def main() -> int:

@@ -13,29 +13,26 @@ from typing import Final
 
 import coincurve
 
-from titledeed.canonical.attachments import (
-    digest_fingerprints,
-    encode_disclosure,
-    encode_rights,
-)
 from titledeed.canonical.claims import hash_claim, identify_claim
-from titledeed.canonical.documents import digest_document
+from titledeed.canonical.composition import compose_claim
 from titledeed.canonical.hashing import keccak256, sha256
 from titledeed.canonical.identifiers import ZERO_ADDRESS, address_from_bytes
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.models.asset import MediaFacts, MediaType
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
+from titledeed.models.bundle import AnchorEvidence, Bundle
+from titledeed.models.claim import SignedClaim, SigningDomain
+from titledeed.models.disclosure import DigitalSourceType, HumanOversight, disclose_model
 from titledeed.models.evidence import (
     Anchor,
-    Bundle,
     ChainIdentity,
     ChainKind,
     ClaimStatus,
+    Credential,
     SignedTransaction,
 )
 from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.lineage import Lineage
 from titledeed.models.primitives import (
     Address,
     BlockHash,
@@ -45,16 +42,12 @@ from titledeed.models.primitives import (
     Signature,
     TransactionHash,
 )
-from titledeed.models.principal import (
-    ALL_SCOPES,
-    Principal,
-    PrincipalKind,
-    Scope,
-    owner_of_home,
-)
-from titledeed.models.record import Credential, Dossier, Record, Salts
+from titledeed.models.principal import ALL_SCOPES, Principal, PrincipalKind, Scope, owner_of_home
+from titledeed.models.record import Dossier, Record, Salts
 from titledeed.models.registration import Registration, Visibility
-from titledeed.models.rights import SHARES_TOTAL, RightsHolder, RightsStatement
+from titledeed.models.rights import SHARES_TOTAL, Contributor, RightsHolder, RightsStatement, Title
+
+NO_LINEAGE: Final = Lineage()
 
 EPOCH: Final = 1_790_000_000
 """The first second of every test's time."""
@@ -134,6 +127,7 @@ def build_dossier(
     source_type: DigitalSourceType = DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
     title: str | None = None,
     fingerprints: tuple[FingerprintCode, ...] | None = None,
+    lineage: Lineage = NO_LINEAGE,
 ) -> Dossier:
     """A dossier whose claim is signed and whose digests all fit.
 
@@ -145,23 +139,28 @@ def build_dossier(
         source_type: as disclosed.
         title: of the rights statement.
         fingerprints: real ones, where a test searches.
+        lineage: from which works it was made.
     """
     holder = build_claimant(claimant)
     codes = build_fingerprints(seed) if fingerprints is None else fingerprints
-    disclosure = AssetDisclosure(
-        source_type, "Test Model", "test/model-1", HumanOversight.PROMPT_GUIDED
+    disclosure = disclose_model(
+        source_type,
+        model="Test Model",
+        identifier="test/model-1",
+        oversight=HumanOversight.PROMPT_GUIDED,
     )
     rights = RightsStatement(
-        title=f"Work {seed}" if title is None else title,
+        titles=(Title(f"Work {seed}" if title is None else title),),
         holders=(RightsHolder(holder.address, SHARES_TOTAL, "author"),),
-        credits=(f"Prompts: Person {seed}",),
+        contributors=(Contributor(f"Person {seed}", "Prompts"),),
     )
-    claim = Claim(
-        claimant=holder.address,
-        content_digest=content_digest or sha256(seeded_bytes("content", seed)),
-        fingerprints_digest=digest_fingerprints(codes),
-        disclosure_digest=digest_document(encode_disclosure(disclosure)),
-        rights_digest=digest_document(encode_rights(rights)),
+    claim = compose_claim(
+        holder.address,
+        content_digest or sha256(seeded_bytes("content", seed)),
+        fingerprints=codes,
+        disclosure=disclosure,
+        rights=rights,
+        lineage=lineage,
         recovery_key=ZERO_ADDRESS,
         claimed_at=EPOCH + seed,
     )
@@ -181,6 +180,7 @@ def build_dossier(
         fingerprints=codes,
         disclosure=disclosure,
         rights=rights,
+        lineage=lineage,
         manifest_store=manifest_store,
     )
 
@@ -215,8 +215,8 @@ def build_registration(
         snapshot_id=snapshot_id,
         signed_path=signed_path,
         leaf=leaf_of_record(record, dossier.salts),
-        leaf_index=bundle.proof.index if bundle else None,
-        anchor=bundle.anchor if bundle else None,
+        leaf_index=bundle.own.proof.index if bundle else None,
+        anchor=bundle.own.anchor if bundle else None,
         duration_ms=record.facts.duration_ms,
         claimed_at=claim.claimed_at,
         accepted_at=claim.claimed_at + 1 if accepted_at is None else accepted_at,
@@ -252,7 +252,7 @@ def build_bundles(dossiers: Sequence[Dossier], *, sequence: int = 1) -> list[Bun
     anchor = build_anchor(tree.root, tree.size, sequence=sequence)
     raw = build_transaction(sequence - 1).raw
     return [
-        Bundle(dossier, tree.prove(index), anchor, build_chain(), raw, None, b"")
+        Bundle(dossier, (AnchorEvidence(build_chain(), tree.prove(index), anchor, raw, None, b""),))
         for index, dossier in enumerate(dossiers)
     ]
 

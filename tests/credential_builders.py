@@ -26,17 +26,22 @@ from titledeed.credentials.library import LARGE_FILE_BYTES, build_settings
 from titledeed.credentials.reader import C2paReader
 from titledeed.credentials.signer import C2paSigner
 from titledeed.models.asset import MediaKind, MediaType
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
+from titledeed.models.disclosure import (
+    AssetDisclosure,
+    DigitalSourceType,
+    HumanOversight,
+    disclose_model,
+)
 from titledeed.ports import ManifestDraft, SoftBinding
 from titledeed.sandbox import Sandbox, SandboxLimits
 
 PASSPHRASE: Final = "correct horse battery staple"
 SIGNED_TYPES: Final = tuple(kind for kind in MediaType if kind.carries_credentials)
-GENERATED: Final = AssetDisclosure(
+GENERATED: Final = disclose_model(
     DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
-    "Test Model",
-    "pkg:huggingface/test/model@1",
-    HumanOversight.PROMPT_GUIDED,
+    model="Test Model",
+    identifier="pkg:huggingface/test/model@1",
+    oversight=HumanOversight.PROMPT_GUIDED,
 )
 BINDINGS: Final = (
     SoftBinding("org.example.short", "AQID"),

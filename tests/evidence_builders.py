@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from builders import (
     EPOCH,
@@ -20,15 +20,16 @@ from builders import (
 from state_proof_sample import build_state_proof
 from timestamp_builders import OpensslAuthority, serve
 
-from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.claims import hash_claim, identify_claim
 from titledeed.canonical.documents import Json, encode_document
+from titledeed.canonical.evidence.bundles import encode_bundle
 from titledeed.canonical.hashing import keccak256, sha256
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.credentials.timestamps import Rfc3161Authority
+from titledeed.models.bundle import AnchorEvidence, Bundle
 from titledeed.models.claim import SignedClaim, SigningDomain
-from titledeed.models.evidence import Anchor, Bundle, ChainIdentity
+from titledeed.models.evidence import Anchor, ChainIdentity
 from titledeed.models.primitives import BlockHash, Keccak256
 from titledeed.models.record import Dossier
 from titledeed.proofs.bundles import BundleReport, CheckResult
@@ -50,14 +51,14 @@ EXPORTER: Final = build_claimant(50)
 def anchor_call(bundle: Bundle) -> Transaction:
     """The transaction that anchors a bundle's root, unsigned."""
     return Transaction(
-        chain_id=bundle.chain.chain_id,
+        chain_id=bundle.own.chain.chain_id,
         nonce=0,
         tip=1,
         fee_max=2_000_000_000,
         gas=60_000,
-        to=bundle.chain.contract,
+        to=bundle.own.chain.contract,
         value=0,
-        data=encode_anchor(bundle.anchor.root, bundle.anchor.size),
+        data=encode_anchor(bundle.own.anchor.root, bundle.own.anchor.size),
     )
 
 
@@ -69,8 +70,13 @@ def with_transaction(bundle: Bundle, transaction: Transaction) -> Bundle:
 
 def with_raw_transaction(bundle: Bundle, raw: bytes) -> Bundle:
     """The bundle with other raw bytes, named by their hash."""
-    anchor = replace(bundle.anchor, transaction=hash_transaction(raw))
-    return replace(bundle, raw_transaction=raw, anchor=anchor)
+    anchor = replace(bundle.own.anchor, transaction=hash_transaction(raw))
+    return with_own(bundle, raw_transaction=raw, anchor=anchor)
+
+
+def with_own(bundle: Bundle, **changes: Any) -> Bundle:
+    """The bundle with something else in its own anchor's evidence."""
+    return replace(bundle, anchors=(replace(bundle.own, **changes), *bundle.anchors[1:]))
 
 
 def build_sound_bundles(
@@ -91,7 +97,10 @@ def build_sound_bundles(
     identity = chain or build_chain()
     state_proof = build_state_proof(anchor, identity.contract)
     bare = [
-        Bundle(dossier, tree.prove(index), anchor, identity, b"", state_proof, b"")
+        Bundle(
+            dossier,
+            (AnchorEvidence(identity, tree.prove(index), anchor, b"", state_proof, b""),),
+        )
         for index, dossier in enumerate(dossiers)
     ]
     return [with_transaction(bundle, anchor_call(bundle)) for bundle in bare]
@@ -104,10 +113,17 @@ def build_sound_bundle(seed: int = 1) -> Bundle:
 
 def with_timestamp(authority: OpensslAuthority) -> Bundle:
     """A sound bundle with a time-stamp of the authority."""
-    bundle = build_sound_bundle()
+    return with_timestamps(authority, build_sound_bundle())
+
+
+def with_timestamps(authority: OpensslAuthority, bundle: Bundle) -> Bundle:
+    """The bundle with a time-stamp of the authority over each root."""
     with serve(authority.answer) as url:
-        token = Rfc3161Authority(url=url, timeout_s=20).stamp(sha256(bundle.anchor.root))
-    return replace(bundle, timestamp_token=token)
+        stamp = Rfc3161Authority(url=url, timeout_s=20).stamp
+        stamped = tuple(
+            replace(one, timestamp_token=stamp(sha256(one.anchor.root))) for one in bundle.anchors
+        )
+    return replace(bundle, anchors=stamped)
 
 
 def claim_elsewhere(dossier: Dossier, claimant: Claimant, domain: SigningDomain) -> Dossier:
@@ -126,18 +142,21 @@ def write_snapshot(
     *,
     signer: Claimant = EXPORTER,
     changes: Mapping[str, Json] | None = None,
+    others: Sequence[Mapping[str, Json]] = (),
 ) -> bytes:
     """A snapshot as its format describes it, written without the code that exports one."""
     header: dict[str, Json] = {
-        "schema": "titledeed.snapshot/1",
+        "schema": "titledeed.snapshot/2",
         "exported_at": EPOCH,
         "exporter": EXPORTER.address,
+        "lines": len(bundles) + len(others),
         "registrations": len(bundles),
         "chain_id": build_chain().chain_id,
         **(changes or {}),
     }
-    body = b"".join(encode_document(d) + b"\n" for d in [header, *map(encode_bundle, bundles)])
-    signature = signer.sign(keccak256(b"titledeed.snapshot.v1", sha256(body)))
+    lines = [header, *map(encode_bundle, bundles), *others]
+    body = b"".join(encode_document(line) + b"\n" for line in lines)
+    signature = signer.sign(keccak256(b"titledeed.snapshot.v2", sha256(body)))
     return body + encode_document({"signature": "0x" + signature.hex()}) + b"\n"
 
 

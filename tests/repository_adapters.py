@@ -14,7 +14,8 @@ import builders
 
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.merkle import MerkleTree
-from titledeed.models.evidence import Anchor, Bundle, SignedTransaction
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import Anchor, SignedTransaction
 from titledeed.models.ledger import (
     Anchored,
     Block,

@@ -121,7 +121,7 @@ def decode_media(file: BinaryIO, arguments: Arguments, report: Report) -> dict[s
     facts = media.asset.facts
     return {
         "digest": media.asset.content_digest.hex(),
-        "media_type": facts.media_type.value,
+        "media_type": str(facts.media_type),
         "width": facts.width,
         "height": facts.height,
         "duration_ms": facts.duration_ms,

@@ -23,8 +23,9 @@ from simulation.simulated_media import ExaminerSimulator, write_media
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.errors import DependencyError
 from titledeed.models.asset import MediaType
+from titledeed.models.bundle import Bundle
 from titledeed.models.claim import SigningDomain
-from titledeed.models.evidence import Bundle, ChainKind, VerificationReport, VisibleClaim
+from titledeed.models.evidence import ChainKind, VerificationReport, VisibleClaim
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.ledger import Cursor
 from titledeed.models.primitives import RegistrationId, Sha256

@@ -9,7 +9,7 @@ from typing import Final
 from builders import EPOCH, build_bundle, build_claimant, build_dossier, build_registration
 
 from titledeed.credentials.interpretation import report_without_store
-from titledeed.models.disclosure import DigitalSourceType
+from titledeed.models.disclosure import DigitalSourceType, source_type_uri
 from titledeed.models.evidence import (
     Answer,
     Answers,
@@ -46,7 +46,7 @@ INTACT: Final = replace(
     manifest_id="urn:c2pa:1",
     content_manifest_id="urn:c2pa:1",
     actions_complete=True,
-    source_types=(GENERATED.uri,),
+    source_types=(source_type_uri(GENERATED),),
 )
 ALTERED: Final = replace(
     INTACT, integrity=IntegrityCode.ALTERED, failures=("assertion.dataHash.mismatch",)

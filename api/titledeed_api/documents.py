@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from titledeed.anchoring.recording import RecordedAct
-from titledeed.canonical.attachments import encode_fingerprint
+from titledeed.canonical.fingerprints import encode_fingerprint
 from titledeed.errors import TitledeedError
+from titledeed.models.bundle import AnchorEvidence
 from titledeed.models.evidence import (
     Answers,
     ClaimEntry,
@@ -90,7 +91,7 @@ def _examined_document(examination: Examination) -> Document:
     facts = examination.asset.facts
     return {
         "content_sha256": examination.asset.content_digest.hex(),
-        "media_type": facts.media_type.value,
+        "media_type": str(facts.media_type),
         "duration_s": examination.query.duration_s,
         "notes": list(examination.notes),
     }
@@ -130,7 +131,7 @@ def registration_document(registration: Registration) -> Document:
         "visibility": registration.visibility.value,
         "title": registration.title,
         "claimant": registration.claimant,
-        "digital_source_type": registration.source_type.value,
+        "digital_source_type": str(registration.source_type),
         "signed_path": registration.signed_path,
         "content_sha256": registration.content_digest.hex(),
         "signed_sha256": signed.hex() if signed else None,
@@ -177,28 +178,38 @@ def act_document(recorded: RecordedAct) -> Document:
 def bundle_document(report: BundleReport) -> Document:
     """The JSON of ``bundle verify``."""
     dossier = report.bundle.dossier
-    anchor = report.bundle.anchor
+    claim = dossier.record.signed_claim.claim
     return {
         "schema_version": SCHEMA_VERSION,
         "holds": report.holds,
         "registration_id": dossier.registration_id,
         "title": dossier.rights.title,
-        "claimant": dossier.record.signed_claim.claim.claimant,
+        "claimant": claim.claimant,
+        "statement": claim.statement,
         "checks": [
             {"name": check.name, "result": check.result.value, "detail": check.detail}
             for check in report.checks
         ],
-        "anchor": {
-            "chain_kind": report.bundle.chain.kind.value,
-            "chain_id": report.bundle.chain.chain_id,
-            "contract": report.bundle.chain.contract,
-            "tx": "0x" + anchor.transaction.hex(),
-            "block": anchor.block_number,
-            "block_hash": "0x" + anchor.block_hash.hex(),
-            "block_time": iso_time(anchor.block_timestamp),
-        },
+        "anchors": [_anchor_document(one) for one in report.bundle.anchors],
         "proven_block": _block_document(report.proven_block) if report.proven_block else None,
         "by_hand": report.by_hand,
+        "unread": [
+            {"document": name, "field": field.name, "value": field.value}
+            for name, unread in dossier.unread.items()
+            for field in unread
+        ],
+    }
+
+
+def _anchor_document(one: AnchorEvidence) -> Document:
+    return {
+        "chain_kind": one.chain.kind.value,
+        "chain_id": one.chain.chain_id,
+        "contract": one.chain.contract,
+        "tx": "0x" + one.anchor.transaction.hex(),
+        "block": one.anchor.block_number,
+        "block_hash": "0x" + one.anchor.block_hash.hex(),
+        "block_time": iso_time(one.anchor.block_timestamp),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from titledeed.bootstrap import Registry
 from titledeed.canonical.documents import Json
 from titledeed.errors import InvariantViolation, TitledeedError
-from titledeed.models.disclosure import AssetDisclosure
+from titledeed.models.disclosure import disclose_model
 from titledeed.models.principal import Principal
 from titledeed.models.registration import Visibility
 from titledeed.services.acceptance import Statement
@@ -77,8 +77,8 @@ def _request_of(file: ReceivedFile, fields: RegistrationFields) -> RegisterReque
     return RegisterRequest(
         sources=(file.path,),
         statement=Statement(
-            disclosure=AssetDisclosure(
-                source_type=fields.source_type, model_name=fields.model, oversight=fields.oversight
+            disclosure=disclose_model(
+                fields.source_type, model=fields.model, oversight=fields.oversight
             ),
             title=fields.title or file.stem or UNTITLED,
             credits=(),

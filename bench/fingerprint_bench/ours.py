@@ -10,14 +10,14 @@ from typing import Final
 
 from fingerprint_bench.results import Answer
 
-from titledeed.canonical.attachments import parse_fingerprint
 from titledeed.canonical.documents import Fields
-from titledeed.canonical.records import parse_facts
+from titledeed.canonical.evidence.records import parse_facts
+from titledeed.canonical.fingerprints import parse_fingerprint
 from titledeed.examining import examine_job
 from titledeed.matching.embedded import EmbeddedIndex
 from titledeed.matching.held_codes import HeldCodes
 from titledeed.media.limits import MediaLimits
-from titledeed.models.asset import MediaKind
+from titledeed.models.asset import MediaKind, MediaType
 from titledeed.models.match import Query
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import IndexedWork
@@ -62,5 +62,5 @@ def fingerprint_file(path: Path) -> Query:
         found = Fields(examine_job(file, asdict(LIMITS), lambda _: None), path=path.name)
     facts = parse_facts(found.child("media"))
     codes = tuple(parse_fingerprint(item) for item in found.children("fingerprints"))
-    is_still = facts.media_type.kind is MediaKind.IMAGE
+    is_still = MediaType(facts.media_type).kind is MediaKind.IMAGE
     return Query(codes, 0.0 if is_still else facts.duration_ms / 1000)

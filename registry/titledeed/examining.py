@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprint
 from titledeed.canonical.documents import Fields, Json, base64_text
-from titledeed.canonical.records import encode_facts, parse_facts
+from titledeed.canonical.evidence.records import encode_facts, parse_facts
+from titledeed.canonical.fingerprints import encode_fingerprint, parse_fingerprint
 from titledeed.errors import UnreadableInputError
 from titledeed.fingerprinting.algorithms import Extractors
 from titledeed.media.decoding import MediaLimits, decode

@@ -6,13 +6,11 @@ from os import PathLike
 from pathlib import Path
 
 from titledeed.bootstrap import index_works, make_examiner, open_registry
-from titledeed.errors import UnreadableInputError
-from titledeed.media.digests import digest_file
 from titledeed.models.evidence import VerificationReport
-from titledeed.proofs.bundles import BundleReport, read_bundle_file
+from titledeed.proofs.bundles import BundleReport
 from titledeed.services.comparison import Comparison
 from titledeed.services.comparison import compare as compare_files
-from titledeed.services.evidence import check_bundle as check_parsed
+from titledeed.services.evidence import check_bundle_file
 from titledeed.settings import Settings
 
 AnyPath = str | PathLike[str]
@@ -55,13 +53,4 @@ def check_bundle(file: AnyPath, *, asset: AnyPath | None = None) -> BundleReport
         UnreadableInputError: a file cannot be read.
         MalformedDocumentError: it is no evidence bundle.
     """
-    try:
-        data = Path(file).read_bytes()
-    except OSError as error:
-        raise UnreadableInputError(
-            f"{file} cannot be read: {error.strerror}",
-            next_step="Check the path.",
-            path=Path(file),
-        ) from error
-    digest = None if asset is None else digest_file(Path(asset))
-    return check_parsed(read_bundle_file(data), digest)
+    return check_bundle_file(Path(file), None if asset is None else Path(asset))

@@ -226,13 +226,13 @@ class TestForks:
         bundle = builders.build_bundle(1)
         theirs = imported(bundle)
         repositories.registrations.add_imported(theirs, [])
-        body = Anchored(bundle.anchor.root, bundle.anchor.caller, bundle.anchor.size)
+        body = Anchored(bundle.own.anchor.root, bundle.own.anchor.caller, bundle.own.anchor.size)
         final = Confirmations(0, 0)
         advance(
             repositories,
             None,
             blocks_between(1, 3),
-            event_in(block_at(2), 1, body, transaction=bundle.anchor.transaction),
+            event_in(block_at(2), 1, body, transaction=bundle.own.anchor.transaction),
             confirmations=final,
         )
         assert find(repositories, theirs) == theirs

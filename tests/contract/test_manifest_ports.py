@@ -15,6 +15,7 @@ from titledeed.canonical.hashing import sha256
 from titledeed.errors import SigningError, UnreadableInputError
 from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaType
+from titledeed.models.disclosure import source_type_uri
 from titledeed.models.evidence import HistoryCode, IntegrityCode, ManifestReport, TrustCode
 from titledeed.ports import ManifestReader, ManifestSigner
 
@@ -128,7 +129,7 @@ def test_the_claim_and_the_declared_source_are_read_as_they_were_drafted(
     assert copy.credential.signed_digest == digest_file(signed)
     report = reader.read(signed, MediaType.PNG)
     assert report.signed_claim == draft.signed_claim
-    assert report.source_types == (draft.disclosure.source_type.uri,)
+    assert report.source_types == (source_type_uri(draft.disclosure.source_type),)
     assert report.content_manifest_id == report.manifest_id
     assert (report.trust, report.history) == (TrustCode.TRUSTED, HistoryCode.COMPLETE)
 

@@ -121,7 +121,7 @@ def recover(home: Path, clip: Path) -> dict[str, Any]:
         again = register(registry, clip)
         bundle_path = Path(outcome.bundle_path or "")
         bundle = read_bundle_file(bundle_path.read_bytes())
-        anchor = bundle.anchor
+        anchor = bundle.own.anchor
         time = adapters.ledger.find_anchor_time(anchor.root, anchor.caller)
         return {
             "before": before,

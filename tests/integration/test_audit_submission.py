@@ -62,7 +62,7 @@ def festival(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Festival]:
         one = studio.register_one(first, said=statement(publish=True))
         other = studio.register_one(second, said=statement(title=HOSTILE_TITLE, publish=True))
         studio.registry.snapshots.export(folder / "a.snapshot", studio.owner)
-        coverage, _ = auditor.registry.snapshots.import_(folder / "a.snapshot")
+        coverage, _, _ = auditor.registry.snapshots.import_(folder / "a.snapshot")
         yield Festival(studio, auditor, one, other, coverage, film, spans)
 
 

@@ -26,6 +26,7 @@ from titledeed.errors import (
     UnreadableInputError,
     UnsupportedMediaTypeError,
 )
+from titledeed.models.disclosure import disclose_model
 from titledeed.models.evidence import Headline
 from titledeed.ports import Progress
 from titledeed.proofs.bundles import read_bundle_file
@@ -391,12 +392,8 @@ class TestRequests:
             replace(statement(), credits=("x" * 5_000,)),
             replace(statement(), credits=("x",) * 1_001),
             replace(statement(), credits=("\udfff",)),
-            replace(
-                statement(), disclosure=replace(statement().disclosure, model_name="x" * 5_000)
-            ),
-            replace(
-                statement(), disclosure=replace(statement().disclosure, model_identifier="\ud83c")
-            ),
+            replace(statement(), disclosure=disclose_model("humanEdits", model="x" * 5_000)),
+            replace(statement(), disclosure=disclose_model("humanEdits", identifier="\ud83c")),
         ],
         ids=[
             "long title",

@@ -10,7 +10,7 @@ import c2pa
 import pytest
 from builders import build_claimant, build_dossier
 from credential_builders import build_draft, sign_definition
-from evidence_builders import build_sound_bundles, claim_elsewhere, write_snapshot
+from evidence_builders import build_sound_bundles, claim_elsewhere, with_own, write_snapshot
 from homes import (
     Home,
     Studio,
@@ -71,7 +71,7 @@ def sign_anew(home: Home, outcome: RegisteredFile, destination: Path) -> Path:
     dossier = home.adapters.vault.dossiers.read(outcome.registration.registration_id)
     draft = ManifestDraft(
         title="Anew",
-        media_type=dossier.record.facts.media_type,
+        media_type=MediaType(dossier.record.facts.media_type),
         signed_claim=dossier.record.signed_claim,
         disclosure=dossier.disclosure,
         soft_bindings=(),
@@ -251,8 +251,8 @@ class TestTwoClaimants:
         other = replace(chain, genesis_hash=BlockHash(Keccak256(bytes(32))))
         for number, pretended in enumerate((chain, other)):
             (bundle,) = build_sound_bundles([dossier], chain=pretended)
-            anchor = replace(bundle.anchor, block_timestamp=1)
-            forged = replace(bundle, anchor=anchor, state_proof=None)  # which would tell the time
+            anchor = replace(bundle.own.anchor, block_timestamp=1)
+            forged = with_own(bundle, anchor=anchor, state_proof=None)  # which would tell the time
             assert check_bundle(forged).holds
             path = tmp_path / f"{number}.snapshot"
             path.write_bytes(write_snapshot([forged]))

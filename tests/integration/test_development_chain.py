@@ -29,8 +29,8 @@ from chain_builders import (
 )
 from full_disks import full_disk
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Json
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.development.chain import DevelopmentChain
 from titledeed.chain.development.journal import JOURNAL_NAME, Journal
@@ -45,11 +45,7 @@ from titledeed.errors import (
 )
 from titledeed.models.primitives import BlockHash
 from titledeed.proofs.rpc_values import parse_object
-from titledeed.proofs.transactions import (
-    Transaction,
-    encode_signed,
-    signing_digest,
-)
+from titledeed.proofs.transactions import Transaction, encode_signed, signing_digest
 
 pytestmark = pytest.mark.chain
 

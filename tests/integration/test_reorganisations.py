@@ -128,7 +128,7 @@ def test_a_stuck_transaction_gets_higher_fees_until_it_is_mined(
     assert anchor.transaction in {one.hash for one in found.attempts[1:]}
     desk.completion.complete()
     bundle = desk.vault.bundles.read(accepted.registration_id)
-    assert bundle.state_proof is not None
+    assert bundle.own.state_proof is not None
 
 
 def test_what_a_restarted_node_forgot_is_sent_again(desk: Desk, node: Node) -> None:

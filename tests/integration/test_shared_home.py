@@ -158,12 +158,12 @@ def assert_whole(home: Home, sources: list[Path]) -> None:
         assert path is not None
         bundle = read_bundle_file(Path(path).read_bytes())
         assert check_bundle(bundle, digest_file(source)).holds
-        assert bundle.chain == registry.chain_identity
-        block = home.adapters.ledger.find_block(bundle.anchor.block_number)
+        assert bundle.own.chain == registry.chain_identity
+        block = home.adapters.ledger.find_block(bundle.own.anchor.block_number)
         assert block is not None
-        assert block.hash == bundle.anchor.block_hash
+        assert block.hash == bundle.own.anchor.block_hash
         assert digest_file(Path(registration.signed_path or "")) == registration.signed_digest
-        assert anchors.setdefault(bundle.anchor.root, bundle.anchor) == bundle.anchor
+        assert anchors.setdefault(bundle.own.anchor.root, bundle.own.anchor) == bundle.own.anchor
     sequences = sorted(anchor.sequence for anchor in anchors.values())
     assert sequences == list(range(1, len(anchors) + 1))
     assert sum(anchor.size for anchor in anchors.values()) == len(sources)

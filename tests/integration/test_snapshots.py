@@ -11,13 +11,14 @@ import pytest
 from homes import Home, new_home, statement, without_chain
 from media_factory import cut_clip, render_clip, render_picture
 
-from titledeed.errors import MalformedDocumentError, NotFoundError, ProofError
+from titledeed.errors import MalformedDocumentError, NotFoundError, VerificationError
 from titledeed.models.evidence import Headline, TimeCode
 from titledeed.models.principal import ANONYMOUS
 from titledeed.models.registration import Coverage, Visibility
 from titledeed.proofs.bundles import read_bundle_file
 from titledeed.services.evidence import check_bundle
 from titledeed.services.registration import RegisteredFile
+from titledeed.services.snapshot import Imported
 
 pytestmark = pytest.mark.chain
 
@@ -32,7 +33,7 @@ class Exchange:
     picture: RegisteredFile
     snapshot: Path
     exported: Coverage
-    imported: tuple[Coverage, int]
+    imported: Imported
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_the_snapshot_tells_what_it_covers(exchange: Exchange) -> None:
     assert exchange.exported.registrations == 1
     assert exchange.exported.exporter == exchange.studio.claimant
     assert exchange.exported.chain_id == exchange.studio.registry.chain_identity.chain_id
-    assert exchange.imported == (exchange.exported, 1)
+    assert exchange.imported == (exchange.exported, 1, ())
     assert exchange.reader.registry.snapshots.list_imported() == [exchange.exported]
 
 
@@ -120,7 +121,11 @@ def test_an_imported_registration_is_nothing_of_ones_own(
 
 def test_importing_again_or_at_home_adds_nothing(exchange: Exchange) -> None:
     indexed = list(exchange.reader.adapters.repositories.fingerprints.iter_fingerprints(0))
-    assert exchange.reader.registry.snapshots.import_(exchange.snapshot) == (exchange.exported, 0)
+    assert exchange.reader.registry.snapshots.import_(exchange.snapshot) == (
+        exchange.exported,
+        0,
+        (),
+    )
     assert list(exchange.reader.adapters.repositories.fingerprints.iter_fingerprints(0)) == indexed
     studio = exchange.studio.registry
     assert studio.snapshots.import_(exchange.snapshot)[1] == 0
@@ -131,8 +136,10 @@ def test_importing_again_or_at_home_adds_nothing(exchange: Exchange) -> None:
 
 def test_a_changed_snapshot_is_refused_and_adds_nothing(exchange: Exchange, tmp_path: Path) -> None:
     data = exchange.snapshot.read_bytes()
-    title = data.index(b"Shown")
+    title = data.index(b'"text":"Shown"') + len(b'"text":"')
+    sentence = data.index(b"Shown")
     forgeries = {
+        "another sentence": data[:sentence] + b"Taken" + data[sentence + 5 :],
         "another title": data[:title] + b"Taken" + data[title + 5 :],
         "cut short": data[:-200],
         "without its last line": data[: data.rindex(b"\n", 0, -1) + 1],
@@ -141,7 +148,7 @@ def test_a_changed_snapshot_is_refused_and_adds_nothing(exchange: Exchange, tmp_
         for name, forged in forgeries.items():
             path = tmp_path / name
             path.write_bytes(forged)
-            with pytest.raises((MalformedDocumentError, ProofError)) as raised:
+            with pytest.raises((MalformedDocumentError, VerificationError)) as raised:
                 home.registry.snapshots.import_(path)
             assert raised.value.message
         assert home.registry.snapshots.list_imported() == []

@@ -13,15 +13,15 @@ import pytest
 from homes import Home, opened
 
 from titledeed.bootstrap.homes import restore
+from titledeed.canonical.evidence.records import digest_record
 from titledeed.canonical.leaves import commit_record
-from titledeed.canonical.records import digest_record
 from titledeed.chain.log_head import read_log_head
 from titledeed.chain.pin import read_pin
 from titledeed.chain.relays import hash_act
 from titledeed.chain.state_proofs import read_head_proof
 from titledeed.errors import ConflictError
+from titledeed.models.bundle import Bundle
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
-from titledeed.models.evidence import Bundle
 from titledeed.models.ledger import ContractName, Issued, IssueDeed, RelayedAct, WorkEvent
 from titledeed.models.primitives import Address, Keccak256, RegistrationId, Signature
 from titledeed.models.registration import Registration
@@ -105,11 +105,11 @@ def test_the_exported_bundle_still_holds_with_its_state_proof() -> None:
 def test_a_home_of_today_takes_its_snapshot(home: Home) -> None:
     """Whose chain has the second version."""
     assert home.registry.chain_identity.contract != VERSION.usual_address
-    coverage, added = home.registry.snapshots.import_(FIXTURES / "published.titledeed-snapshot")
+    coverage, added, _ = home.registry.snapshots.import_(FIXTURES / "published.titledeed-snapshot")
     assert added == coverage.registrations == 3
     for name in ("harbour", "meadow", "nightfall"):
         bundle = _bundle(home, _find(home, name))
-        assert bundle.chain.contract == VERSION.usual_address
+        assert bundle.own.chain.contract == VERSION.usual_address
         assert check_bundle(bundle).proven_block is not None
 
 
@@ -135,8 +135,8 @@ def test_what_was_pending_is_anchored_and_its_bundle_holds(own: Home) -> None:
     assert dusk.anchor is not None
     assert dusk.anchor.sequence == EVENTS + 1
     bundle = _bundle(own, dusk)
-    assert bundle.chain.contract == VERSION.usual_address
-    assert bundle.state_proof is not None
+    assert bundle.own.chain.contract == VERSION.usual_address
+    assert bundle.own.state_proof is not None
     assert check_bundle(bundle).holds
 
 

@@ -15,20 +15,17 @@ from titledeed.canonical.documents import Fields, Json, encode_document, parse_d
 from titledeed.canonical.hashing import sha256
 from titledeed.credentials.interpretation import report_without_store
 from titledeed.durability import replacing
-from titledeed.errors import (
-    MalformedDocumentError,
-    SigningError,
-    UnreadableInputError,
-)
+from titledeed.errors import MalformedDocumentError, SigningError, UnreadableInputError
 from titledeed.models.asset import MediaType
+from titledeed.models.disclosure import source_type_uri
 from titledeed.models.evidence import (
     READER_STOPPED,
+    Credential,
     HistoryCode,
     IntegrityCode,
     ManifestReport,
     TrustCode,
 )
-from titledeed.models.record import Credential
 from titledeed.ports import ManifestDraft, SignedCopy
 
 STUDIO: Final = "Test Studio"
@@ -68,7 +65,7 @@ class SignerSimulator:
             "content_manifest_id": manifest_id,
             "signer": self._name,
             "title": draft.title,
-            "source_types": [draft.disclosure.source_type.uri],
+            "source_types": [source_type_uri(draft.disclosure.source_type)],
             "claim": encode_signed_claim(draft.signed_claim),
         }
         store = _encode_store(body, said)

@@ -146,4 +146,4 @@ def _find_chain(server: Server, registration: Registration) -> ChainIdentity | N
     """The chain of the anchor, which for an imported registration is not this home's."""
     if not registration.has_bundle:
         return None
-    return read_bundle_file(server.registry.registration.read_bundle(registration)).chain
+    return read_bundle_file(server.registry.registration.read_bundle(registration)).own.chain

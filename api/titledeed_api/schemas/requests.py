@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from titledeed.canonical.attachments import TITLE_LENGTH_MAX
 from titledeed.canonical.documents import Json
+from titledeed.canonical.rights import TITLE_LENGTH_MAX
 from titledeed.errors import InvalidRequestError
 from titledeed.models.disclosure import DigitalSourceType, HumanOversight
 

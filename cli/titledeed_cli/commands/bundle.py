@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from titledeed.errors import NotFoundError, StorageError, UnreadableInputError
+from titledeed.errors import NotFoundError, StorageError
 from titledeed.models.primitives import RegistrationId
 from titledeed_cli.commands.verify import CLAIMS_NOT_TRUTH
 from titledeed_cli.exit_codes import ExitCode
@@ -49,14 +49,11 @@ def verify(
         titledeed bundle verify evidence.json
         titledeed bundle verify evidence.json --asset clip.mp4 --json
     """
-    from titledeed.media.digests import digest_file
-    from titledeed.proofs.bundles import read_bundle_file
-    from titledeed.services.evidence import check_bundle
+    from titledeed.services.evidence import check_bundle_file
     from titledeed_api.documents import bundle_document
 
     output = get_invocation(context, as_json=as_json).output
-    bundle = read_bundle_file(_read(file))
-    report = check_bundle(bundle, digest_file(asset) if asset else None)
+    report = check_bundle_file(file, asset)
     if as_json:
         output.write_json(bundle_document(report))
     else:
@@ -133,20 +130,3 @@ def _require_folder(folder: Path) -> None:
             next_step="Make it first, or name another destination.",
             path=folder,
         )
-
-
-def _read(path: Path) -> bytes:
-    from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(BUNDLE_LENGTH_MAX + 1)
-    except OSError as error:
-        raise UnreadableInputError(
-            f"{path} cannot be read: {error.strerror}", next_step="Check the path.", path=path
-        ) from error
-    if len(data) > BUNDLE_LENGTH_MAX:
-        raise UnreadableInputError(
-            f"{path} is larger than any evidence bundle", next_step="Check the path.", path=path
-        )
-    return data

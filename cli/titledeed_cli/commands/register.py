@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from titledeed.errors import NotFoundError
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, HumanOversight
+from titledeed.models.disclosure import (
+    AssetDisclosure,
+    DigitalSourceType,
+    HumanOversight,
+    disclose_model,
+    is_generative,
+)
 from titledeed_cli.exit_codes import ExitCode
 from titledeed_cli.help_text import add_command
 from titledeed_cli.invocation import Invocation, JsonFlag, get_invocation
@@ -103,7 +109,9 @@ def register(
     from titledeed.services.registration import RegisterRequest
 
     statement = Statement(
-        disclosure=AssetDisclosure(source_type, model, model_id, oversight),
+        disclosure=disclose_model(
+            source_type, model=model, identifier=model_id, oversight=oversight
+        ),
         title=title,
         credits=tuple(credit_lines or ()),
         visibility=Visibility.PUBLISHED if publish else Visibility.PRIVATE,
@@ -139,8 +147,8 @@ def _register(invocation: Invocation, request: RegisterRequest) -> None:
 
 def _describe(disclosure: AssetDisclosure) -> str:
     source_type = disclosure.source_type
-    counts = "counts" if source_type.is_generative else "does not count"
-    model = f", model {disclosure.model_name}" if disclosure.model_name else ""
+    counts = "counts" if is_generative(source_type) else "does not count"
+    model = f", model {disclosure.tools[0].name}" if disclosure.tools else ""
     return (
         f"the digital source type {source_type}, which {counts} as generative AI{model}; "
         "--source-type says otherwise."

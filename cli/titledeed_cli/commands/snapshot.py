@@ -77,13 +77,14 @@ def import_(
     invocation = get_invocation(context, as_json=as_json)
     output = invocation.output
     with invocation.registry() as registry, show_progress(output) as progress:
-        coverage, added = registry.snapshots.import_(file, progress)
+        coverage, added, unused = registry.snapshots.import_(file, progress)
     if as_json:
         output.write_json(
             {
                 "schema_version": SCHEMA_VERSION,
                 **coverage_document(coverage),
                 "added": added,
+                "unused": list(unused),
             }
         )
     else:
@@ -91,6 +92,8 @@ def import_(
             f"{coverage.registrations} registration(s) exported by {coverage.exporter}, "
             f"{added} new here"
         )
+        if unused:
+            output.note(f"Signed, and not used by this release: {', '.join(unused)}.")
 
 
 @add_command(group, "list", exits=(ExitCode.OK,))

@@ -18,7 +18,8 @@ from titledeed.errors import (
     NotFoundError,
     TitledeedError,
 )
-from titledeed.models.evidence import Anchor, Bundle, ClaimStatus
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import Anchor, ClaimStatus
 from titledeed.models.primitives import MerkleRoot
 from titledeed.models.registration import Registration
 from titledeed.ports import (

@@ -24,6 +24,7 @@ from titledeed.models.disclosure import (
     ShareClaim,
     ShareUnit,
     Used,
+    is_generative,
 )
 from titledeed.models.finding import Finding, FindingCode, Severity
 from titledeed.models.interval import Interval, covered_s, shared_s, union
@@ -96,7 +97,7 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 raise_finding(
                     FindingCode.REGISTERED_WORK_USED,
                     f"The film shows {title} for {seconds}, registered as "
-                    f"{work.source_type.value}: a question of rights, not of AI.",
+                    f"{work.source_type}: a question of rights, not of AI.",
                 ),
             )
         elif work.declared is False:
@@ -105,7 +106,7 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 work,
                 raise_finding(
                     FindingCode.USE_UNDECLARED,
-                    f"The film shows {title}, registered as {work.source_type.value}, and no "
+                    f"The film shows {title}, registered as {work.source_type}, and no "
                     f"declared use covers {open_s:.1f} s of it ({runs(work.undeclared_time)}).",
                 ),
             )
@@ -114,7 +115,7 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 work,
                 raise_finding(
                     FindingCode.MISSING_ANSWER,
-                    f"The film shows {title}, registered as {work.source_type.value}, for "
+                    f"The film shows {title}, registered as {work.source_type}, for "
                     f"{seconds}; nothing says whether this use is declared.",
                 ),
             )
@@ -125,11 +126,11 @@ def _shared(draft: Draft) -> Iterator[Finding]:
     """What a person should look at; it counts neither as shown nor as AI."""
     for work, times in find_shared(draft.evidence):
         open_time = [one for one in times if not shared_s([one], draft.declared_time)]
-        is_open = work.source_type.is_generative and open_time
+        is_open = is_generative(work.source_type) and open_time
         finding = raise_finding(
             FindingCode.CONTENT_SHARED,
             f"The film shares content with “{printable(work.title)}” ({work.registration_id}), "
-            f"registered as {work.source_type.value}, at {runs(times)}: perhaps a stem, a room or "
+            f"registered as {work.source_type}, at {runs(times)}: perhaps a stem, a room or "
             "a source in common. It is not counted as showing it; compare the two.",
             eased=None if is_open else Severity.INFO,
         )
@@ -248,7 +249,7 @@ def _source_type(
                 raise_finding(
                     FindingCode.PROV_CONFLICT,
                     f"{label} states {stated}; “{printable(work.title)}” is registered as "
-                    f"{work.source_type.value}.",
+                    f"{work.source_type}.",
                 ),
             )
 

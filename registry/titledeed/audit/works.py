@@ -7,7 +7,7 @@ from typing import Final
 
 from titledeed.audit.source_types import SourceClass, classify
 from titledeed.models.audit import DetectedWork, FilmEvidence
-from titledeed.models.disclosure import DeclaredUse, DeclaredUseOfAI, FilmDisclosure
+from titledeed.models.disclosure import DeclaredUse, DeclaredUseOfAI, FilmDisclosure, is_generative
 from titledeed.models.interval import Interval, clip, shared_s, shared_with_union_s, union
 from titledeed.models.match import WorkMatch
 from titledeed.models.registration import Registration
@@ -87,7 +87,7 @@ def _detect(
         registration_id=match.registration_id,
         title=registration.title,
         source_type=registration.source_type,
-        is_generative=registration.source_type.is_generative,
+        is_generative=is_generative(registration.source_type),
         declared=_is_declared(evidence.disclosure, undeclared),
         film_time=union(segments),
         undeclared_time=undeclared,

@@ -3,6 +3,10 @@
 What we write holds objects, arrays, strings, integers within 2^53, booleans and null: no floats.
 Binary values are lower-case hex with ``0x`` in front where Ethereum tools expect it (addresses,
 signatures, chain hashes, salts) and without for SHA-256; large blobs are base64.
+
+From version 2 of a format on, what is not stated is left out: no null and no empty array, so that
+one value has one form. A signed document may hold fields that its reader does not know: they are
+kept (``Unread``), since the signature covers them; containers that nobody signs may not.
 """
 
 from __future__ import annotations
@@ -11,9 +15,9 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import orjson
 import rfc8785
@@ -21,17 +25,24 @@ import rfc8785
 from titledeed.canonical.hashing import sha256
 from titledeed.errors import InvariantViolation, MalformedDocumentError
 from titledeed.models.primitives import Sha256
+from titledeed.models.unread import Unread
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 T = TypeVar("T")
 
 TEXT_LENGTH_MAX = 4_096
+TERM_LENGTH_MAX = 100
 ITEMS_MAX = 100_000
 NESTING_MAX = 40
 """Of YAML; JSON is bounded by the recursion limit."""
 RECURSION_LIMIT_MAX = 20_000
 """Above it Python's JSON reader overflows the C stack before it notices deep nesting."""
 INTEGER_MAX = 2**53 - 1
+UNREAD_MAX = 100
+UNREAD_LENGTH_MAX = 16_384
+"""Characters of canonical JSON, for each field that is kept unread."""
+UNREAD_NESTING_MAX = 16
+UNREAD_NAME_LENGTH_MAX = 100
 TIMESTAMP_MAX = 253_402_300_799
 """The last second of the year 9999, the last that ISO 8601 writes in four digits."""
 
@@ -110,16 +121,50 @@ def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not a JSON number")
 
 
+def leave_out(document: Mapping[str, Json]) -> dict[str, Json]:
+    """The document without what is not stated: None and empty arrays."""
+    return {name: value for name, value in document.items() if value is not None and value != []}
+
+
+def put_back(document: dict[str, Json], unread: Iterable[Unread]) -> dict[str, Json]:
+    """The document with the fields that its reader kept unread where they stood."""
+    for one in unread:
+        *parents, name = one.place
+        target = cast("dict[str | int, Json]", document)
+        for part in parents:
+            target = cast("dict[str | int, Json]", target[part])
+        target[name] = json.loads(one.value)
+    return document
+
+
 class Fields:
     """Strict access to one object of an untrusted document.
 
     Every accessor removes its field; ``done`` refuses what is left, so that nothing is signed or
-    shown that was never looked at.
+    shown that was never looked at. After ``keep_unread`` it keeps it instead, for whoever shows it.
     """
 
-    def __init__(self, values: Mapping[str, object], *, path: str) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        *,
+        path: str,
+        place: tuple[str | int, ...] = (),
+        unread: list[Unread] | None = None,
+    ) -> None:
         self._values = dict(values)
         self._path = path
+        self._place = place
+        self._unread = unread
+
+    def keep_unread(self) -> list[Unread]:
+        """Let ``done`` keep what nobody read, here and in nested objects.
+
+        Returns:
+            A list that is whole, and sorted, once ``done`` was called here.
+        """
+        self._place, self._unread = (), []
+        return self._unread
 
     def fail(self, name: str, problem: str) -> MalformedDocumentError:
         """An error that names the field."""
@@ -137,12 +182,72 @@ class Fields:
         """Whether the field is present and not null."""
         return self._values.get(name) is not None
 
+    @property
+    def has_more(self) -> bool:
+        """Whether a field is left that nobody read."""
+        return bool(self._values)
+
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """The field through ``read``, or None where it is absent or null."""
         if self.has(name):
             return read(name)
         self._values.pop(name, None)
         return None
+
+    def nullable(self, name: str, read: Callable[[str], T]) -> T | None:
+        """The field through ``read``, or None where it is null; it must be there."""
+        if self._values.get(name, ...) is None:
+            self._values.pop(name)
+            return None
+        return read(name)
+
+    def stated(self, name: str, read: Callable[[str], T]) -> T | None:
+        """The field through ``read``, or None where it is left out; null is refused."""
+        if name not in self._values:
+            return None
+        if self._values[name] is None:
+            raise self.fail(name, "must be left out rather than null")
+        return read(name)
+
+    def listed(self, name: str, *, items_max: int) -> list[Fields]:
+        """An array of objects, or none where it is left out; an empty one is refused."""
+        return self.children(name, items_max=items_max) if self._is_listed(name) else []
+
+    def listed_words(self, name: str, *, items_max: int) -> tuple[bytes, ...]:
+        """An array of ``0x`` 32-byte words, or none where it is left out."""
+        return self.words(name, items_max=items_max) if self._is_listed(name) else ()
+
+    def listed_terms(self, name: str, *, items_max: int) -> tuple[str, ...]:
+        """An array of texts as ``term`` takes them, or none where it is left out."""
+        texts = self.texts(name, items_max=items_max) if self._is_listed(name) else ()
+        if not all(0 < len(text) <= TERM_LENGTH_MAX for text in texts):
+            raise self.fail(name, f"must hold texts of 1 to {TERM_LENGTH_MAX} characters")
+        return texts
+
+    def _is_listed(self, name: str) -> bool:
+        if self._values.get(name) == []:
+            raise self.fail(name, "must be left out rather than empty")
+        return name in self._values
+
+    @property
+    def schema(self) -> str:
+        """What stands before the slash of the schema id; empty where there is none."""
+        schema = self._values.get("schema")
+        return schema.rpartition("/")[0] if isinstance(schema, str) else ""
+
+    def version(self, name: str, known: Collection[int]) -> int:
+        """The version of a schema id such as ``titledeed.rights/2``.
+
+        Args:
+            name: what stands before the slash.
+            known: versions that the caller reads.
+        """
+        schema = self.text("schema", length_max=100)
+        for version in known:
+            if schema == f"{name}/{version}":
+                return version
+        versions = " or ".join(f"{name}/{version}" for version in sorted(known))
+        raise self.fail("schema", f"must be {versions}; a later release may read others")
 
     def value(self, name: str) -> object:
         """The field as it stands; the caller checks it."""
@@ -154,6 +259,16 @@ class Fields:
         if not isinstance(value, str) or len(value) > length_max:
             raise self.fail(name, f"must be text of at most {length_max} characters")
         return value
+
+    def phrase(self, name: str, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+        """Text of 1 to ``length_max`` characters."""
+        if text := self.text(name, length_max=length_max):
+            return text
+        raise self.fail(name, "must not be empty; leave it out where nothing is stated")
+
+    def term(self, name: str) -> str:
+        """Text of 1 to ``TERM_LENGTH_MAX`` characters, for vocabularies that others may extend."""
+        return self.phrase(name, length_max=TERM_LENGTH_MAX)
 
     def literal(self, name: str, expected: str) -> None:
         """A string that must be exactly ``expected``, for example a schema id."""
@@ -184,7 +299,11 @@ class Fields:
 
     def word(self, name: str) -> bytes:
         """``0x`` and 64 lower-case hex digits."""
-        return self._hex(name, self._take(name), prefix="0x", length=32)
+        return self.hexadecimal_of(name, length=32)
+
+    def hexadecimal_of(self, name: str, *, length: int) -> bytes:
+        """``0x`` and the lower-case hex digits of exactly ``length`` bytes."""
+        return self._hex(name, self._take(name), prefix="0x", length=length)
 
     def hexadecimal(self, name: str, *, length_max: int) -> bytes:
         """``0x`` and lower-case hex digits, at most ``length_max`` bytes."""
@@ -209,17 +328,23 @@ class Fields:
             raise self.fail(name, f"must hold at most {length_max} bytes")
         return raw
 
+    def filled_blob(self, name: str, *, length_max: int | None = None) -> bytes:
+        """``blob``, of at least one byte."""
+        if raw := self.blob(name, length_max=length_max):
+            return raw
+        raise self.fail(name, "must be left out rather than empty")
+
     def child(self, name: str) -> Fields:
         """A nested object."""
         value = self._take(name)
         if not isinstance(value, dict):
             raise self.fail(name, "must be an object")
-        return Fields(value, path=f"{self._path}.{name}")
+        return self._nested(value, f"{self._path}.{name}", name)
 
     def children(self, name: str, *, items_max: int = ITEMS_MAX) -> list[Fields]:
         """An array of objects."""
         return [
-            Fields(item, path=f"{self._path}.{name}[{index}]")
+            self._nested(item, f"{self._path}.{name}[{index}]", name, index)
             if isinstance(item, dict)
             else self._refuse(name, "must hold objects")
             for index, item in enumerate(self._array(name, items_max))
@@ -243,14 +368,41 @@ class Fields:
         rest, self._values = self._values, {}
         return rest
 
-    def done(self) -> None:
-        """Refuse fields that nobody read.
+    def done(self, *, strict: bool = False) -> None:
+        """Refuse fields that nobody read, or keep them after ``keep_unread``.
+
+        Args:
+            strict: refuse them in any case.
 
         Raises:
-            MalformedDocumentError: a field is left.
+            MalformedDocumentError: a field is left, or cannot be kept.
         """
-        for name in self._values:
-            raise self.fail(name, "is not known")
+        for name, value in self._values.items():
+            if strict or self._unread is None:
+                raise self.fail(name, "is not known")
+            self._keep(self._unread, name, value)
+        if self._unread and not self._place:
+            self._unread.sort(key=lambda one: list(map(str, one.place)))
+
+    def _keep(self, unread: list[Unread], name: str, value: object) -> None:
+        """Keep a field within the subset of JSON that has one canonical form everywhere."""
+        if not _is_name(name) or not _is_portable(value, UNREAD_NESTING_MAX):
+            raise self.fail(
+                name,
+                "is not known, and holds what no canonical form keeps: a number that is no "
+                f"integer below 2^53, a key that is not ASCII, or over {UNREAD_NESTING_MAX} levels",
+            )
+        text = encode_document({"": cast("Json", value)}).decode("utf-8")[4:-1]
+        if len(text) > UNREAD_LENGTH_MAX or len(unread) == UNREAD_MAX:
+            raise self.fail(
+                name,
+                f"is not known, and only {UNREAD_MAX} such fields of {UNREAD_LENGTH_MAX} "
+                "characters are kept",
+            )
+        unread.append(Unread((*self._place, name), text))
+
+    def _nested(self, value: dict[str, object], path: str, *place: str | int) -> Fields:
+        return Fields(value, path=path, place=(*self._place, *place), unread=self._unread)
 
     def _array(self, name: str, items_max: int) -> list[object]:
         value = self._take(name)
@@ -279,6 +431,21 @@ class Fields:
             size = f"{length} bytes" if length else "some bytes"
             raise self.fail(name, f"must be {size} of lower-case hex starting {prefix!r}")
         return raw
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and len(name) <= UNREAD_NAME_LENGTH_MAX
+
+
+def _is_portable(value: object, depth: int) -> bool:
+    """Whether every JSON library writes and sorts it alike."""
+    if isinstance(value, dict):
+        return depth > 0 and all(
+            _is_name(name) and _is_portable(item, depth - 1) for name, item in value.items()
+        )
+    if isinstance(value, list):
+        return depth > 0 and all(_is_portable(item, depth - 1) for item in value)
+    return _is_plain([value])
 
 
 def hex_word(value: bytes) -> str:

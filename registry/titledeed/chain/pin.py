@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.identifiers import parse_address
 from titledeed.durability import write_durably
 from titledeed.errors import HomeNotInitializedError, StorageError

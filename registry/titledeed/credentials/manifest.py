@@ -10,7 +10,12 @@ from typing import Final
 
 from titledeed.canonical.claims import encode_signed_claim
 from titledeed.canonical.documents import Json
-from titledeed.models.disclosure import AssetDisclosure
+from titledeed.models.disclosure import (
+    AITool,
+    AssetDisclosure,
+    is_generative,
+    source_type_uri,
+)
 from titledeed.ports import ManifestDraft, SoftBinding
 
 CLAIM_LABEL: Final = "org.titledeed.claim"
@@ -60,30 +65,30 @@ def build_parent(draft: ManifestDraft) -> dict[str, Json]:
 
 def says_ai(disclosure: AssetDisclosure) -> bool:
     """Whether there is anything to say about AI; no assertion must not read as "no AI"."""
-    return disclosure.source_type.is_generative or any(
-        (disclosure.model_name, disclosure.model_identifier, disclosure.oversight)
-    )
+    return is_generative(disclosure.source_type) or bool(disclosure.tools or disclosure.oversight)
 
 
 def _inception(disclosure: AssetDisclosure, *, has_parent: bool) -> dict[str, Json]:
-    action: dict[str, Json] = {"digitalSourceType": disclosure.source_type.uri}
+    action: dict[str, Json] = {"digitalSourceType": source_type_uri(disclosure.source_type)}
     if has_parent:
         action |= {"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT_LABEL]}}
     else:
         action["action"] = "c2pa.created"
-    if disclosure.model_name and not has_parent:
-        action["softwareAgent"] = {"name": disclosure.model_name}
+    if disclosure.tools and disclosure.tools[0].name and not has_parent:
+        action["softwareAgent"] = {"name": disclosure.tools[0].name}
     return action
 
 
 def _ai_disclosure(disclosure: AssetDisclosure) -> dict[str, Json]:
-    data: dict[str, Json] = {"modelType": "c2pa.types.model"}
-    if disclosure.model_name:
-        data["modelName"] = disclosure.model_name
-    if disclosure.model_identifier:
-        data["modelIdentifier"] = disclosure.model_identifier
+    """Of the first tool: the assertion speaks of one model."""
+    tool = disclosure.tools[0] if disclosure.tools else AITool()
+    data: dict[str, Json] = {"modelType": tool.model_type or "c2pa.types.model"}
+    if tool.model:
+        data["modelName"] = tool.model
+    if tool.identifier:
+        data["modelIdentifier"] = tool.identifier
     if disclosure.oversight:
-        data["contentProfile"] = {"humanOversightLevel": disclosure.oversight.value}
+        data["contentProfile"] = {"humanOversightLevel": str(disclosure.oversight)}
     return data
 
 

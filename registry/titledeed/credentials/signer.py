@@ -22,9 +22,8 @@ from titledeed.credentials.library import (
 from titledeed.credentials.manifest import build_definition, build_parent
 from titledeed.durability import replacing
 from titledeed.errors import SigningError, TitledeedError, UnreadableInputError
-from titledeed.models.evidence import IntegrityCode
+from titledeed.models.evidence import Credential, IntegrityCode
 from titledeed.models.primitives import Sha256
-from titledeed.models.record import Credential
 from titledeed.ports import ManifestDraft, SignedCopy
 
 if TYPE_CHECKING:

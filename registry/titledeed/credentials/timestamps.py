@@ -17,7 +17,7 @@ import rfc3161_client
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from titledeed.canonical.bundles import TIMESTAMP_TOKEN_LENGTH_MAX
+from titledeed.canonical.evidence.bundles import TIMESTAMP_TOKEN_LENGTH_MAX
 from titledeed.credentials.signed_data import (
     OCTET_STRING,
     SEQUENCE,

@@ -10,7 +10,7 @@ from typing import Final
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.merkle import MerkleTree
 from titledeed.errors import MalformedDocumentError, NotFoundError, VerificationError
-from titledeed.models.evidence import Bundle
+from titledeed.models.bundle import Bundle
 from titledeed.models.ledger import Tombstone
 from titledeed.models.primitives import LeafHash, MerkleRoot, RegistrationId
 from titledeed.ports import Progress

@@ -81,6 +81,7 @@ class MediaFacts:
     """Technical facts of one file. Integers only, so that they encode canonically.
 
     Attributes:
+        media_type: of ``MediaType``, or another that a later release registered.
         size_bytes: length of the file.
         width: of the first picture or video stream, pixels, as shown (rotation applied); 0 for
             sound.
@@ -91,7 +92,7 @@ class MediaFacts:
         audio_codec: empty when there is no sound.
     """
 
-    media_type: MediaType
+    media_type: str
     size_bytes: int
     width: int
     height: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from titledeed.models.disclosure import DigitalSourceType, FilmDisclosure
+from titledeed.models.disclosure import FilmDisclosure
 from titledeed.models.finding import Finding, Outcome
 from titledeed.models.interval import Interval, ShareBounds
 from titledeed.models.match import WorkMatch
@@ -79,7 +79,7 @@ class DetectedWork:
 
     registration_id: RegistrationId
     title: str
-    source_type: DigitalSourceType
+    source_type: str
     is_generative: bool
     declared: bool | None
     film_time: tuple[Interval, ...]

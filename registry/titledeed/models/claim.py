@@ -33,6 +33,8 @@ class Claim:
         rights_digest: of the rights statement, which stays off chain.
         recovery_key: may declare the claimant's key lost; the zero address names none.
         claimed_at: the claimant's own clock, seconds since 1970; nobody trusts it.
+        lineage_digest: of the statement from which works it was made; None in version 1.
+        statement: what the digests mean, in a sentence that a wallet shows; None in version 1.
     """
 
     claimant: Address
@@ -42,6 +44,8 @@ class Claim:
     rights_digest: Sha256
     recovery_key: Address
     claimed_at: int
+    lineage_digest: Sha256 | None = None
+    statement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

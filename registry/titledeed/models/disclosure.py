@@ -7,7 +7,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from titledeed.models.interval import Interval
-from titledeed.models.primitives import RegistrationId, Sha256
+from titledeed.models.primitives import Address, Keccak256, RegistrationId, Sha256, Signature
+from titledeed.models.unread import Unread
 
 IPTC_BASE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
@@ -33,25 +34,29 @@ class DigitalSourceType(StrEnum):
     COMPOSITE_CAPTURE = "compositeCapture"
     COMPOSITE_SYNTHETIC = "compositeSynthetic"
 
-    @property
-    def uri(self) -> str:
-        """The term's NewsCodes URI."""
-        return IPTC_BASE + self.value
-
-    @property
-    def is_generative(self) -> bool:
-        """Whether the C2PA signal rules count the term as generative AI."""
-        return self in GENERATIVE_SOURCE_TYPES
-
 
 GENERATIVE_SOURCE_TYPES = frozenset(
     {
         DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA,
         DigitalSourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
         DigitalSourceType.COMPOSITE_SYNTHETIC,
+        "http://c2pa.org/digitalsourcetype/trainedAlgorithmicData",
     }
 )
 """From c2pa-org/conformance-public, globals-signals.yml."""
+
+
+def source_type_uri(term: str) -> str:
+    """The URI of a digital source type: a NewsCodes term, or a URI as it is."""
+    return term if ":" in term else IPTC_BASE + term
+
+
+def is_generative(term: str) -> bool:
+    """Whether the C2PA signal rules count a digital source type as generative AI.
+
+    A term that is in no list, as a stranger or a later release may write it, does not count.
+    """
+    return term.replace("https://", "http://").removeprefix(IPTC_BASE) in GENERATIVE_SOURCE_TYPES
 
 
 class HumanOversight(StrEnum):
@@ -63,16 +68,89 @@ class HumanOversight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AITool:
+    """One AI tool that was used; at least one of the fields is stated.
+
+    Attributes:
+        provider: who offers it.
+        model: its name.
+        version: of the model.
+        identifier: a URI or package URL of the model.
+        model_type: a C2PA data type, for example ``c2pa.types.model``.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    version: str | None = None
+    identifier: str | None = None
+    model_type: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Model and version; else whatever is stated."""
+        named = [part for part in (self.model, self.version) if part]
+        return " ".join(named) or self.provider or self.identifier or self.model_type or ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCommitment:
+    """That a prompt was used, without its words: a salted commitment (``canonical.references``).
+
+    Attributes:
+        role: for example ``prompt`` or ``negative``.
+    """
+
+    role: str
+    commitment: Keccak256
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something that the file says of itself, signed by nobody; hostile text.
+
+    Attributes:
+        origin: its place in the file, for example ``png:tEXt:parameters``.
+        name: what it speaks of, for example ``model`` or ``digital_source_type``.
+    """
+
+    origin: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetDisclosure:
     """What the claimant discloses about one asset; the document behind the disclosure digest.
 
-    ``model_name``, ``model_identifier`` and ``oversight`` may be unstated; absent is not "none".
+    Attributes:
+        source_type: a term of ``DigitalSourceType``, or a URI; others are read as well.
+        tools: empty where none is stated, which is not "none was used".
+        oversight: a word of ``HumanOversight`` or another; None where it is not stated.
+        scientific_domain: as ``c2pa.ai-disclosure`` has it.
+        hints: what the claimant found in the file and lets stand beside the statement.
+        version: of the document's schema; 1 holds one tool, with model and identifier.
     """
 
-    source_type: DigitalSourceType
-    model_name: str | None = None
-    model_identifier: str | None = None
-    oversight: HumanOversight | None = None
+    source_type: str
+    tools: tuple[AITool, ...] = ()
+    oversight: str | None = None
+    scientific_domain: str | None = None
+    prompts: tuple[PromptCommitment, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    version: int = 2
+    unread: tuple[Unread, ...] = ()
+
+
+def disclose_model(
+    source_type: str,
+    *,
+    model: str | None = None,
+    identifier: str | None = None,
+    oversight: HumanOversight | None = None,
+) -> AssetDisclosure:
+    """The disclosure of somebody who names one model, or none."""
+    tool = AITool(model=model or None, identifier=identifier or None)
+    return AssetDisclosure(source_type, () if tool == AITool() else (tool,), oversight)
 
 
 class DeclaredUse(StrEnum):
@@ -213,3 +291,31 @@ class FilmDisclosure:
     claims: tuple[ShareClaim, ...] | None
     digest: Sha256
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureStatement:
+    """That a signer stands by a disclosure document, or by parts of it.
+
+    Attributes:
+        statement: what the document says, in a sentence that a wallet shows.
+        role: for example ``producer``, ``director`` or ``vendor``.
+        covers: departments for which the signer answers; empty for the whole document.
+        document_digest: SHA-256 of the document, in the canonical form of its schema.
+        signed_at: the signer's own clock, seconds since 1970.
+    """
+
+    statement: str
+    signer: Address
+    role: str
+    covers: tuple[str, ...]
+    document_digest: Sha256
+    signed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDisclosure:
+    """The statement and its EIP-712 signature."""
+
+    statement: DisclosureStatement
+    signature: Signature

@@ -15,9 +15,9 @@ from titledeed.models.primitives import (
     Keccak256,
     MerkleRoot,
     RegistrationId,
+    Sha256,
     TransactionHash,
 )
-from titledeed.models.record import Dossier
 
 
 class ChainKind(StrEnum):
@@ -84,36 +84,17 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class StateProof:
-    """What shows, against one block header, that the contract's storage holds an anchor.
+    """What shows, against one block header, that a contract's storage holds a word.
 
     Attributes:
         header: RLP of the block's header; its Keccak-256 is the block hash.
         account_proof: Merkle-Patricia nodes (RLP) from the state root to the contract's account.
-        storage_proof: the same from the account's storage root to the anchor's slot (EIP-1186).
+        storage_proof: the same from the account's storage root to the word's slot (EIP-1186).
     """
 
     header: bytes
     account_proof: tuple[bytes, ...]
     storage_proof: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """An evidence bundle: a dossier, its place in a tree, and the tree's anchor.
-
-    Attributes:
-        raw_transaction: the one that the anchor names.
-        state_proof: None where the chain gives none that can be checked.
-        timestamp_token: RFC 3161 token (DER) over the root; empty where none was asked for.
-    """
-
-    dossier: Dossier
-    proof: InclusionProof
-    anchor: Anchor
-    chain: ChainIdentity
-    raw_transaction: bytes
-    state_proof: StateProof | None
-    timestamp_token: bytes
 
 
 class IntegrityCode(StrEnum):
@@ -227,6 +208,21 @@ class TimestampStatement:
     authority: str
     trusted: bool
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The signed copy of the source and the manifest in it.
+
+    Attributes:
+        signed_digest: SHA-256 of the signed file.
+        manifest_id: label of the active manifest (``urn:c2pa:…``).
+        manifest_digest: SHA-256 of the manifest store.
+    """
+
+    signed_digest: Sha256
+    manifest_id: str
+    manifest_digest: Sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Examination:
     @property
     def media_type(self) -> MediaType:
         """The type that the bytes show."""
-        return self.asset.facts.media_type
+        return MediaType(self.asset.facts.media_type)
 
     @property
     def query(self) -> Query:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from titledeed.models.claim import SigningDomain
-from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import Anchor, ClaimStatus, SignedTransaction
 from titledeed.models.primitives import Address, LeafHash, MerkleRoot, RegistrationId, Sha256
 from titledeed.models.principal import Principal
@@ -41,7 +40,7 @@ class Registration:
     signed_digest: Sha256 | None
     manifest_id: str | None
     title: str
-    source_type: DigitalSourceType
+    source_type: str
     status: ClaimStatus
     visibility: Visibility
     snapshot_id: str | None

@@ -9,15 +9,8 @@ from typing import Protocol
 from titledeed.models.asset import MediaType
 from titledeed.models.claim import Claim, SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
-from titledeed.models.evidence import (
-    ManifestReport,
-)
-from titledeed.models.primitives import (
-    Address,
-    Keccak256,
-    Signature,
-)
-from titledeed.models.record import Credential
+from titledeed.models.evidence import Credential, ManifestReport
+from titledeed.models.primitives import Address, Keccak256, Signature
 
 
 class KeyStore(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from titledeed.models.disclosure import DigitalSourceType
+from titledeed.models.disclosure import DigitalSourceType, is_generative
 from titledeed.models.evidence import (
     READER_STOPPED,
     Answer,
@@ -237,12 +237,14 @@ def _disagree(evidence: Evidence, carried: list[DigitalSourceType]) -> bool:
     Works that a film shows one after the other may each state something else, and a film that is
     stated to be partly generated may show works that are not.
     """
-    carried_generative = {any(term.is_generative for term in carried)} if carried else set()
+    carried_generative = {any(map(is_generative, carried))} if carried else set()
     if evidence.exact:
-        registered = {registration.source_type.is_generative for registration in evidence.exact}
+        registered = {is_generative(registration.source_type) for registration in evidence.exact}
         return len(registered | carried_generative) > 1
     works = evidence.works
-    generative = [m for m in evidence.shown if works[m.registration_id].source_type.is_generative]
+    generative = [
+        match for match in evidence.shown if is_generative(works[match.registration_id].source_type)
+    ]
     other = [match for match in evidence.shown if match not in generative]
     if generative and carried_generative == {False}:
         return True

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
-from titledeed.canonical.attachments import (
-    digest_fingerprints,
-    encode_disclosure,
-    encode_rights,
-)
-from titledeed.canonical.bundles import parse_bundle
 from titledeed.canonical.claims import identify_claim
+from titledeed.canonical.disclosures import encode_disclosure
 from titledeed.canonical.documents import digest_document, parse_document
+from titledeed.canonical.evidence.bundles import parse_bundle
+from titledeed.canonical.fingerprints import digest_fingerprints
 from titledeed.canonical.hashing import sha256
+from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.canonical.leaves import leaf_of_record
+from titledeed.canonical.lineages import encode_lineage
 from titledeed.canonical.merkle import root_of_proof
+from titledeed.canonical.rights import encode_rights
+from titledeed.canonical.statements import require_statement
 from titledeed.errors import MalformedDocumentError, ProofError, VerificationError
-from titledeed.models.evidence import Bundle, ChainKind, TimestampStatement
+from titledeed.models.bundle import AnchorEvidence, Bundle, LogSegment, StoredWord
+from titledeed.models.evidence import ChainIdentity, ChainKind, TimestampStatement
 from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.ledger import Block
-from titledeed.models.primitives import Address, Sha256
+from titledeed.models.ledger import Block, ContractName
+from titledeed.models.primitives import LeafHash, Sha256
 from titledeed.models.record import Dossier
+from titledeed.proofs.by_hand import compare_by_hand, name_word
+from titledeed.proofs.logs import check_log
 from titledeed.proofs.signatures import check_claim, check_transaction
 from titledeed.proofs.state_proofs import check_state_proof
+from titledeed.proofs.stored_words import check_stored_word
 from titledeed.proofs.times import format_time
-from titledeed.proofs.versions import is_usual_address
 
 
 class CheckCode(Protocol):
@@ -48,9 +52,9 @@ class CheckToken(Protocol):
 
 
 BUNDLE_LENGTH_MAX: Final = 256 * 1024 * 1024
+UNREAD_SHOWN: Final = 10
 
-
-NamedCheck = tuple[str, Callable[[Bundle], str | None]]
+NamedCheck = tuple[str, Callable[[], str | None]]
 
 
 class CheckResult(StrEnum):
@@ -76,7 +80,8 @@ class BundleReport:
     """All checks of one bundle.
 
     Attributes:
-        proven_block: whose state was proven to hold the anchor; None where no such proof holds.
+        proven_block: whose state was proven to hold the claim's own anchor; None where no such
+            proof holds.
         by_hand: what the reader must compare elsewhere, since nothing offline can show it.
     """
 
@@ -130,11 +135,13 @@ class BundleChecker:
             trust_anchors: PEM of the certificates to which a trusted time-stamp authority leads; a
                 time-stamp of any other holds as well, and its detail says so.
         """
-        checks = [_run(name, check, bundle) for name, check in self._list_checks(trust_anchors)]
+        checks = [_run(name, check) for name, check in self._list_checks(bundle, trust_anchors)]
         if asset_digest is not None:
             checks.append(_check_asset(bundle.dossier, asset_digest))
-        proven = _find_proven(bundle)
-        return BundleReport(bundle, tuple(checks), proven, _by_hand(bundle, proven))
+        proven = [_find_proven(one) for one in bundle.anchors]
+        return BundleReport(
+            bundle, tuple(checks), proven[0], compare_by_hand(_drop_strangers(bundle), proven)
+        )
 
     def require(self, bundle: Bundle) -> None:
         """Stop at the first check that fails.
@@ -142,9 +149,9 @@ class BundleChecker:
         Raises:
             VerificationError: the bundle does not hold.
         """
-        for name, check in self._list_checks(trust_anchors=""):
+        for name, check in self._list_checks(bundle, trust_anchors=""):
             try:
-                check(bundle)
+                check()
             except VerificationError as error:
                 error.check, error.registration_id = name, bundle.dossier.registration_id
                 raise
@@ -162,27 +169,47 @@ class BundleChecker:
                 raise ProofError(f"a fingerprint is damaged: {error.message}") from error
         _check_attachments(dossier)
 
-    def _list_checks(self, trust_anchors: str) -> tuple[NamedCheck, ...]:
-        """Each tells what it found, or None where the bundle carries nothing to check."""
-        return (
-            ("claim_signature", _check_signature),
-            ("documents", self._check_documents),
-            ("chain", _check_domain),
-            ("inclusion", _check_inclusion),
-            ("transaction", _check_transaction),
-            ("state", _check_state),
-            ("timestamp", partial(self._check_timestamp, trust_anchors=trust_anchors)),
-        )
+    def _list_checks(self, bundle: Bundle, trust_anchors: str) -> Iterator[NamedCheck]:
+        """Each tells what it found, or None where the bundle carries nothing to check.
 
-    def _check_documents(self, bundle: Bundle) -> str:
-        self.require_attachments(bundle.dossier)
-        return "fingerprints, disclosure, rights and manifest are those of the claim"
+        Checks of the first anchor and the first log have plain names, those of others a number.
+        """
+        yield "claim_signature", partial(_check_signature, bundle)
+        yield "documents", partial(self._check_documents, bundle.dossier)
+        yield "chain", partial(_check_domain, bundle)
+        leaf = leaf_of_record(bundle.dossier.record, bundle.dossier.salts)
+        for at, one in enumerate(bundle.anchors):
+            number = f"[{at}]" if at else ""
+            yield f"inclusion{number}", partial(_check_inclusion, leaf, one)
+            yield f"transaction{number}", partial(_check_transaction, one)
+            yield f"state{number}", partial(_check_state, one)
+            yield f"timestamp{number}", partial(self._check_timestamp, one, trust_anchors)
+        for at, log in enumerate(bundle.logs):
+            yield f"log[{at}]" if at else "log", partial(_check_log, bundle, log)
+        for at, state in enumerate(bundle.states):
+            yield f"word[{at}]" if at else "word", partial(_check_word, bundle, state)
 
-    def _check_timestamp(self, bundle: Bundle, *, trust_anchors: str) -> str | None:
-        if not bundle.timestamp_token:
+    def _check_documents(self, dossier: Dossier) -> str:
+        self.require_attachments(dossier)
+        found = "fingerprints, disclosure, rights, lineage and manifest are those of the claim"
+        if dossier.lineage is None:
+            found = "fingerprints, disclosure, rights and manifest are those of the claim"
+        places = [
+            f"{document}.{field.name}"
+            for document, unread in dossier.unread.items()
+            for field in unread
+        ]
+        if places:
+            shown = ", ".join(places[:UNREAD_SHOWN])
+            more = f" and {len(places) - UNREAD_SHOWN} more" if len(places) > UNREAD_SHOWN else ""
+            found += f"; signed, and not read by this release: {shown}{more}"
+        return found
+
+    def _check_timestamp(self, one: AnchorEvidence, trust_anchors: str) -> str | None:
+        if not one.timestamp_token:
             return None
         statement = self.check_token(
-            bundle.timestamp_token, sha256(bundle.anchor.root), anchors_pem=trust_anchors
+            one.timestamp_token, sha256(one.anchor.root), anchors_pem=trust_anchors
         )
         seen = format_time(statement.time)
         return f"{statement.authority} saw the root on {seen}; {statement.reason}"
@@ -191,7 +218,7 @@ class BundleChecker:
 def _check_attachments(dossier: Dossier) -> None:
     claim = dossier.record.signed_claim.claim
     credential = dossier.record.credential
-    found = (
+    found: tuple[tuple[str, Sha256, Sha256 | None], ...] = (
         ("fingerprints", digest_fingerprints(dossier.fingerprints), claim.fingerprints_digest),
         (
             "disclosure",
@@ -205,9 +232,17 @@ def _check_attachments(dossier: Dossier) -> None:
             credential.manifest_digest if credential else sha256(b""),
         ),
     )
+    lineage = dossier.lineage
+    if lineage is not None:
+        found = (
+            *found,
+            ("lineage", digest_document(encode_lineage(lineage)), claim.lineage_digest),
+        )
     for name, actual, expected in found:
         if actual != expected:
             raise ProofError(f"the {name} is not the one that was claimed")
+    if lineage is not None:
+        require_statement(claim.statement or "", dossier.rights, dossier.disclosure, lineage)
     if dossier.registration_id != identify_claim(claim, dossier.record.signed_claim.domain):
         raise ProofError("the registration id does not belong to this claim")
 
@@ -218,44 +253,95 @@ def _check_signature(bundle: Bundle) -> str:
 
 
 def _check_domain(bundle: Bundle) -> str:
-    domain = bundle.dossier.record.signed_claim.domain
-    if (domain.chain_id, domain.contract) != (bundle.chain.chain_id, bundle.chain.contract):
-        raise ProofError("the claim was signed for another chain or contract")
-    return "the claim was signed for this chain and contract"
+    domain, chain = bundle.dossier.record.signed_claim.domain, bundle.own.chain
+    if (domain.chain_id, domain.contract) != (chain.chain_id, chain.contract):
+        raise ProofError("the claim was signed for another chain or contract than the first anchor")
+    places = [replace(one.chain, kind=ChainKind.PUBLIC) for one in bundle.anchors]
+    if len(set(places)) != len(places):
+        raise ProofError("two anchors are on the same chain and contract")
+    others = f", and dated on {len(places) - 1} more" if len(places) > 1 else ""
+    return f"the claim was signed for this chain and contract{others}"
 
 
-def _check_inclusion(bundle: Bundle) -> str:
-    leaf = leaf_of_record(bundle.dossier.record, bundle.dossier.salts)
-    if bundle.proof.size != bundle.anchor.size:
+def _chain_of(chain: ChainIdentity) -> ChainIdentity:
+    """The chain alone, whatever the contract."""
+    return replace(chain, contract=ZERO_ADDRESS)
+
+
+def _check_inclusion(leaf: LeafHash, one: AnchorEvidence) -> str:
+    if one.proof.size != one.anchor.size:
         raise ProofError("the proof is for a tree of another size")
-    if root_of_proof(leaf, bundle.proof) != bundle.anchor.root:
+    if root_of_proof(leaf, one.proof) != one.anchor.root:
         raise ProofError("the Merkle path does not lead to the anchored root")
     return "the Merkle path leads from the record to the anchored root"
 
 
-def _check_transaction(bundle: Bundle) -> str:
-    check_transaction(bundle.raw_transaction, chain=bundle.chain, anchor=bundle.anchor)
+def _check_transaction(one: AnchorEvidence) -> str:
+    check_transaction(one.raw_transaction, chain=one.chain, anchor=one.anchor)
     return "the raw transaction anchors this root and is signed by the caller"
 
 
-def _check_state(bundle: Bundle) -> str | None:
-    block = _prove(bundle)
+def _check_state(one: AnchorEvidence) -> str | None:
+    block = _prove(one)
     if block is None:
         return None
     return f"the contract's storage holds root, time and sequence number in block {block.number}"
 
 
-def _prove(bundle: Bundle) -> Block | None:
-    if bundle.state_proof is None:
-        return None
-    return check_state_proof(
-        bundle.state_proof, contract=bundle.chain.contract, anchor=bundle.anchor
+def _check_word(bundle: Bundle, state: StoredWord) -> str:
+    _require_anchored_chain(bundle, state.chain)
+    block = check_stored_word(state)
+    said = f"{name_word(state)} is 0x{state.value.hex()}"
+    if block is None:
+        return f"the bundle says that {said}; this release does not know the contract"
+    return f"{said} in block {block.number}; what it means this release does not say"
+
+
+def _require_anchored_chain(bundle: Bundle, chain: ChainIdentity) -> None:
+    if not _is_anchored_chain(bundle, chain):
+        raise ProofError("it is of a chain that no anchor names")
+
+
+def _is_anchored_chain(bundle: Bundle, chain: ChainIdentity) -> bool:
+    return _chain_of(chain) in {_chain_of(one.chain) for one in bundle.anchors}
+
+
+def _drop_strangers(bundle: Bundle) -> Bundle:
+    """The bundle without logs and words that fail for their chain: nothing of them is compared."""
+    return replace(
+        bundle,
+        logs=tuple(log for log in bundle.logs if _is_anchored_chain(bundle, log.chain)),
+        states=tuple(word for word in bundle.states if _is_anchored_chain(bundle, word.chain)),
     )
 
 
-def _run(name: str, check: Callable[[Bundle], str | None], bundle: Bundle) -> Check:
+def _check_log(bundle: Bundle, log: LogSegment) -> str:
+    _require_anchored_chain(bundle, log.chain)
+    checked = check_log(log)
+    opened = ", ".join(
+        f"{event.kind} (event {event.sequence}, {format_time(event.block_timestamp)})"
+        for event in checked.opened
+    )
+    found = (
+        f"events {log.sequence + 1} to {checked.sequence} of {log.contract} follow each other "
+        f"without a gap; opened: {opened or 'none'}"
+    )
+    if log.contract not in set(ContractName):
+        found += "; this release does not know the contract"
+    if checked.block is None:
+        return f"{found}; nothing here proves that the last of them is the contract's"
+    return f"{found}; the contract's storage holds the last in block {checked.block.number}"
+
+
+def _prove(one: AnchorEvidence) -> Block | None:
+    if one.state_proof is None:
+        return None
+    return check_state_proof(one.state_proof, contract=one.chain.contract, anchor=one.anchor)
+
+
+def _run(name: str, check: Callable[[], str | None]) -> Check:
     try:
-        found = check(bundle)
+        found = check()
     except VerificationError as error:
         return Check(name, CheckResult.FAILS, error.message)
     if found is None:
@@ -279,41 +365,8 @@ def _check_asset(dossier: Dossier, digest: Sha256) -> Check:
     )
 
 
-def _find_proven(bundle: Bundle) -> Block | None:
+def _find_proven(one: AnchorEvidence) -> Block | None:
     try:
-        return _prove(bundle)
+        return _prove(one)
     except ProofError:
         return None  # the report says why
-
-
-def _by_hand(bundle: Bundle, proven: Block | None) -> str:
-    anchor, chain = bundle.anchor, bundle.chain
-    kept_by = (
-        "This is a development chain kept by the registrant's own home: its time proves order "
-        "inside that home only."
-        if chain.kind is ChainKind.DEVELOPMENT
-        else "Any block explorer of the chain shows what is needed."
-    )
-    own = (
-        f"block {anchor.block_number} has hash 0x{anchor.block_hash.hex()}, was made on "
-        f"{format_time(anchor.block_timestamp)} and holds transaction "
-        f"0x{anchor.transaction.hex()} as event {anchor.sequence} of the contract"
-    )
-    compare = f"On chain {chain.chain_id} (genesis 0x{chain.genesis_hash.hex()}) check that "
-    if proven is None:
-        return f"{kept_by} {compare}{own}.{_foreign_contract(chain.contract)}"
-    return (
-        f"{kept_by} {compare}block {proven.number} has hash 0x{proven.hash.hex()}: that proves "
-        "the anchor and its time. Where it stands nothing here proves, but an explorer shows "
-        f"that {own}.{_foreign_contract(chain.contract)}"
-    )
-
-
-def _foreign_contract(contract: Address) -> str:
-    """What else to compare where the address does not show how the contract was created."""
-    if is_usual_address(contract):
-        return ""
-    return (
-        f" The address {contract} is not the usual one of TitleDeed: check that the contract was "
-        "created from its sources, for whoever creates another can write any time into it."
-    )

@@ -40,7 +40,12 @@ _SEQUENCE_MAX: Final = 2**63 - 1
 
 def hash_event(body: EventBody) -> Keccak256:
     """What the running hash takes of an event: Keccak-256 over topic and arguments (ABI)."""
-    return keccak256(encode_arguments(kind_of(body).topic, *_arguments(body)))
+    return keccak256(encode_event(body))
+
+
+def encode_event(body: EventBody) -> bytes:
+    """What is hashed of an event: topic 0 and all arguments (ABI)."""
+    return encode_arguments(kind_of(body).topic, *_arguments(body))
 
 
 def next_head(head: bytes, event: LedgerEvent) -> bytes:
@@ -48,9 +53,12 @@ def next_head(head: bytes, event: LedgerEvent) -> bytes:
 
     Binds sequence number, block time and all arguments; ``event.head`` is not looked at.
     """
-    return keccak256(
-        _left(head), word(event.sequence), word(event.block_timestamp), hash_event(event.body)
-    )[:HEAD_LENGTH]
+    return bind_event(head, event.sequence, event.block_timestamp, hash_event(event.body))
+
+
+def bind_event(head: bytes, sequence: int, block_timestamp: int, event_hash: Keccak256) -> bytes:
+    """The running hash after an event of which only the hash is known, 20 bytes."""
+    return keccak256(_left(head), word(sequence), word(block_timestamp), event_hash)[:HEAD_LENGTH]
 
 
 def extend(known: tuple[int, bytes], event: LedgerEvent) -> tuple[int, bytes]:

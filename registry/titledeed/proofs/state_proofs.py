@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from titledeed.canonical.bundles import (
+from titledeed.canonical.documents import INTEGER_MAX, TIMESTAMP_MAX
+from titledeed.canonical.evidence.chains import (
     HEADER_LENGTH_MAX,
     PROOF_NODE_LENGTH_MAX,
     PROOF_NODES_MAX,
 )
-from titledeed.canonical.documents import INTEGER_MAX, TIMESTAMP_MAX
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_bytes, address_word
 from titledeed.errors import ProofError
@@ -52,6 +52,20 @@ class ProvenHead:
     block: Block
     sequence: int
     running_hash: bytes
+    version: ContractVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenWord:
+    """What a slot of a contract held in the state of a block.
+
+    Attributes:
+        value: 32 bytes; zero where nothing was ever stored.
+        version: of the contract, as the hash of its code tells.
+    """
+
+    block: Block
+    value: bytes
     version: ContractVersion
 
 
@@ -112,6 +126,27 @@ def check_head_proof(
     if timestamp > state.block.timestamp:
         raise ProofError("the contract's last event is later than the proven block")
     return ProvenHead(state.block, sequence, running_hash, state.version)
+
+
+def check_slot_proof(
+    proof: StateProof, *, contract: Address, slot: bytes, name: ContractName
+) -> ProvenWord:
+    """Check offline what a slot of a contract of ours held in the block of the header.
+
+    Args:
+        proof: its storage proof is one of the slot.
+        contract: the account whose storage it is.
+        slot: 32 bytes.
+        name: what the contract must be, in any version.
+
+    Raises:
+        ProofError: header or proofs do not hold, or the account is no such contract.
+    """
+    state = _open_account(proof, contract)
+    if state.version.name is not name:
+        raise ProofError(f"the account proof leads to another contract than {name}")
+    value = word(state.read(slot, proof.storage_proof))
+    return ProvenWord(state.block, value, state.version)
 
 
 def open_state_proof(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import address_bytes, address_from_bytes
 from titledeed.errors import ProofError

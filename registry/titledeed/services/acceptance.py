@@ -16,24 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from titledeed.anchoring.batching import AnchoringService
-from titledeed.canonical.attachments import (
-    TITLE_LENGTH_MAX,
-    digest_fingerprints,
-    encode_disclosure,
-    encode_rights,
-    parse_disclosure,
-    parse_rights,
-)
 from titledeed.canonical.claims import hash_domain, identify_claim
-from titledeed.canonical.documents import (
-    Fields,
-    Json,
-    base64_text,
-    digest_document,
-    encode_document,
-    parse_document,
-)
+from titledeed.canonical.composition import compose_claim
+from titledeed.canonical.disclosures import encode_disclosure, parse_disclosure
+from titledeed.canonical.documents import Fields, Json, base64_text, encode_document, parse_document
 from titledeed.canonical.identifiers import derive_registration_id
+from titledeed.canonical.lineages import encode_lineage, parse_lineage
+from titledeed.canonical.rights import TITLE_LENGTH_MAX, encode_rights, parse_rights
 from titledeed.errors import (
     DependencyError,
     InvalidRequestError,
@@ -46,12 +35,14 @@ from titledeed.errors import (
 from titledeed.fingerprinting.algorithms import sample_rows
 from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaFacts
-from titledeed.models.claim import Claim, SignedClaim, SigningDomain
+from titledeed.models.claim import SignedClaim, SigningDomain
 from titledeed.models.disclosure import AssetDisclosure
+from titledeed.models.evidence import Credential
 from titledeed.models.examination import Examination
 from titledeed.models.fingerprint import FingerprintCode
+from titledeed.models.lineage import Lineage
 from titledeed.models.primitives import Address, RegistrationId, Salt
-from titledeed.models.record import Credential, Dossier, Record, Salts
+from titledeed.models.record import Dossier, Record, Salts
 from titledeed.models.registration import Registration, SigningIntent, Visibility
 from titledeed.models.rights import RightsStatement
 from titledeed.ports import (
@@ -69,6 +60,7 @@ from titledeed.vault.listing import list_dossier
 from titledeed.vault.vault import Vault
 
 SALT_LENGTH: Final = 32
+NO_LINEAGE: Final = Lineage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +69,7 @@ class Statement:
 
     Attributes:
         title: None for the file's name.
+        lineage: from which works it was made.
         output: folder for the signed copy; None for the home's own.
     """
 
@@ -85,6 +78,7 @@ class Statement:
     credits: tuple[str, ...]
     visibility: Visibility
     output: Path | None
+    lineage: Lineage = NO_LINEAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +99,7 @@ class SignedWork:
     fingerprints: tuple[FingerprintCode, ...]
     disclosure: AssetDisclosure
     rights: RightsStatement
+    lineage: Lineage
     thumbnail: bytes
     visibility: Visibility
     signed_path: str | None
@@ -120,6 +115,7 @@ def check_statement(statement: Statement, claimant: Address) -> None:
         rights = state_sole_rights(statement.title or "untitled", claimant, statement.credits)
         parse_rights(_read_back(encode_rights(rights)))
         parse_disclosure(_read_back(encode_disclosure(statement.disclosure)))
+        parse_lineage(_read_back(encode_lineage(statement.lineage)))
     except (MalformedDocumentError, ValueError) as error:
         raise InvalidRequestError(
             f"this cannot be stated: {error}", next_step="Shorten it, or leave it out."
@@ -242,7 +238,7 @@ class Acceptance:
         stem = path.stem.encode("utf-8", "replace").decode("utf-8")
         title = statement.title or stem[:TITLE_LENGTH_MAX]
         rights = state_sole_rights(title, claimant, statement.credits)
-        claim = self._sign_claim(examination, statement.disclosure, rights, claimant)
+        claim = self._sign_claim(examination, statement, rights, claimant)
         location = self._choose_location(registration_id, path, examination, statement)
         self._registrations.save_intent(SigningIntent(registration_id, str(path), location))
         copy = None
@@ -263,6 +259,7 @@ class Acceptance:
             fingerprints=examination.fingerprints,
             disclosure=statement.disclosure,
             rights=rights,
+            lineage=statement.lineage,
             thumbnail=examination.thumbnail,
             visibility=statement.visibility,
             signed_path=location,
@@ -278,16 +275,17 @@ class Acceptance:
     def _sign_claim(
         self,
         examination: Examination,
-        disclosure: AssetDisclosure,
+        statement: Statement,
         rights: RightsStatement,
         claimant: Address,
     ) -> SignedClaim:
-        claim = Claim(
-            claimant=claimant,
-            content_digest=examination.asset.content_digest,
-            fingerprints_digest=digest_fingerprints(examination.fingerprints),
-            disclosure_digest=digest_document(encode_disclosure(disclosure)),
-            rights_digest=digest_document(encode_rights(rights)),
+        claim = compose_claim(
+            claimant,
+            examination.asset.content_digest,
+            fingerprints=examination.fingerprints,
+            disclosure=statement.disclosure,
+            rights=rights,
+            lineage=statement.lineage,
             recovery_key=self._recovery_key,
             claimed_at=self._clock(),
         )
@@ -326,6 +324,7 @@ def _open_dossier(work: SignedWork) -> Dossier:
         fingerprints=work.fingerprints,
         disclosure=work.disclosure,
         rights=work.rights,
+        lineage=work.lineage,
         manifest_store=work.manifest_store,
     )
 

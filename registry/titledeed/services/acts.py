@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from titledeed.anchoring.recording import ActRecorder, RecordedAct
 from titledeed.anchoring.sending import SendingService
+from titledeed.canonical.evidence.records import digest_record
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import deed_word
 from titledeed.canonical.leaves import commit_record
-from titledeed.canonical.records import digest_record
 from titledeed.errors import (
     ConflictError,
     InvalidRequestError,

@@ -30,8 +30,9 @@ from titledeed.errors import (
 )
 from titledeed.media.digests import digest_file
 from titledeed.models.audit import AuditReport, FilmEvidence, Timeline
+from titledeed.models.bundle import Bundle
 from titledeed.models.disclosure import FilmDisclosure
-from titledeed.models.evidence import Bundle, IntegrityCode
+from titledeed.models.evidence import IntegrityCode
 from titledeed.models.examination import Examination
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import RegistrationId

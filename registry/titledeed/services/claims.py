@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from titledeed.errors import MalformedDocumentError, NotFoundError, VerificationError
+from titledeed.models.bundle import Bundle
 from titledeed.models.claim import SignedClaim
 from titledeed.models.evidence import (
     Anchor,
     Answer,
-    Bundle,
     ChainIdentity,
     ChainKind,
     TimeCode,
@@ -112,7 +112,7 @@ class ClaimService:
 
         The claim's domain alone would not do: a forged bundle may name our chain id and contract.
         """
-        return isinstance(evidence, Bundle) and evidence.chain == self._chain
+        return isinstance(evidence, Bundle) and evidence.own.chain == self._chain
 
     def tell(
         self,
@@ -159,7 +159,7 @@ class ClaimService:
             wrong = f"The stored proof does not hold: {error.message}"
             return Answer(TimeCode.NONE, wrong), False
         if not self.is_followed(evidence):
-            return _judge_foreign(evidence.chain, registration.anchor), False
+            return _judge_foreign(evidence.own.chain, registration.anchor), False
         return self._judge_followed(registration.anchor, cursor), cursor is not None
 
     def _find_anchored(self, anchor: Anchor) -> LedgerEvent | None:

@@ -126,7 +126,7 @@ class HistoryService:
             return self._vault.dossiers.read(registration_id).record.signed_claim.claim
         bundle = self._vault.bundles.read(registration_id)
         # The claim's domain alone would not do: a forged bundle may name our chain and contract.
-        if bundle.chain != self._identity:
+        if bundle.own.chain != self._identity:
             return None
         return bundle.dossier.record.signed_claim.claim
 

@@ -16,6 +16,7 @@ from typing import Final
 from titledeed.errors import InputError, NotFoundError, UnreadableInputError
 from titledeed.fingerprinting.algorithms import algorithms_for
 from titledeed.media.digests import digest_file
+from titledeed.models.asset import MediaType
 from titledeed.models.examination import Examination
 from titledeed.models.primitives import RegistrationId, Sha256
 from titledeed.models.registration import Registration
@@ -104,7 +105,8 @@ class ReindexingService:
 
     def _reindex(self, work: Registration, by_digest: Mapping[Sha256, Path]) -> bool:
         dossier = self._vault.dossiers.read(work.registration_id)
-        wanted = {(a.id, a.version) for a in algorithms_for(dossier.record.facts.media_type.kind)}
+        kind = MediaType(dossier.record.facts.media_type).kind
+        wanted = {(a.id, a.version) for a in algorithms_for(kind)}
         later = self._vault.later_fingerprints.read(work.registration_id)
         known = {(code.algorithm, code.version) for code in dossier.fingerprints} | later.examined
         if wanted <= known:

@@ -1,31 +1,35 @@
 """Snapshots: signed, dated files of published registrations, searched offline elsewhere.
 
-A snapshot is UTF-8 text, one canonical JSON object a line: a header, one evidence bundle a line,
-and a trailer with the exporter's signature over the SHA-256 of all bytes before it. Importing
-checks that signature and every bundle's own evidence; it trusts the exporter for completeness
-only.
+``canonical.snapshots`` describes the file. Importing checks the exporter's signature and every
+line's own evidence; it trusts the exporter for completeness only.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from titledeed.anchoring.completion import BundleCompletion
-from titledeed.canonical.bundles import parse_bundle
-from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
-from titledeed.canonical.hashing import keccak256
-from titledeed.canonical.identifiers import parse_address
-from titledeed.durability import replacing
-from titledeed.errors import (
-    MalformedDocumentError,
-    ProofError,
-    UnreadableInputError,
+from titledeed.canonical.documents import TERM_LENGTH_MAX, Fields, encode_document, parse_document
+from titledeed.canonical.evidence.bundles import BUNDLE, parse_bundle
+from titledeed.canonical.evidence.logs import LOG, parse_log
+from titledeed.canonical.evidence.snapshots import (
+    SnapshotHeader,
+    encode_header,
+    encode_trailer,
+    hash_snapshot,
+    parse_header,
+    parse_trailer,
 )
-from titledeed.models.evidence import Bundle, ChainIdentity
-from titledeed.models.primitives import Address, Keccak256, RegistrationId, Signature
+from titledeed.canonical.evidence.states import STATE, parse_state
+from titledeed.durability import replacing
+from titledeed.errors import MalformedDocumentError, ProofError, UnreadableInputError
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import ChainIdentity
+from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.principal import Principal, Scope
 from titledeed.models.registration import Coverage, Registration
 from titledeed.ports import (
@@ -38,15 +42,30 @@ from titledeed.ports import (
     no_progress,
 )
 from titledeed.proofs.bundles import BUNDLE_LENGTH_MAX
+from titledeed.proofs.logs import check_log
 from titledeed.proofs.signatures import recover_signer
+from titledeed.proofs.stored_words import check_stored_word
 from titledeed.services.access import require_claimant
 from titledeed.services.evidence import require_bundle
-from titledeed.vault.imports import REGISTRATIONS_MAX, KeptImport
+from titledeed.vault.imports import KeptImport
 from titledeed.vault.listing import list_bundle
 from titledeed.vault.vault import Vault
 
-SNAPSHOT_SCHEMA: Final = "titledeed.snapshot/1"
-SIGNATURE_PREFIX: Final = b"titledeed.snapshot.v1"
+UNUSED_MAX: Final = 100
+
+
+class Imported(NamedTuple):
+    """What an import brought.
+
+    Attributes:
+        added: how many registrations were new here.
+        unused: what else the exporter signed, and this release does not use: fields of the header,
+            and how many lines of which schema.
+    """
+
+    coverage: Coverage
+    added: int
+    unused: tuple[str, ...]
 
 
 class SnapshotService:
@@ -88,11 +107,8 @@ class SnapshotService:
         with replacing(destination) as file:
             return self._write(file, published, exporter, progress)
 
-    def import_(self, source: Path, progress: Progress = no_progress) -> tuple[Coverage, int]:
+    def import_(self, source: Path, progress: Progress = no_progress) -> Imported:
         """Check a whole snapshot, then add what is new.
-
-        Returns:
-            What it covers, and how many registrations were new here.
 
         Raises:
             UnreadableInputError: the file cannot be read.
@@ -102,7 +118,7 @@ class SnapshotService:
         try:
             with source.open("rb") as file:
                 # Checked once whole and then read again: nothing of a bad file is ever added.
-                coverage = read_coverage(file)
+                coverage, unused = read_coverage(file)
                 file.seek(0)
                 added = 0
                 accepted: list[tuple[RegistrationId, int]] = []
@@ -119,7 +135,7 @@ class SnapshotService:
         self._vault.imports.keep(KeptImport(coverage, tuple(accepted)))
         self._snapshots.add(coverage)
         self._index.keep()
-        return coverage, added
+        return Imported(coverage, added, unused)
 
     def list_imported(self) -> list[Coverage]:
         """All imports, oldest export first."""
@@ -132,22 +148,22 @@ class SnapshotService:
         exporter: Address,
         progress: Progress,
     ) -> Coverage:
-        exported_at = self._clock()
+        header = SnapshotHeader(
+            exported_at=self._clock(),
+            exporter=exporter,
+            chain_id=self._chain.chain_id,
+            lines=len(published),
+            registrations=len(published),
+        )
         hasher = hashlib.sha256()
-        header: dict[str, Json] = {
-            "schema": SNAPSHOT_SCHEMA,
-            "exported_at": exported_at,
-            "exporter": exporter,
-            "registrations": len(published),
-            "chain_id": self._chain.chain_id,
-        }
-        _write_line(file, hasher, encode_document(header))
+        _write_line(file, hasher, encode_document(encode_header(header)))
         for position, registration in enumerate(published, 1):
             _write_line(file, hasher, self._vault.bundles.read_bytes(registration.registration_id))
             progress("Exporting", position / len(published))
-        signature = self._keys.sign_digest(_signed_digest(hasher.digest()), exporter)
-        file.write(encode_document({"signature": hex_word(signature)}) + b"\n")
-        return _parse_header(Fields(header, path="the snapshot"), hasher.hexdigest())
+        digest = hash_snapshot(hasher.digest(), header.version)
+        signature = self._keys.sign_digest(digest, exporter)
+        file.write(encode_document(encode_trailer(signature)) + b"\n")
+        return _cover(header, hasher.hexdigest())
 
     def _add(self, bundle: Bundle, coverage: Coverage) -> bool:
         require_bundle(bundle)  # again: the file may have changed since it was checked whole
@@ -166,61 +182,81 @@ class SnapshotService:
             yield found.registration_id, found.accepted_at
 
 
-def read_coverage(file: BinaryIO) -> Coverage:
-    """Check a whole snapshot from its start: form, every bundle, the exporter's signature.
+def read_coverage(file: BinaryIO) -> tuple[Coverage, tuple[str, ...]]:
+    """Check a whole snapshot from its start: form, every line, the exporter's signature.
+
+    Lines of a schema that this release does not know are signed all the same, and passed over.
+
+    Returns:
+        What it covers, and what of it this release does not use, as ``Imported.unused`` says.
 
     Raises:
         MalformedDocumentError: it is no snapshot.
-        VerificationError: a signature or a bundle does not hold.
+        VerificationError: a signature or a line does not hold.
     """
     hasher = hashlib.sha256()
-    header = _read_line(file)
-    hasher.update(header)
-    fields = parse_document(header, what="the snapshot's header")
-    expected = fields.integer("registrations", maximum=REGISTRATIONS_MAX)
-    for _ in range(expected):
+    header = _read_header(file, hasher)
+    lines: Counter[str] = Counter()
+    for _ in range(header.lines):
         line = _read_line(file)
         hasher.update(line)
-        require_bundle(parse_bundle(parse_document(line, what="a bundle of the snapshot")))
-    trailer = parse_document(_read_line(file), what="the snapshot's trailer")
-    signature = Signature(trailer.hexadecimal("signature", length_max=65))
-    trailer.done()
+        fields = parse_document(line, what="a line of the snapshot")
+        lines[fields.schema[:TERM_LENGTH_MAX]] += 1
+        _check_line(fields, header)
+    if lines.pop(BUNDLE, 0) != header.registrations:
+        raise MalformedDocumentError(
+            f"the snapshot does not hold the {header.registrations} registrations that it names",
+            next_step="Ask the exporter for the file again.",
+        )
+    signature = parse_trailer(parse_document(_read_line(file), what="the snapshot's trailer"))
     if file.read(1):
         raise MalformedDocumentError(
             "something follows the snapshot's signature",
             next_step="Ask the exporter for the file again.",
         )
-    coverage = _parse_header(parse_document(header, what="the snapshot"), hasher.hexdigest())
-    if recover_signer(_signed_digest(hasher.digest()), signature) != coverage.exporter:
+    if recover_signer(hash_snapshot(hasher.digest(), header.version), signature) != header.exporter:
         raise ProofError(
             "the snapshot was changed after it was signed",
             next_step="Ask the exporter for the file again.",
         )
-    return coverage
+    unused = [field.name for field in header.unread]
+    unused += [f"{count} of {schema or 'no schema'}" for schema, count in sorted(lines.items())]
+    return _cover(header, hasher.hexdigest()), tuple(unused[:UNUSED_MAX])
+
+
+def _check_line(fields: Fields, header: SnapshotHeader) -> None:
+    """A line that this release reads must hold."""
+    if fields.schema == BUNDLE:
+        require_bundle(parse_bundle(fields))
+    elif header.version == 1:
+        raise fields.fail("schema", "is no evidence bundle's")
+    elif fields.schema == LOG:
+        check_log(parse_log(fields))
+    elif fields.schema == STATE:
+        check_stored_word(parse_state(fields))
 
 
 def _iter_bundles(file: BinaryIO) -> Iterator[Bundle]:
-    header = parse_document(_read_line(file), what="the snapshot's header")
-    for _ in range(header.integer("registrations", maximum=REGISTRATIONS_MAX)):
-        yield parse_bundle(parse_document(_read_line(file), what="a bundle of the snapshot"))
+    for _ in range(_read_header(file, hashlib.sha256()).lines):
+        fields = parse_document(_read_line(file), what="a bundle of the snapshot")
+        if fields.schema == BUNDLE:
+            yield parse_bundle(fields)
 
 
-def _parse_header(fields: Fields, digest: str) -> Coverage:
-    fields.literal("schema", SNAPSHOT_SCHEMA)
-    coverage = Coverage(
+def _read_header(file: BinaryIO, hasher: hashlib._Hash) -> SnapshotHeader:
+    line = _read_line(file)
+    hasher.update(line)
+    return parse_header(parse_document(line, what="the snapshot's header"))
+
+
+def _cover(header: SnapshotHeader, digest: str) -> Coverage:
+    return Coverage(
         snapshot_id=digest,
-        exported_at=fields.timestamp("exported_at"),
-        exporter=parse_address(fields.text("exporter")),
-        registrations=fields.integer("registrations", maximum=REGISTRATIONS_MAX),
-        chain_id=fields.integer("chain_id", minimum=1),
+        exported_at=header.exported_at,
+        exporter=header.exporter,
+        registrations=header.registrations,
+        chain_id=header.chain_id,
     )
-    fields.done()
-    return coverage
-
-
-def _signed_digest(content: bytes) -> Keccak256:
-    # The prefix keeps this signature from ever being a Claim's or a transaction's.
-    return keccak256(SIGNATURE_PREFIX, content)
 
 
 def _read_line(file: BinaryIO) -> bytes:

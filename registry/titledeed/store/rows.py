@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 
 from titledeed.errors import InvariantViolation
 from titledeed.models.claim import SigningDomain
-from titledeed.models.disclosure import DigitalSourceType
 from titledeed.models.evidence import Anchor, ClaimStatus
 from titledeed.models.primitives import (
     Address,
@@ -59,7 +58,7 @@ def registration_columns(registration: Registration, *, anchor_id: int | None) -
         "signed_digest": registration.signed_digest,
         "manifest_id": registration.manifest_id,
         "title": registration.title,
-        "source_type": registration.source_type.value,
+        "source_type": str(registration.source_type),
         "status": registration.status.value,
         "visibility": registration.visibility.value,
         "snapshot_id": registration.snapshot_id,
@@ -233,7 +232,7 @@ def _placed(
         signed_digest=Sha256(row.signed_digest) if row.signed_digest is not None else None,
         manifest_id=row.manifest_id,
         title=row.title,
-        source_type=DigitalSourceType(row.source_type),
+        source_type=row.source_type,
         status=status,
         visibility=Visibility(row.visibility),
         snapshot_id=row.snapshot_id,

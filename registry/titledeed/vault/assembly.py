@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from titledeed.canonical.merkle import root_of_proof
 from titledeed.errors import InvariantViolation, LedgerError, NotFoundError
-from titledeed.models.evidence import Anchor, Bundle, ChainIdentity, StateProof
+from titledeed.models.bundle import AnchorEvidence, Bundle
+from titledeed.models.evidence import Anchor, ChainIdentity, StateProof
 from titledeed.models.registration import Registration
 from titledeed.vault.batches import AuditPaths, Batches
 from titledeed.vault.vault import Vault
@@ -57,15 +58,15 @@ class Assembly:
         proof = self._paths.prove(registration.leaf_index)
         if root_of_proof(registration.leaf, proof) != self._anchor.root:
             raise InvariantViolation(f"the kept paths do not lead to {self._anchor.root.hex()}")
-        return Bundle(
-            dossier=self._vault.dossiers.read(registration.registration_id),
+        evidence = AnchorEvidence(
+            chain=self._chain,
             proof=proof,
             anchor=self._anchor,
-            chain=self._chain,
             raw_transaction=self._raw_transaction,
             state_proof=self._state_proof,
             timestamp_token=self._timestamp_token,
         )
+        return Bundle(self._vault.dossiers.read(registration.registration_id), (evidence,))
 
 
 def _raw_transaction(batches: Batches, anchor: Anchor) -> bytes:

@@ -11,14 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
-from titledeed.canonical.documents import (
-    Fields,
-    Json,
-    encode_document,
-    hex_word,
-    parse_document,
-)
+from titledeed.canonical.documents import Fields, Json, encode_document, hex_word, parse_document
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.hashing import keccak256
 from titledeed.canonical.identifiers import parse_address
 from titledeed.canonical.merkle import MerkleTree

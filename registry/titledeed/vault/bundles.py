@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from titledeed.canonical.bundles import encode_bundle, parse_bundle
 from titledeed.canonical.documents import encode_document, parse_document
+from titledeed.canonical.evidence.bundles import encode_bundle, parse_bundle
 from titledeed.errors import NotFoundError
-from titledeed.models.evidence import Bundle
+from titledeed.models.bundle import Bundle
 from titledeed.models.primitives import RegistrationId
 from titledeed.ports import ObjectStore
 

@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import Final
 
-from titledeed.canonical.bundles import encode_dossier, parse_dossier
 from titledeed.canonical.documents import Fields, base64_text, encode_document, parse_document
+from titledeed.canonical.evidence.dossiers import encode_dossier, parse_dossier
 from titledeed.errors import MalformedDocumentError
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.record import Dossier

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from titledeed.canonical.attachments import encode_fingerprint, parse_fingerprint
 from titledeed.canonical.documents import Fields, encode_document, parse_document
+from titledeed.canonical.fingerprints import encode_fingerprint, parse_fingerprint
 from titledeed.errors import NotFoundError
 from titledeed.models.fingerprint import FingerprintCode
 from titledeed.models.primitives import RegistrationId

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from titledeed.canonical.leaves import leaf_of_record
-from titledeed.models.evidence import Bundle, ClaimStatus
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import ClaimStatus
 from titledeed.models.record import Dossier
 from titledeed.models.registration import Registration, Visibility
 
@@ -50,7 +51,7 @@ def list_bundle(bundle: Bundle, snapshot_id: str, *, accepted_at: int) -> Regist
         listed,
         snapshot_id=snapshot_id,
         status=ClaimStatus.INCLUDED,
-        leaf_index=bundle.proof.index,
-        anchor=bundle.anchor,
+        leaf_index=bundle.own.proof.index,
+        anchor=bundle.own.anchor,
         has_bundle=True,
     )

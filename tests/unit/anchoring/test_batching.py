@@ -195,7 +195,7 @@ def test_each_root_is_stamped_once(tmp_path: Path, simulator: LedgerSimulator) -
     assert authority.asked == [sha256(root)]
     assert desk.vault.batches.find_token(root) == b"token over " + sha256(root)
     bundles = [desk.vault.bundles.read(one.registration_id) for one in accepted]
-    assert {bundle.timestamp_token for bundle in bundles} == {b"token over " + sha256(root)}
+    assert {bundle.own.timestamp_token for bundle in bundles} == {b"token over " + sha256(root)}
     assert len(authority.asked) == 1
     desk.close()
 
@@ -209,13 +209,13 @@ def test_a_dead_authority_stops_no_anchor_and_is_asked_again_for_the_bundle(
     (accepted,) = desk.accept(1)
     desk.anchoring.anchor_waiting()
     assert "no time-stamp for 0x" in caplog.text
-    assert desk.vault.bundles.read(accepted.registration_id).timestamp_token == b""
+    assert desk.vault.bundles.read(accepted.registration_id).own.timestamp_token == b""
     bury(desk, simulator)
     desk.completion.complete()
     authority.is_dead = False
     desk.completion.complete()
     bundle = desk.vault.bundles.read(accepted.registration_id)
-    assert bundle.timestamp_token.startswith(b"token over")
+    assert bundle.own.timestamp_token.startswith(b"token over")
     desk.close()
 
 
@@ -229,10 +229,10 @@ def test_a_bundle_is_of_its_registration(desk: Desk, simulator: LedgerSimulator)
         assert registration.has_bundle
         bundle = desk.vault.bundles.read(registration.registration_id)
         assert bundle.dossier == builders.build_dossier(seed)
-        assert bundle.anchor == registration.anchor
+        assert bundle.own.anchor == registration.anchor
         leaf = leaf_of_record(bundle.dossier.record, bundle.dossier.salts)
-        assert root_of_proof(leaf, bundle.proof) == bundle.anchor.root
-        assert bundle.chain == simulator.identity
+        assert root_of_proof(leaf, bundle.own.proof) == bundle.own.anchor.root
+        assert bundle.own.chain == simulator.identity
 
 
 def test_what_is_in_no_block_has_no_bundle(desk: Desk) -> None:
@@ -275,7 +275,7 @@ def test_a_bundle_is_made_anew_until_its_registration_is_final(
     assert not desk.find(accepted.registration_id).has_bundle
     desk.completion.complete()
     moved = desk.vault.bundles.read(accepted.registration_id)
-    assert moved.anchor.block_hash != early.anchor.block_hash
+    assert moved.own.anchor.block_hash != early.own.anchor.block_hash
     bury(desk, simulator)
     assert desk.find(accepted.registration_id).status is ClaimStatus.FINAL
     asked = simulator.proofs
@@ -295,5 +295,5 @@ def test_a_stored_bundle_of_another_anchor_is_replaced(desk: Desk) -> None:
     desk.vault.bundles.keep(imported)
     desk.anchoring.anchor_waiting()
     bundle = desk.vault.bundles.read(accepted.registration_id)
-    assert bundle.anchor == desk.find(accepted.registration_id).anchor
-    assert bundle.anchor != imported.anchor
+    assert bundle.own.anchor == desk.find(accepted.registration_id).anchor
+    assert bundle.own.anchor != imported.own.anchor

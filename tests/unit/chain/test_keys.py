@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from build_vectors import DOMAIN, sample_bundle
+from canonical_samples import DOMAIN, sample_bundle
 from ethereum_oracle import Account
 
 from titledeed.canonical.hashing import keccak256

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
-from build_vectors import VECTORS, sample_bundle
+from build_vectors import VECTORS
+from canonical_samples import VERSION, sample_bundle
 from chain_builders import PLAIN_CHAIN_ID, raw_anchor, root_of, sender_of, start_plain_anvil
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -245,9 +246,9 @@ def test_a_node_that_answers_nonsense_is_an_error(chain: Chain, answer: Json) ->
 
 
 BUNDLE: Final = sample_bundle()
-ANCHOR: Final = BUNDLE.anchor
-CONTRACT: Final = BUNDLE.chain.contract
-PROOF: Final = build_state_proof(ANCHOR, CONTRACT)
+ANCHOR: Final = BUNDLE.own.anchor
+CONTRACT: Final = BUNDLE.own.chain.contract
+PROOF: Final = build_state_proof(ANCHOR, CONTRACT, code_hash=VERSION.code_hash)
 
 
 def check(proof: StateProof, anchor: Anchor = ANCHOR, contract: Address = CONTRACT) -> None:
@@ -262,7 +263,7 @@ def with_header_field(index: int, value: bytes) -> StateProof:
 
 def test_the_proof_of_the_vectors_holds() -> None:
     check(PROOF)
-    assert BUNDLE.state_proof == PROOF
+    assert BUNDLE.own.state_proof == PROOF
 
 
 OTHER_ANCHORS: Final = {

@@ -25,7 +25,7 @@ from titledeed.canonical.hashing import sha256
 from titledeed.credentials.authority import SigningIdentity
 from titledeed.errors import PassphraseError, SigningError, StorageError, UnreadableInputError
 from titledeed.models.asset import MediaType
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
+from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType, source_type_uri
 from titledeed.models.evidence import HistoryCode, IntegrityCode, TrustCode
 from titledeed.ports import SoftBinding
 
@@ -47,7 +47,7 @@ def test_signed_copy_reads_back(
     assert report.history is HistoryCode.COMPLETE
     assert report.failures == () and report.broken_ingredients == ()
     assert report.signed_claim == draft.signed_claim
-    assert report.source_types == (GENERATED.source_type.uri,)
+    assert report.source_types == (source_type_uri(GENERATED.source_type),)
     assert report.actions_complete and report.ai_disclosure
     assert (report.title, report.signer) == ("A work", "Test Studio")
     assert report.generator == "Titledeed 0.1.0"
@@ -91,7 +91,7 @@ def test_captured_work_has_no_ai_disclosure(tmp_path: Path, authority: Authority
     authority.signer().sign(source, signed, build_draft(MediaType.JPEG, disclosure=disclosure))
     report = authority.reader().read(signed, MediaType.JPEG)
     assert not report.ai_disclosure
-    assert report.source_types == (DigitalSourceType.DIGITAL_CAPTURE.uri,)
+    assert report.source_types == (source_type_uri(DigitalSourceType.DIGITAL_CAPTURE),)
 
 
 def test_signer_is_untrusted_without_its_root(signed_picture: Path, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ class TestSourceWithCredentials:
         assert (report.integrity, report.history) == (IntegrityCode.INTACT, HistoryCode.COMPLETE)
         assert report.content_manifest_id == report.manifest_id != first.manifest_id
         assert (report.title, report.signed_claim) == ("Second", draft.signed_claim)
-        assert report.source_types == (GENERATED.source_type.uri,)
+        assert report.source_types == (source_type_uri(GENERATED.source_type),)
         assert report.actions_complete
         details = read_details(again, authority)
         assert "gathered_assertions" not in details["claim"]

@@ -289,7 +289,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda data: data[: len(data) // 2],
     "empty": lambda _: b"",
     "another": lambda _: b"{}",
-    "altered": lambda data: data.replace(b'"credits":["Prompts', b'"credits":["prompts'),
+    "altered": lambda data: data.replace(b'"role":"Prompts"', b'"role":"prompts"'),
 }
 
 

@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 from builders import build_chain, build_dossier
-from evidence_builders import build_sound_bundle, build_sound_bundles, failing, with_timestamp
+from evidence_builders import (
+    build_sound_bundle,
+    build_sound_bundles,
+    failing,
+    with_own,
+    with_timestamp,
+)
 from timestamp_builders import AUTHORITY_NAME, OpensslAuthority
 
-from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document
+from titledeed.canonical.evidence.bundles import encode_bundle
 from titledeed.canonical.hashing import keccak256
 from titledeed.errors import VerificationError
-from titledeed.models.evidence import Bundle, ChainKind
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import ChainKind
 from titledeed.proofs.bundles import BundleReport, CheckResult, read_bundle_file
 from titledeed.proofs.contract import load_artifact
 from titledeed.services.evidence import check_bundle, require_bundle
@@ -38,7 +45,7 @@ def result_of(report: BundleReport, name: str) -> tuple[CheckResult, str]:
 
 
 def test_a_bundle_need_not_carry_state_or_time_stamp(bundle: Bundle) -> None:
-    bare = replace(bundle, state_proof=None, timestamp_token=b"")
+    bare = with_own(bundle, state_proof=None, timestamp_token=b"")
     report = check_bundle(read_bundle_file(encode_document(encode_bundle(bare))))
     assert report.holds
     assert report.proven_block is None
@@ -53,20 +60,20 @@ def test_a_bundle_need_not_carry_state_or_time_stamp(bundle: Bundle) -> None:
 @pytest.mark.parametrize("kind", ChainKind)
 def test_what_nothing_offline_can_show_is_named(bundle: Bundle, kind: ChainKind) -> None:
     """With a state proof the hash of its block is enough to prove the time."""
-    bare = replace(bundle, chain=replace(bundle.chain, kind=kind), state_proof=None)
-    proven = replace(bare, state_proof=bundle.state_proof)
+    bare = with_own(bundle, chain=replace(bundle.own.chain, kind=kind), state_proof=None)
+    proven = with_own(bare, state_proof=bundle.own.state_proof)
     reports = [check_bundle(bare), check_bundle(proven)]
     for report in reports:
-        assert str(bundle.chain.chain_id) in report.by_hand
-        assert bundle.chain.genesis_hash.hex() in report.by_hand
-        assert f"block {bundle.anchor.block_number} has hash" in report.by_hand
-        assert bundle.anchor.block_hash.hex() in report.by_hand
-        assert bundle.anchor.transaction.hex() in report.by_hand
+        assert str(bundle.own.chain.chain_id) in report.by_hand
+        assert bundle.own.chain.genesis_hash.hex() in report.by_hand
+        assert f"block {bundle.own.anchor.block_number} has hash" in report.by_hand
+        assert bundle.own.anchor.block_hash.hex() in report.by_hand
+        assert bundle.own.anchor.transaction.hex() in report.by_hand
         is_development = kind is ChainKind.DEVELOPMENT
         assert ("order inside that home only" in report.by_hand) == is_development
         assert ("Any block explorer" in report.by_hand) != is_development
-    assert bundle.state_proof is not None
-    header_hash = keccak256(bundle.state_proof.header)
+    assert bundle.own.state_proof is not None
+    header_hash = keccak256(bundle.own.state_proof.header)
     block = reports[1].proven_block
     assert block is not None and block.hash == header_hash
     assert f"block {block.number} has hash 0x{header_hash.hex()}" in reports[1].by_hand
@@ -74,11 +81,11 @@ def test_what_nothing_offline_can_show_is_named(bundle: Bundle, kind: ChainKind)
 
 
 def test_a_proof_that_fails_names_no_block_to_compare(bundle: Bundle) -> None:
-    report = check_bundle(replace(bundle, anchor=replace(bundle.anchor, sequence=99)))
+    report = check_bundle(with_own(bundle, anchor=replace(bundle.own.anchor, sequence=99)))
     assert failing(report) == {"state"}
     assert report.proven_block is None
-    assert bundle.state_proof is not None
-    assert keccak256(bundle.state_proof.header).hex() not in report.by_hand
+    assert bundle.own.state_proof is not None
+    assert keccak256(bundle.own.state_proof.header).hex() not in report.by_hand
 
 
 def test_a_contract_elsewhere_must_be_looked_at() -> None:
@@ -101,7 +108,7 @@ def test_a_time_stamp_is_shown_with_its_authority(
 
 
 def test_a_time_stamp_of_another_root_does_not_fit(bundle: Bundle) -> None:
-    other = replace(build_sound_bundle(2), timestamp_token=bundle.timestamp_token)
+    other = with_own(build_sound_bundle(2), timestamp_token=bundle.own.timestamp_token)
     assert failing(check_bundle(other)) == {"timestamp"}
     with pytest.raises(VerificationError):
         require_bundle(other)

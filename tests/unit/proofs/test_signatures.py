@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from build_vectors import CHAIN, CLAIMANT_KEY, sample_bundle
+from canonical_samples import CHAIN, CLAIMANT_KEY, sample_bundle
 from chain_builders import root_of, sender_of
 
 from titledeed.canonical.hashing import keccak256
@@ -98,30 +98,30 @@ def test_claim_with_a_signature_in_no_accepted_form_is_refused() -> None:
 
 
 def test_transaction_that_fits_its_anchor_passes() -> None:
-    check_transaction(BUNDLE.raw_transaction, chain=CHAIN, anchor=BUNDLE.anchor)
+    check_transaction(BUNDLE.own.raw_transaction, chain=CHAIN, anchor=BUNDLE.own.anchor)
 
 
 @pytest.mark.parametrize(
     ("chain", "anchor", "reason"),
     [
-        (replace(CHAIN, chain_id=1), BUNDLE.anchor, "chain"),
-        (replace(CHAIN, contract=address_from_bytes(bytes(20))), BUNDLE.anchor, "contract"),
-        (CHAIN, replace(BUNDLE.anchor, root=root_of("other")), "root"),
-        (CHAIN, replace(BUNDLE.anchor, size=3), "root or size"),
-        (CHAIN, replace(BUNDLE.anchor, caller=sender_of("thief").address), "another account"),
-        (CHAIN, replace(BUNDLE.anchor, transaction=hash_transaction(b"other")), "hash"),
+        (replace(CHAIN, chain_id=1), BUNDLE.own.anchor, "chain"),
+        (replace(CHAIN, contract=address_from_bytes(bytes(20))), BUNDLE.own.anchor, "contract"),
+        (CHAIN, replace(BUNDLE.own.anchor, root=root_of("other")), "root"),
+        (CHAIN, replace(BUNDLE.own.anchor, size=3), "root or size"),
+        (CHAIN, replace(BUNDLE.own.anchor, caller=sender_of("thief").address), "another account"),
+        (CHAIN, replace(BUNDLE.own.anchor, transaction=hash_transaction(b"other")), "hash"),
     ],
 )
 def test_transaction_that_does_not_fit_is_refused(
     chain: ChainIdentity, anchor: Anchor, reason: str
 ) -> None:
     with pytest.raises(ProofError, match=reason):
-        check_transaction(BUNDLE.raw_transaction, chain=chain, anchor=anchor)
+        check_transaction(BUNDLE.own.raw_transaction, chain=chain, anchor=anchor)
 
 
 def test_transaction_of_another_kind_is_refused() -> None:
-    legacy = b"\xf8" + BUNDLE.raw_transaction[1:]
-    anchor = replace(BUNDLE.anchor, transaction=hash_transaction(legacy))
+    legacy = b"\xf8" + BUNDLE.own.raw_transaction[1:]
+    anchor = replace(BUNDLE.own.anchor, transaction=hash_transaction(legacy))
     with pytest.raises(ProofError, match="EIP-1559"):
         check_transaction(legacy, chain=CHAIN, anchor=anchor)
 

@@ -34,6 +34,7 @@ from verdict_builders import (
     shared,
 )
 
+from titledeed.models.disclosure import source_type_uri
 from titledeed.models.evidence import (
     READER_STOPPED,
     Answers,
@@ -267,16 +268,16 @@ class TestDisclosure:
         assert self.code_of(gather(replace(INTACT, source_types=(uri,)))) == DisclosureCode.NONE
 
     @pytest.mark.parametrize(
-        "manifest", [ALTERED, replace(UNREADABLE, source_types=(CAPTURED.uri,))]
+        "manifest", [ALTERED, replace(UNREADABLE, source_types=(source_type_uri(CAPTURED),))]
     )
     def test_credentials_that_do_not_fit_are_no_evidence(self, manifest: ManifestReport) -> None:
         assert self.code_of(gather(manifest)) == DisclosureCode.NONE
         assert self.code_of(gather(manifest, matches=ONE_MATCH)) == DisclosureCode.DECLARED
-        forged = replace(manifest, source_types=(CAPTURED.uri,))
+        forged = replace(manifest, source_types=(source_type_uri(CAPTURED),))
         assert self.code_of(gather(forged, exact=[FIRST])) == DisclosureCode.DECLARED
 
     def test_a_manifest_against_its_registration_is_contradicted(self) -> None:
-        denying = replace(INTACT, source_types=(CAPTURED.uri,))
+        denying = replace(INTACT, source_types=(source_type_uri(CAPTURED),))
         answer = judge(gather(denying, exact=[FIRST]))[1].disclosure
         assert answer.code == DisclosureCode.CONTRADICTED
         assert GENERATED in answer.reason
@@ -286,7 +287,7 @@ class TestDisclosure:
         assert self.code_of(gather(exact=[FIRST, CAMERA])) == DisclosureCode.CONTRADICTED
 
     def test_two_generative_terms_do_not_contradict_each_other(self) -> None:
-        composite = replace(INTACT, source_types=(COMPOSITE.uri,))
+        composite = replace(INTACT, source_types=(source_type_uri(COMPOSITE),))
         assert self.code_of(gather(composite, exact=[FIRST])) == DisclosureCode.DECLARED
 
     def test_works_at_the_same_seconds_that_disagree_contradict_each_other(self) -> None:
@@ -306,11 +307,11 @@ class TestDisclosure:
         assert CAPTURED in answer.reason
 
     def test_a_film_signed_as_captured_that_shows_a_generated_work_is_contradicted(self) -> None:
-        denying = replace(INTACT, source_types=(CAPTURED.uri,))
+        denying = replace(INTACT, source_types=(source_type_uri(CAPTURED),))
         assert self.code_of(gather(denying, matches=ONE_MATCH)) == DisclosureCode.CONTRADICTED
 
     def test_a_film_signed_as_partly_generated_may_show_a_camera_clip(self) -> None:
-        composite = replace(INTACT, source_types=(COMPOSITE.uri,))
+        composite = replace(INTACT, source_types=(source_type_uri(COMPOSITE),))
         matches = [(CAMERA, matched(CAMERA))]
         assert self.code_of(gather(composite, matches=matches)) == DisclosureCode.DECLARED
 

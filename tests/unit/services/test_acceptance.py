@@ -28,11 +28,12 @@ from titledeed.errors import (
 )
 from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaType
-from titledeed.models.disclosure import AssetDisclosure, DigitalSourceType
+from titledeed.models.disclosure import DigitalSourceType, disclose_model
 from titledeed.models.primitives import RegistrationId
 from titledeed.models.registration import SigningIntent, Visibility
+from titledeed.models.rights import Contributor
 from titledeed.proofs.signatures import check_claim
-from titledeed.services.acceptance import SignedWork, Statement, check_statement
+from titledeed.services.acceptance import NO_LINEAGE, SignedWork, Statement, check_statement
 from titledeed.vault.listing import list_dossier
 
 SAID: Final = statement(title="A work")
@@ -55,6 +56,7 @@ def work_of(desk: ServiceDesk, seed: int, *, holder: int = 0) -> SignedWork:
         fingerprints=dossier.fingerprints,
         disclosure=dossier.disclosure,
         rights=dossier.rights,
+        lineage=dossier.lineage or NO_LINEAGE,
         thumbnail=b"thumbnail",
         visibility=Visibility.PRIVATE,
         signed_path=None,
@@ -79,7 +81,7 @@ class TestWhatIsKept:
         )
         assert listed == registration == desk.registrations.find(registration.registration_id)
         assert registration.accepted_at == desk.clock()
-        assert kept.dossier.rights.credits == ("Prompts: Ann",)
+        assert kept.dossier.rights.contributors == (Contributor("Ann", "Prompts"),)
 
     def test_the_claim_is_signed_and_stands_in_the_copy(
         self, desk: ServiceDesk, source: Path
@@ -354,8 +356,8 @@ class TestStatements:
             replace(SAID, credits=("a name",) * 10_000),
             replace(
                 SAID,
-                disclosure=AssetDisclosure(
-                    DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model_name="x" * 10_000
+                disclosure=disclose_model(
+                    DigitalSourceType.TRAINED_ALGORITHMIC_MEDIA, model="x" * 10_000
                 ),
             ),
         ],

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import opentimelineio as otio
 import pytest
 from builders import EPOCH, build_claimant, build_dossier, build_fingerprints
-from evidence_builders import build_sound_bundles, write_snapshot
+from evidence_builders import build_sound_bundles, with_own, write_snapshot
 from homes import statement
 from service_desk import ServiceDesk
 from simulation.index_simulator import match_of
 from simulation.manifest_simulator import add_update_manifest
 from simulation.simulated_media import DURATION_MS, write_media
 
-from titledeed.canonical.bundles import encode_bundle
 from titledeed.canonical.documents import encode_document
-from titledeed.errors import (
-    InvalidRequestError,
-    NotFoundError,
-    StorageError,
-    UnreadableInputError,
-)
+from titledeed.canonical.evidence.bundles import encode_bundle
+from titledeed.errors import InvalidRequestError, NotFoundError, StorageError, UnreadableInputError
 from titledeed.media.digests import digest_file
 from titledeed.models.asset import MediaType
-from titledeed.models.disclosure import DigitalSourceType
-from titledeed.models.evidence import Bundle
+from titledeed.models.bundle import Bundle
+from titledeed.models.disclosure import DigitalSourceType, source_type_uri
 from titledeed.models.finding import FindingCode, Outcome
 from titledeed.models.registration import Coverage
 from titledeed.services.audit import SUBMITTED, AuditResult
@@ -126,7 +120,9 @@ class TestWhatIsRead:
         outcome = desk.register_one(film, said=said, wait=False)
         film.write_bytes(Path(outcome.registration.signed_path or "").read_bytes())
         evidence = desk.audit.audit(folder, desk.owner).report.evidence
-        assert evidence.manifest_source_types == (DigitalSourceType.DIGITAL_CAPTURE.uri,)
+        assert evidence.manifest_source_types == (
+            source_type_uri(DigitalSourceType.DIGITAL_CAPTURE),
+        )
         add_update_manifest(film, source_types=["urn:x"])
         film.write_bytes(film.read_bytes().replace(b'"seed":7', b'"seed":8', 1))
         assert desk.audit.audit(folder, desk.owner).report.evidence.manifest_source_types == ()
@@ -294,7 +290,7 @@ class TestWhatCannotBeRead:
         self, desk: ServiceDesk, folder: Path
     ) -> None:
         sound, other = build_sound_bundles([build_dossier(seed) for seed in (1, 2)])
-        put_bundle(folder, replace(sound, proof=other.proof), "forged.json")
+        put_bundle(folder, with_own(sound, proof=other.own.proof), "forged.json")
         put_bundle(folder, other, "sound.json")
         result = desk.audit.audit(folder, desk.owner)
         assert found(result, FindingCode.NOT_ASSESSED) == [None]

@@ -11,7 +11,7 @@ import pytest
 from builders import OWNER, build_claimant, build_dossier, build_fingerprints
 from chain_builders import sender_of
 from chain_desk import withdrawal
-from evidence_builders import build_sound_bundles, claim_elsewhere
+from evidence_builders import build_sound_bundles, claim_elsewhere, with_own
 from homes import signed_copy, statement
 from service_desk import ServiceDesk, development_chain, public_chain
 from simulation.index_simulator import match_of
@@ -20,13 +20,8 @@ from simulation.simulated_media import write_media
 
 from titledeed.anchoring.following import FollowedRows
 from titledeed.errors import LedgerUnavailableError
-from titledeed.models.evidence import (
-    Bundle,
-    ChainKind,
-    Headline,
-    TimeCode,
-    VerificationReport,
-)
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import ChainKind, Headline, TimeCode, VerificationReport
 from titledeed.models.registration import Registration
 from titledeed.services.registration import RegisteredFile
 
@@ -165,14 +160,14 @@ class TestTime:
         self, desk: ServiceDesk, kind: ChainKind, code: TimeCode, words: str
     ) -> None:
         bundle = build_sound_bundles([build_dossier(1)])[0]
-        foreign = replace(bundle, chain=replace(bundle.chain, kind=kind))
+        foreign = with_own(bundle, chain=replace(bundle.own.chain, kind=kind))
         query = find_in_everything(desk, desk.import_bundle(foreign))
         report = desk.verify(query)
         assert time_of(report)[0] == code
         assert words in time_of(report)[1]
         (claim,) = report.claims
         assert (claim.asked, claim.entries) == (False, ())
-        assert claim.at == bundle.anchor.block_timestamp
+        assert claim.at == bundle.own.anchor.block_timestamp
 
     def test_a_bundle_that_is_not_completed_is_judged_by_what_is_kept(
         self, desk: ServiceDesk, source: Path
@@ -191,7 +186,7 @@ class TestTime:
         other = desk.vault.bundles.read(
             desk.register_one(desk.write("b.png", 2)).registration.registration_id
         )
-        desk.vault.bundles.keep(replace(bundle, raw_transaction=other.raw_transaction))
+        desk.vault.bundles.keep(with_own(bundle, raw_transaction=other.own.raw_transaction))
         report = desk.verify(source)
         code, reason = time_of(report)
         assert code == TimeCode.NONE
@@ -211,8 +206,8 @@ class TestTime:
         """The exporter dates an anchor back that the chain does hold."""
         outcome = rival.register_one(rival.write("b.png", 2))
         bundle = rival.vault.bundles.read(outcome.registration.registration_id)
-        anchor = replace(bundle.anchor, block_timestamp=bundle.anchor.block_timestamp - 1)
-        query = find_in_everything(desk, desk.import_bundle(replace(bundle, anchor=anchor)))
+        anchor = replace(bundle.own.anchor, block_timestamp=bundle.own.anchor.block_timestamp - 1)
+        query = find_in_everything(desk, desk.import_bundle(with_own(bundle, anchor=anchor)))
         assert time_of(desk.verify(query))[0] == TimeCode.NONE
 
     def test_a_reorganisation_gives_the_time_of_the_new_block(
@@ -300,7 +295,7 @@ class TestEntries:
         outcome = desk.register_one(source)
         desk.ledger.submit_as(sender_of("a stranger"), withdrawal(outcome.registration.leaf))
         bundle = desk.vault.bundles.read(outcome.registration.registration_id)
-        desk.vault.bundles.keep(replace(bundle, raw_transaction=b"another"))
+        desk.vault.bundles.keep(with_own(bundle, raw_transaction=b"another"))
         assert desk.verify(source).claims[0].entries == ()
 
 

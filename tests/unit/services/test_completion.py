@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from service_desk import ServiceDesk
 
-from titledeed.models.evidence import Bundle
+from titledeed.models.bundle import Bundle
 from titledeed.models.ledger import Tombstone
 from titledeed.models.registration import Registration
 

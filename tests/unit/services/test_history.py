@@ -221,7 +221,7 @@ def test_an_imported_claim_is_judged_if_its_bundle_is_of_this_chain(
     imported = build_registration(bundle.dossier, bundle=bundle, snapshot_id="abc")
     index.vault.bundles.keep(bundle)
     index.say(withdrawn(imported.leaf))
-    history = index.history(other(bundle.chain))
+    history = index.history(other(bundle.own.chain))
     assert bool(history.list_entries(imported, OWNER)) is is_heard
     assert (history.find_claim(imported) is not None) is is_heard
 

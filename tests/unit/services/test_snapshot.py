@@ -6,17 +6,21 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+import canonical_samples
 import pytest
 from builders import EPOCH, build_chain, build_claimant, build_dossier, build_registration
-from evidence_builders import EXPORTER, SENDER, build_sound_bundles, write_snapshot
+from evidence_builders import EXPORTER, SENDER, build_sound_bundles, with_own, write_snapshot
 from repository_adapters import add_batch, anchored_in, event_in, follow, open_sqlite
 from simulation.key_simulator import KeySimulator
 from simulation.ledger_simulator import silent_ledger
 from vaults import open_vault
 
 from titledeed.anchoring.completion import BundleCompletion
-from titledeed.canonical.documents import Json
+from titledeed.canonical.documents import Json, encode_document
+from titledeed.canonical.evidence.logs import encode_log
+from titledeed.canonical.evidence.states import encode_state
 from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.errors import (
     MalformedDocumentError,
@@ -27,7 +31,8 @@ from titledeed.errors import (
     VerificationError,
 )
 from titledeed.matching.embedded import EmbeddedIndex
-from titledeed.models.evidence import Bundle, SignedTransaction
+from titledeed.models.bundle import Bundle
+from titledeed.models.evidence import SignedTransaction
 from titledeed.models.ledger import Anchored, Block, Confirmations
 from titledeed.models.primitives import MerkleRoot
 from titledeed.models.principal import owner_of_home
@@ -69,8 +74,8 @@ class Shelf:
 
     def anchor(self, bundles: Sequence[Bundle]) -> None:
         """Settle one batch of accepted registrations and complete their bundles."""
-        anchor = bundles[0].anchor
-        transaction = SignedTransaction(bundles[0].raw_transaction, anchor.transaction, 0)
+        anchor = bundles[0].own.anchor
+        transaction = SignedTransaction(bundles[0].own.raw_transaction, anchor.transaction, 0)
         ids = tuple(bundle.dossier.registration_id for bundle in bundles)
         batch = Batch(anchor.root, ids, SENDER.address, (transaction,))
         add_batch(self.repositories, batch, EPOCH)
@@ -109,6 +114,11 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     shelf.repositories.close()
 
 
+FIRST: Final = (
+    Path(__file__).parents[2] / "conformance" / "version_1" / "published.titledeed-snapshot"
+)
+
+
 @pytest.fixture(scope="module")
 def bundles() -> list[Bundle]:
     return build_sound_bundles([build_dossier(seed) for seed in (1, 2, 3)])
@@ -117,7 +127,7 @@ def bundles() -> list[Bundle]:
 def import_bytes(shelf: Shelf, data: bytes, folder: Path) -> tuple[str, int]:
     path = folder / "a.snapshot"
     path.write_bytes(data)
-    coverage, added = shelf.snapshots.import_(path)
+    coverage, added, _ = shelf.snapshots.import_(path)
     return coverage.snapshot_id, added
 
 
@@ -141,9 +151,9 @@ def test_a_snapshot_is_imported_once(shelf: Shelf, bundles: list[Bundle], tmp_pa
         found = shelf.registrations.find(bundle.dossier.registration_id)
         assert found is not None
         assert found.snapshot_id == snapshot_id
-        assert found.anchor == bundle.anchor
+        assert found.anchor == bundle.own.anchor
         assert found.visibility is Visibility.PUBLISHED
-        assert found.leaf_index == bundle.proof.index
+        assert found.leaf_index == bundle.own.proof.index
     before = shelf.contents()
     assert import_bytes(shelf, data, tmp_path) == (snapshot_id, 0)
     assert shelf.contents() == before
@@ -187,7 +197,7 @@ def test_a_bundle_changed_in_its_last_line_adds_nothing_of_the_first(
 ) -> None:
     """Signed by its exporter, who may be wrong about one of three."""
     last = bundles[2]
-    forged = replace(last, proof=replace(last.proof, index=0))
+    forged = with_own(last, proof=replace(last.own.proof, index=0))
     assert_refused(shelf, write_snapshot([*bundles[:2], forged]), tmp_path, ProofError)
 
 
@@ -222,17 +232,69 @@ def test_the_signature_of_another_key_is_refused(
     assert_refused(shelf, data, tmp_path, ProofError)
 
 
+def test_what_is_signed_and_not_used_is_told(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    sample = canonical_samples.sample_bundle()
+    others: list[dict[str, Json]] = [
+        encode_log(sample.logs[0]),
+        encode_state(sample.states[0]),
+        {"schema": "titledeed.future/1", "anything": [1]},
+        {"schema": "titledeed.future/2"},
+        {"anything": None},
+    ]
+    path = tmp_path / "a.snapshot"
+    path.write_bytes(write_snapshot(bundles, changes={"language": "en"}, others=others))
+    found = shelf.snapshots.import_(path)
+    assert (found.added, found.coverage.registrations) == (3, 3)
+    assert found.unused == (
+        "language",
+        "1 of no schema",
+        "2 of titledeed.future",
+        "1 of titledeed.log",
+        "1 of titledeed.state",
+    )
+
+
+@pytest.mark.parametrize("kind", ["log", "state"])
+def test_a_log_or_a_word_that_does_not_hold_adds_nothing(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path, kind: str
+) -> None:
+    sample = canonical_samples.sample_bundle()
+    forged = {
+        "log": encode_log(replace(sample.logs[0], sequence=4)),
+        "state": encode_state(replace(sample.states[0], value=bytes(32))),
+    }[kind]
+    assert_refused(shelf, write_snapshot(bundles, others=[forged]), tmp_path, ProofError)
+
+
+def test_a_snapshot_of_version_1_holds_bundles_alone(
+    shelf: Shelf, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    first = FIRST.read_bytes()
+    path = tmp_path / "first.snapshot"
+    path.write_bytes(first)
+    assert shelf.snapshots.import_(path).added == 3
+    header, *lines, _ = first.splitlines(keepends=True)
+    future = encode_document({"schema": "titledeed.future/1"}) + b"\n"
+    forged = b"".join([header, *lines[:-1], future])
+    with pytest.raises(MalformedDocumentError, match="schema"):
+        import_bytes(shelf, forged, tmp_path)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"schema": "titledeed.snapshot/2"},
+        {"schema": "titledeed.snapshot/3"},
         {"registrations": -1},
         {"registrations": 10**12},
         {"registrations": 4},
         {"exported_at": 2**52},
         {"exporter": "0x" + "ab" * 20},
         {"chain_id": 0},
-        {"surprise": 1},
+        {"lines": 2},
+        {"since": "0x"},
+        {"surprise": 1.5},
     ],
     ids=str,
 )
@@ -271,7 +333,7 @@ def test_export_holds_what_is_own_published_and_anchored(
     assert coverage.registrations == 2
     assert destination.read_bytes() == write_snapshot([published, bundles[2]])
     with destination.open("rb") as file:
-        assert read_coverage(file) == coverage
+        assert read_coverage(file) == (coverage, ())
 
 
 def test_nothing_published_makes_an_empty_snapshot(shelf: Shelf, tmp_path: Path) -> None:

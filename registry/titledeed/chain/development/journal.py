@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import (
     Fields,
     Json,
@@ -23,6 +22,7 @@ from titledeed.canonical.documents import (
     hex_word,
     parse_document,
 )
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.durability import PRIVATE_MODE, sync_folder
 from titledeed.errors import MalformedDocumentError, StorageError
 from titledeed.models.primitives import BlockHash, Keccak256

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from titledeed.canonical.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.documents import hex_word
+from titledeed.canonical.evidence.bundles import TRANSACTION_LENGTH_MAX
 from titledeed.canonical.hashing import keccak256
 from titledeed.chain.development.anvil import Anvil
 from titledeed.chain.development.checkpoint import Checkpoint, read_checkpoint, write_checkpoint

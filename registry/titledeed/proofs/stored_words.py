@@ -1,0 +1,41 @@
+"""Words of a contract's storage that a bundle carries. Pure."""
+
+from __future__ import annotations
+
+from titledeed.canonical.hashing import keccak256, word
+from titledeed.errors import ProofError
+from titledeed.models.bundle import StoredWord
+from titledeed.models.ledger import Block, ContractName
+from titledeed.proofs.state_proofs import check_slot_proof
+
+
+def locate(state: StoredWord) -> bytes:
+    """The slot of a word, as Solidity lays out mappings and structs, 32 bytes."""
+    slot = word(state.base)
+    for key in state.keys:
+        slot = keccak256(key, slot)
+    return word((int.from_bytes(slot, "big") + state.offset) % 2**256)
+
+
+def check_stored_word(state: StoredWord) -> Block | None:
+    """Check that a contract of ours held the word when a block was made.
+
+    Returns:
+        The block; None for a contract that this release does not know, of which nothing is proven.
+
+    Raises:
+        ProofError: the proof does not hold, or is of another contract, version or word.
+    """
+    if state.contract not in set(ContractName):
+        return None
+    proven = check_slot_proof(
+        state.state_proof,
+        contract=state.chain.contract,
+        slot=locate(state),
+        name=ContractName(state.contract),
+    )
+    if proven.version.number != state.version:
+        raise ProofError(f"the proof is of version {proven.version.number} of {state.contract}")
+    if proven.value != state.value:
+        raise ProofError("the contract's storage holds another word")
+    return proven.block
