@@ -48,6 +48,7 @@ contracts: setup
 
 vectors: setup
 	$(RUN) python scripts/build_vectors.py
+	$(RUN) python scripts/build_schemas.py
 
 gas: setup
 	$(RUN) python scripts/gas_table.py
