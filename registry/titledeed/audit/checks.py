@@ -13,7 +13,6 @@ from typing import Final
 
 from titledeed.audit.severities import raise_finding
 from titledeed.audit.shares import EDGE_S, ShareComparison, compare
-from titledeed.audit.source_types import SourceClass, classify
 from titledeed.audit.wording import counted, percent, percent_range, printable, runs, timecode
 from titledeed.audit.works import COVERED_MIN, find_shared, is_ai_use, names
 from titledeed.models.audit import DetectedWork, FilmEvidence, Share
@@ -23,11 +22,14 @@ from titledeed.models.disclosure import (
     FilmDisclosure,
     ShareClaim,
     ShareUnit,
+    SourceClass,
     Used,
+    classify_source_type,
     is_generative,
 )
 from titledeed.models.finding import Finding, FindingCode, Severity
 from titledeed.models.interval import Interval, covered_s, shared_s, union
+from titledeed.proofs.wording import name_term
 
 LENGTH_TOLERANCE_S: Final = 1.0
 """Two versions of one film differ when their lengths differ by more than this."""
@@ -97,7 +99,7 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 raise_finding(
                     FindingCode.REGISTERED_WORK_USED,
                     f"The film shows {title} for {seconds}, registered as "
-                    f"{work.source_type}: a question of rights, not of AI.",
+                    f"{_name(work)}: {_meaning(work)}.",
                 ),
             )
         elif work.declared is False:
@@ -106,7 +108,7 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 work,
                 raise_finding(
                     FindingCode.USE_UNDECLARED,
-                    f"The film shows {title}, registered as {work.source_type}, and no "
+                    f"The film shows {title}, registered as {_name(work)}, and no "
                     f"declared use covers {open_s:.1f} s of it ({runs(work.undeclared_time)}).",
                 ),
             )
@@ -115,11 +117,21 @@ def _works(draft: Draft) -> Iterator[Finding]:
                 work,
                 raise_finding(
                     FindingCode.MISSING_ANSWER,
-                    f"The film shows {title}, registered as {work.source_type}, for "
+                    f"The film shows {title}, registered as {_name(work)}, for "
                     f"{seconds}; nothing says whether this use is declared.",
                 ),
             )
     yield from _disagreeing_registrations(draft.works)
+
+
+def _name(work: DetectedWork) -> str:
+    return name_term(work.source_type)
+
+
+def _meaning(work: DetectedWork) -> str:
+    if classify_source_type(work.source_type) is SourceClass.UNKNOWN:
+        return "whether that counts as AI is not known here; ask its claimant"
+    return "a question of rights, not of AI"
 
 
 def _shared(draft: Draft) -> Iterator[Finding]:
@@ -130,8 +142,8 @@ def _shared(draft: Draft) -> Iterator[Finding]:
         finding = raise_finding(
             FindingCode.CONTENT_SHARED,
             f"The film shares content with “{printable(work.title)}” ({work.registration_id}), "
-            f"registered as {work.source_type}, at {runs(times)}: perhaps a stem, a room or "
-            "a source in common. It is not counted as showing it; compare the two.",
+            f"registered as {name_term(work.source_type)}, at {runs(times)}: perhaps a stem, a "
+            "room or a source in common. It is not counted as showing it; compare the two.",
             eased=None if is_open else Severity.INFO,
         )
         yield replace(finding, film_time=times[0], registration_id=work.registration_id)
@@ -197,7 +209,7 @@ def _contradictions(draft: Draft, disclosure: FilmDisclosure) -> Iterator[Findin
             "generative.",
         )
     stated = draft.evidence.manifest_source_types
-    generative = [text for text in stated if classify(text) is SourceClass.GENERATIVE]
+    generative = [text for text in stated if classify_source_type(text) is SourceClass.GENERATIVE]
     if generative and (declared is DeclaredUse.NONE or declared is DeclaredUse.ASSISTIVE):
         yield raise_finding(
             FindingCode.PROV_CONFLICT,
@@ -235,7 +247,7 @@ def _source_type(
     if use.source_type is None:
         return
     stated = printable(use.source_type)
-    if classify(use.source_type) is SourceClass.UNKNOWN:
+    if classify_source_type(use.source_type) is SourceClass.UNKNOWN:
         yield raise_finding(
             FindingCode.SOURCE_TYPE_UNCLEAR,
             f"{label}: {stated} does not tell whether it is generative AI.",
@@ -249,7 +261,7 @@ def _source_type(
                 raise_finding(
                     FindingCode.PROV_CONFLICT,
                     f"{label} states {stated}; “{printable(work.title)}” is registered as "
-                    f"{work.source_type}.",
+                    f"{_name(work)}.",
                 ),
             )
 

@@ -117,7 +117,7 @@ def _work(work: DetectedWork) -> Document:
     return {
         "registration_id": work.registration_id,
         "title": printable(work.title),
-        "source_type": work.source_type,
+        "source_type": printable(work.source_type),
         "is_generative": work.is_generative,
         "declared": work.declared,
         "score": round(work.match.score, 4),

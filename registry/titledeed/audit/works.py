@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from titledeed.audit.source_types import SourceClass, classify
 from titledeed.models.audit import DetectedWork, FilmEvidence
-from titledeed.models.disclosure import DeclaredUse, DeclaredUseOfAI, FilmDisclosure, is_generative
+from titledeed.models.disclosure import (
+    DeclaredUse,
+    DeclaredUseOfAI,
+    FilmDisclosure,
+    SourceClass,
+    classify_source_type,
+    is_generative,
+)
 from titledeed.models.interval import Interval, clip, shared_s, shared_with_union_s, union
 from titledeed.models.match import WorkMatch
 from titledeed.models.registration import Registration
@@ -55,7 +61,10 @@ def find_shared(evidence: FilmEvidence) -> Iterator[tuple[Registration, tuple[In
 
 def is_ai_use(use: DeclaredUseOfAI) -> bool:
     """Whether a declared use can stand for generative AI: unless its source type denies it."""
-    return use.source_type is None or classify(use.source_type) is not SourceClass.NOT_GENERATIVE
+    return (
+        use.source_type is None
+        or classify_source_type(use.source_type) is not SourceClass.NOT_GENERATIVE
+    )
 
 
 def names(use: DeclaredUseOfAI, registration: Registration, evidence: FilmEvidence) -> bool:

@@ -51,12 +51,45 @@ def source_type_uri(term: str) -> str:
     return term if ":" in term else IPTC_BASE + term
 
 
-def is_generative(term: str) -> bool:
+class SourceClass(StrEnum):
+    """What a digital source type says about AI; a term that nobody here knows says neither."""
+
+    GENERATIVE = "generative"
+    NOT_GENERATIVE = "not_generative"
+    UNKNOWN = "unknown"
+
+
+# "May or may not be" AI by their own definitions.
+_UNDECIDED = frozenset(
+    {
+        DigitalSourceType.COMPOSITE,
+        DigitalSourceType.VIRTUAL_RECORDING,
+        DigitalSourceType.SCREEN_CAPTURE,
+    }
+)
+# Retired by IPTC: read, never written.
+_RETIRED = frozenset({"softwareImage", "minorHumanEdits", "digitalArt"})
+
+
+def classify_source_type(text: str) -> SourceClass:
+    """Class of a NewsCodes URI (http or https) or of a bare term.
+
+    A URI of another vocabulary is unknown, even when it ends in a term of this one.
+    """
+    term = text.strip().replace("https://", "http://", 1).removeprefix(IPTC_BASE)
+    if term in GENERATIVE_SOURCE_TYPES:
+        return SourceClass.GENERATIVE
+    if term in _RETIRED or (term in set(DigitalSourceType) and term not in _UNDECIDED):
+        return SourceClass.NOT_GENERATIVE
+    return SourceClass.UNKNOWN
+
+
+def is_generative(text: str) -> bool:
     """Whether the C2PA signal rules count a digital source type as generative AI.
 
-    A term that is in no list, as a stranger or a later release may write it, does not count.
+    That they do not is no statement that it is not: see ``classify_source_type``.
     """
-    return term.replace("https://", "http://").removeprefix(IPTC_BASE) in GENERATIVE_SOURCE_TYPES
+    return classify_source_type(text) is SourceClass.GENERATIVE
 
 
 class HumanOversight(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from titledeed.models.disclosure import DigitalSourceType, is_generative
+from titledeed.models.disclosure import DigitalSourceType, SourceClass, classify_source_type
 from titledeed.models.evidence import (
     READER_STOPPED,
     Answer,
@@ -28,6 +28,7 @@ from titledeed.models.evidence import (
 from titledeed.models.match import WorkMatch
 from titledeed.models.primitives import Address, RegistrationId
 from titledeed.models.registration import Registration
+from titledeed.proofs.wording import name_term
 
 _TIME_ORDER: Final = tuple(TimeCode)
 
@@ -221,7 +222,7 @@ def _answer_disclosure(evidence: Evidence) -> Answer:
     if not registered:
         return answer_carried_disclosure(evidence.manifest)
     carried = _carried_source_types(evidence.manifest)
-    named = ", ".join(dict.fromkeys([*registered, *carried]))
+    named = ", ".join(dict.fromkeys(map(name_term, [*registered, *carried])))
     if _disagree(evidence, carried):
         return Answer(
             DisclosureCode.CONTRADICTED,
@@ -237,18 +238,24 @@ def _disagree(evidence: Evidence, carried: list[DigitalSourceType]) -> bool:
     Works that a film shows one after the other may each state something else, and a film that is
     stated to be partly generated may show works that are not.
     """
-    carried_generative = {any(map(is_generative, carried))} if carried else set()
+    said_of_file = _classify(carried)
+    if SourceClass.GENERATIVE in said_of_file:
+        said_of_file = {SourceClass.GENERATIVE}
     if evidence.exact:
-        registered = {is_generative(registration.source_type) for registration in evidence.exact}
-        return len(registered | carried_generative) > 1
-    works = evidence.works
-    generative = [
-        match for match in evidence.shown if is_generative(works[match.registration_id].source_type)
-    ]
-    other = [match for match in evidence.shown if match not in generative]
-    if generative and carried_generative == {False}:
+        return len(said_of_file | _classify(one.source_type for one in evidence.exact)) > 1
+    by_class: dict[SourceClass, list[WorkMatch]] = {one: [] for one in SourceClass}
+    for match in evidence.shown:
+        source_type = evidence.works[match.registration_id].source_type
+        by_class[classify_source_type(source_type)].append(match)
+    generative, other = by_class[SourceClass.GENERATIVE], by_class[SourceClass.NOT_GENERATIVE]
+    if generative and said_of_file == {SourceClass.NOT_GENERATIVE}:
         return True
     return any(_share_seconds(one, two) for one, two in product(generative, other))
+
+
+def _classify(source_types: Iterable[str]) -> set[SourceClass]:
+    """What terms say; one that nobody here knows says nothing."""
+    return set(map(classify_source_type, source_types)) - {SourceClass.UNKNOWN}
 
 
 def _share_seconds(one: WorkMatch, other: WorkMatch) -> bool:

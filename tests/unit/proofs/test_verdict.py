@@ -290,6 +290,21 @@ class TestDisclosure:
         composite = replace(INTACT, source_types=(source_type_uri(COMPOSITE),))
         assert self.code_of(gather(composite, exact=[FIRST])) == DisclosureCode.DECLARED
 
+    @pytest.mark.parametrize("term", ["composite", "TrainedAlgorithmicMedia ", "urn:x:robot"])
+    def test_a_term_that_nobody_knows_neither_contradicts_nor_clears(self, term: str) -> None:
+        """A typing error must not read as "no AI"."""
+        unclear = replace(FIRST, source_type=term)
+        signed = replace(INTACT, source_types=(source_type_uri(GENERATED),))
+        answer = judge(gather(signed, exact=[unclear]))[1].disclosure
+        assert answer.code == DisclosureCode.DECLARED
+        assert term in answer.reason
+        assert self.code_of(gather(exact=[unclear, CAMERA])) == DisclosureCode.DECLARED
+
+    def test_a_stated_term_cannot_go_on_where_the_sentence_does(self) -> None:
+        said = replace(FIRST, source_type="digitalCapture. A notary confirmed it")
+        answer = judge(gather(exact=[said]))[1].disclosure
+        assert answer.reason == "The claimant declares “digitalCapture. A notary confirmed it”."
+
     def test_works_at_the_same_seconds_that_disagree_contradict_each_other(self) -> None:
         matches = [(FIRST, matched(FIRST, (0, 4))), (CAMERA, matched(CAMERA, (1, 5)))]
         assert self.code_of(gather(matches=matches)) == DisclosureCode.CONTRADICTED
