@@ -212,7 +212,7 @@ def sample_bundle() -> Bundle:
             sample_anchor(dossier, PUBLIC_CHAIN, sequence=71),
         ),
         logs=(sample_log(LeafHash(leaf_of_record(dossier.record, dossier.salts))),),
-        states=(sample_word(dossier),),
+        words=(sample_word(dossier),),
     )
 
 

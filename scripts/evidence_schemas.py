@@ -1,4 +1,4 @@
-"""JSON Schemas of what carries the signed documents: dossiers, bundles, logs, states, snapshots."""
+"""JSON Schemas of what carries the signed documents: dossiers, bundles, logs, words, snapshots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from titledeed.canonical.evidence.bundles import (
     BUNDLE,
     BUNDLE_ANCHORS_MAX,
     LOGS_MAX,
-    STATES_MAX,
+    STORED_WORDS_MAX,
     TIMESTAMP_TOKEN_LENGTH_MAX,
     TRANSACTION_LENGTH_MAX,
 )
@@ -45,6 +45,7 @@ from titledeed.canonical.evidence.logs import (
     EVENTS_MAX,
     HEAD_LENGTH,
     LOG,
+    SEQUENCE_MAX,
     VERSION_MAX,
 )
 from titledeed.canonical.evidence.records import RECORD
@@ -53,7 +54,7 @@ from titledeed.canonical.evidence.snapshots import (
     SNAPSHOT_LINES_MAX,
     SNAPSHOT_SIGNATURE_LENGTH,
 )
-from titledeed.canonical.evidence.states import KEYS_MAX, SLOT_MAX, STATE
+from titledeed.canonical.evidence.words import KEYS_MAX, SLOT_MAX, WORD
 from titledeed.canonical.fingerprints import (
     ALGORITHM_VERSION_MAX,
     ALGORITHMS_MAX,
@@ -78,7 +79,7 @@ def list_evidence() -> list[Schema]:
         _bundle(),
         _first_bundle(),
         _log(),
-        _state(),
+        _word(),
         _header(),
         _first_header(),
         _trailer(),
@@ -195,17 +196,17 @@ def _bundle() -> Schema:
         document("log-1", "Successive events of one contract."),
         LOGS_MAX,
     )
-    states = array(
+    words = array(
         "What no event tells, such as who held its deed, or that nothing was revoked.",
-        document("state-1", "A word of a contract's storage."),
-        STATES_MAX,
+        document("word-1", "A word of a contract's storage."),
+        STORED_WORDS_MAX,
     )
     return file(
         "bundle-2",
         "Evidence bundle",
         "All that somebody needs to check a registration years later, with no help from us. "
         f"{CLOSED} Whether it proves anything, evidence-bundle.md tells.",
-        closed(required, {"logs": logs, "states": states}),
+        closed(required, {"logs": logs, "words": words}),
     )
 
 
@@ -314,7 +315,11 @@ def _log() -> Schema:
         "chain": _chain(),
         "contract": term("Name of the contract in Solidity."),
         "version": integer("Version of the contract.", 1, VERSION_MAX),
-        "sequence": integer("Number of the event before the first of these; 0 for none."),
+        "sequence": integer(
+            "Number of the event before the first of these; 0, and a head of zeros, for none.",
+            0,
+            SEQUENCE_MAX,
+        ),
         "head": hexadecimal_of(f"Running hash after that event: {HEAD_LENGTH} bytes.", HEAD_LENGTH),
         "events": array(
             "Successive events: each is opened, or given as its hash.",
@@ -331,9 +336,9 @@ def _log() -> Schema:
     )
 
 
-def _state() -> Schema:
+def _word() -> Schema:
     required = {
-        "schema": exactly(f"{STATE}/1"),
+        "schema": exactly(f"{WORD}/1"),
         "chain": _chain(),
         "contract": term("Name of the contract in Solidity."),
         "version": integer("Version of the contract.", 1, VERSION_MAX),
@@ -350,7 +355,7 @@ def _state() -> Schema:
         "offset": integer("Of the word in a struct; left out for its first.", 1, SLOT_MAX),
     }
     return file(
-        "state-1",
+        "word-1",
         "Word of a contract's storage",
         f"What was so in a block, or that nothing was: an empty value can be proven, too. {CLOSED}",
         closed(required, optional),

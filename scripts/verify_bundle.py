@@ -1,8 +1,7 @@
 """A second verifier of evidence bundles, written from ``docs/reference/evidence-bundle.md`` alone.
 
-It needs Python and pycryptodome's Keccak-256, and nothing of Titledeed. Signatures, transactions,
-time-stamps, the Claim's sentence and the arguments of events are not checked, and fields that no
-check needs are not looked at, nor whether there are others.
+It needs Python and pycryptodome's Keccak-256. Signatures, transactions, time-stamps, the Claim's
+sentence, arguments of events, and fields that no check needs or nobody knows are not looked at.
 
 Exit codes: 0 everything that is checked holds, 12 something does not, 1 the file is no bundle.
 """
@@ -123,7 +122,7 @@ def read_bundle(data: bytes) -> Json:
     )
     version = ("titledeed.bundle/1", "titledeed.bundle/2").index(bundle["schema"]) + 1
     sha256(bundle)  # there is none of half a surrogate pair
-    return bundle if version == 2 else bundle | {"anchors": [bundle], "logs": [], "states": []}
+    return bundle if version == 2 else bundle | {"anchors": [bundle], "logs": [], "words": []}
 
 
 def read_integer(digits: str) -> int:
@@ -291,9 +290,9 @@ def require_anchored(chain: Json, bundle: Json) -> None:
     require([chain[name] for name in names] in anchored, "no anchor is on this chain")
 
 
-def is_known(contract: str, version: int) -> bool:
-    require(0 < len(contract) <= 100 and 1 <= version <= 65_535, "no contract and version")
-    return any(contract == name for name, _ in VERSIONS.values())
+def is_known(one: Json) -> bool:
+    require(0 < len(one["contract"]) <= 100 and 1 <= one["version"] <= 65_535, "no contract")
+    return (one["contract"], one["version"]) in VERSIONS.values()
 
 
 def check_log(log: Json, bundle: Json) -> Json:
@@ -301,7 +300,8 @@ def check_log(log: Json, bundle: Json) -> Json:
     require_anchored(log["chain"], bundle)
     head, sequence, time = raw(log["head"]), log["sequence"], 0
     require(len(head) == 20 and log["events"], "no running hash, or no events")
-    known = is_known(log["contract"], log["version"])
+    require(0 <= sequence < 2**48 and (sequence > 0) is any(head), "no place in a log")
+    known = is_known(log)
     for event in log["events"]:
         require(event["block_timestamp"] >= time, "time runs backwards")
         sequence, time = sequence + 1, event["block_timestamp"]
@@ -312,7 +312,7 @@ def check_log(log: Json, bundle: Json) -> Json:
         hashed = keccak256(raw(event["data"])) if "data" in event else word(event["hash"])
         head = keccak256(head.ljust(32, b"\0"), sequence, time, hashed)[:20]
     if not known or "state_proof" not in log:
-        return {"sequence": sequence, "head": hexed(head)}
+        return {"sequence": sequence, "head": hexed(head), "known": known}
     held = read_slot(log, HEAD_SLOT)
     require(held.sequence == sequence, "the storage holds another sequence")
     require(held.head == head, "the storage holds another running hash")
@@ -328,8 +328,8 @@ def check_word(state: Json, bundle: Json) -> Json:
         slot = keccak256(word(key), slot)
     moved = int.from_bytes(slot, "big") + state.get("offset", 0)
     slot, value = (moved % 2**256).to_bytes(32, "big"), word(state["value"])
-    if not is_known(state["contract"], state["version"]):
-        return {"slot": hexed(slot), "value": hexed(value)}
+    if not is_known(state):
+        return {"slot": hexed(slot), "value": hexed(value), "known": False}
     held = read_slot(state, slot)
     require(held.number == int.from_bytes(value, "big"), "the storage holds another word")
     return {"block": held.block._asdict()}
@@ -343,7 +343,8 @@ def verify(bundle: Json) -> Json:
     def run(name: str, check: Any, *arguments: Any) -> Any:
         try:
             found = check(*arguments)
-            results[name] = "not given" if found == {} else "holds"
+            known = not isinstance(found, dict) or found.pop("known", True)
+            results[name] = "not given" if found == {} else "holds" if known else "not checked"
         except MALFORMED as error:
             found, results[name] = None, f"fails: {error}"
         return found
@@ -357,7 +358,7 @@ def verify(bundle: Json) -> Json:
         found = run(f"state{which}", check_state, one) or {"block": own._asdict()}
         compare.append(one["chain"] | found)
     for name, check in (("log", check_log), ("word", check_word)):
-        for number, one in enumerate(bundle.get("states" if name == "word" else "logs", [])):
+        for number, one in enumerate(bundle.get("words" if name == "word" else "logs", [])):
             found = run(f"{name}[{number}]" if number else name, check, one, bundle)
             compare += [one["chain"] | found] if found else []
     holds = not any(result.startswith("fails") for result in results.values())

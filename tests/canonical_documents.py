@@ -62,7 +62,7 @@ def list_samples() -> dict[str, Document]:
         "rights-1": first["dossier"]["rights"],
         "lineage-1": encode_lineage(SAMPLE_LINEAGE),
         "log-1": encoded["logs"][0],
-        "state-1": encoded["states"][0],
+        "word-1": encoded["words"][0],
         "snapshot-header-2": header,
         "snapshot-header-1": {name: value for name, value in header.items() if name != "lines"}
         | {"schema": "titledeed.snapshot/1"},

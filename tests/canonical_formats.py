@@ -24,7 +24,7 @@ from canonical_values import (
     signed_claims,
     signed_disclosures,
     snapshot_signatures,
-    states,
+    stored_words,
 )
 from hypothesis import strategies as st
 from json_places import at
@@ -46,7 +46,7 @@ from titledeed.canonical.evidence.snapshots import (
     parse_header,
     parse_trailer,
 )
-from titledeed.canonical.evidence.states import encode_state, parse_state
+from titledeed.canonical.evidence.words import encode_word, parse_word
 from titledeed.canonical.lineages import encode_lineage, parse_lineage
 from titledeed.canonical.openings import encode_openings, parse_openings
 from titledeed.canonical.rights import encode_rights, parse_rights
@@ -85,7 +85,7 @@ FORMATS: Final[dict[str, Format]] = {
         Format("dossier-2", dossiers, encode_dossier, parse_dossier),
         Format("bundle-2", bundles, encode_bundle, parse_bundle),
         Format("log-1", logs, encode_log, parse_log),
-        Format("state-1", states, encode_state, parse_state),
+        Format("word-1", stored_words, encode_word, parse_word),
         Format("snapshot-header-2", headers(version=2), encode_header, parse_header, is_open=True),
         Format("snapshot-header-1", headers(version=1), encode_header, parse_header, is_open=True),
         Format("snapshot-trailer", snapshot_signatures, encode_trailer, parse_trailer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -15,14 +16,14 @@ from titledeed.canonical.documents import (
     TIMESTAMP_MAX,
 )
 from titledeed.canonical.evidence.chains import PROOF_NODE_LENGTH_MAX, PROOF_NODES_MAX
-from titledeed.canonical.evidence.logs import HEAD_LENGTH
+from titledeed.canonical.evidence.logs import HEAD_LENGTH, SEQUENCE_MAX
 from titledeed.canonical.evidence.records import MANIFEST_ID_LENGTH_MAX
 from titledeed.canonical.evidence.snapshots import (
     SNAPSHOT_LINES_MAX,
     SNAPSHOT_SIGNATURE_LENGTH,
     SnapshotHeader,
 )
-from titledeed.canonical.evidence.states import KEYS_MAX, SLOT_MAX
+from titledeed.canonical.evidence.words import KEYS_MAX, SLOT_MAX
 from titledeed.canonical.identifiers import address_from_bytes
 from titledeed.canonical.merkle import PATH_LENGTH_MAX, TREE_SIZE_MAX
 from titledeed.canonical.rights import NAME_LENGTH_MAX, TITLE_LENGTH_MAX
@@ -341,13 +342,13 @@ anchors = st.builds(
     state_proof=maybe(state_proofs),
     timestamp_token=st.binary(max_size=300),
 )
-logs = st.builds(
+later_logs = st.builds(
     LogSegment,
     chain=chains,
     contract=terms,
     version=st.integers(1, 65_535),
-    sequence=counts,
-    head=st.binary(min_size=HEAD_LENGTH, max_size=HEAD_LENGTH),
+    sequence=st.integers(1, SEQUENCE_MAX),
+    head=st.binary(min_size=HEAD_LENGTH, max_size=HEAD_LENGTH).filter(any),
     events=some(
         3,
         st.builds(LoggedEvent, block_timestamp=times, hash=hashes)
@@ -360,7 +361,8 @@ logs = st.builds(
     ),
     state_proof=maybe(state_proofs),
 )
-states = st.builds(
+logs = later_logs | later_logs.map(lambda log: replace(log, sequence=0, head=bytes(HEAD_LENGTH)))
+stored_words = st.builds(
     StoredWord,
     chain=chains,
     contract=terms,
@@ -376,7 +378,7 @@ bundles = st.builds(
     dossier=dossiers,
     anchors=some(2, anchors),
     logs=up_to(2, logs),
-    states=up_to(2, states),
+    words=up_to(2, stored_words),
 )
 
 

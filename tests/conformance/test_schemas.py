@@ -32,10 +32,10 @@ VALIDATORS: Final = {
     name: Draft202012Validator(schema, registry=REGISTRY) for name, schema in FILES.items()
 }
 SUMS: Final = {"share_ppm", "start_ms", "end_ms", "source_start_ms", "source_end_ms"}
-TOGETHER: Final = SUMS | {"lines", "registrations", "holders"}
+TOGETHER: Final = SUMS | {"lines", "registrations", "holders", "sequence", "head"}
 """What a schema cannot say of these the parser refuses as well."""
 
-NESTED: Final = {"dossier", "record", "disclosure", "rights", "lineage", "logs", "states"}
+NESTED: Final = {"dossier", "record", "disclosure", "rights", "lineage", "logs", "words"}
 """Documents with a schema and a sample of their own."""
 
 

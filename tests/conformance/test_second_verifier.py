@@ -132,7 +132,7 @@ def test_both_verifiers_hold_what_is_intact(
             assert check_bundle(read_bundle_file(encode(document))).holds
             answer = require_agreement(encode(document))
             assert answer is not None and set(answer.results.values()) == {"holds"}
-            parts = ("anchors", "logs", "states")
+            parts = ("anchors", "logs", "words")
             assert len(answer.to_compare) == sum(len(document.get(name, [])) for name in parts)
             assert run_script(document, tmp_path) == (answer, 0)
 
@@ -174,7 +174,7 @@ def test_both_verifiers_refuse_what_was_moved_left_out_or_added(
 @pytest.mark.chain
 def test_a_bundle_without_proofs_holds_as_far_as_it_goes(intact: list[Document]) -> None:
     bare = copy.deepcopy(next(document for document in intact if is_full(document)))
-    del bare["states"]
+    del bare["words"]
     for one in (*bare["anchors"], *bare["logs"]):
         del one["state_proof"]
     answer = require_agreement(encode(bare))

@@ -16,7 +16,7 @@ NOT_LOOKED_AT: Final = frozenset(
     {
         "schema",
         "kind",
-        "states",
+        "words",
         "base",
         "keys",
         "offset",

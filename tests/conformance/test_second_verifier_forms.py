@@ -156,7 +156,7 @@ def test_the_script_tells_people_what_holds_and_what_is_left_to_compare(
 
 def test_the_second_verifier_is_short_and_needs_nothing_of_ours() -> None:
     text = SCRIPT.read_text()
-    assert len(text.splitlines()) < 400
+    assert len(text.splitlines()) <= 400
     imported = set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE))
     assert imported - set(sys.stdlib_module_names) == {"Crypto"}
 

@@ -35,7 +35,7 @@ TITLES: Final = {
     "dossier": "Dossier",
     "bundle": "Evidence bundle",
     "log": "Log",
-    "state": "State",
+    "word": "Stored word",
     "snapshot": "Snapshot",
     "openings": "Openings",
     "disclosure-signature": "Disclosure signature",

@@ -45,12 +45,29 @@ def test_a_bundle_of_another_file_ends_with_12(studio: Studio) -> None:
 def test_an_altered_bundle_ends_with_12(studio: Studio, tmp_path: Path) -> None:
     bundle = json.loads(Path(studio.registered["a"]["bundle_path"]).read_text())
     rights = bundle["dossier"]["rights"]
-    rights["title"] = "Another title"
+    rights["titles"][0]["text"] = "Another title"
     altered = tmp_path / "altered.json"
     altered.write_text(json.dumps(bundle, sort_keys=True, separators=(",", ":")))
     done = studio.home.run("bundle", "verify", altered, "--json")
     assert done.code == 12
     assert done.document["holds"] is False
+
+
+def test_what_was_signed_is_shown_also_where_it_is_not_known(
+    studio: Studio, tmp_path: Path
+) -> None:
+    bundle = json.loads(Path(studio.registered["a"]["bundle_path"]).read_text())
+    sentence = bundle["dossier"]["record"]["claim"]["statement"]
+    done = studio.home.run("bundle", "verify", studio.registered["a"]["bundle_path"])
+    assert sentence in " ".join(done.out.split())
+    bundle["dossier"]["rights"]["holders"][0]["later"] = {"x": "\x1b[31mred " + "long " * 100}
+    path = tmp_path / "later.json"
+    path.write_text(json.dumps(bundle))
+    shown = " ".join(studio.home.run("bundle", "verify", path).out.split())
+    assert "not read by this release: rights.holders[0].later" in shown
+    assert "\x1b" not in shown and "long " * 50 not in shown
+    (unread,) = studio.home.run("bundle", "verify", path, "--json").document["unread"]
+    assert (unread["document"], unread["field"]) == ("rights", "holders[0].later")
 
 
 def test_a_file_that_is_no_bundle_ends_with_1(studio: Studio) -> None:

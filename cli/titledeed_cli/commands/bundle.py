@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,6 +15,9 @@ from titledeed_cli.exit_codes import ExitCode
 from titledeed_cli.help_text import add_command
 from titledeed_cli.invocation import JsonFlag, get_invocation
 from titledeed_cli.output import SCHEMA_VERSION
+
+UNREAD_SHOWN: Final = 200
+"""Characters of a signed value; ``--json`` has it whole."""
 
 app = typer.Typer()
 group = typer.Typer(no_args_is_help=True)
@@ -62,10 +66,18 @@ def verify(
         style = "bold green" if report.holds else "bold red"
         output.write(f"The evidence bundle of “{title}” {verdict}.", style=style)
         output.write(CLAIMS_NOT_TRUTH)
+        dossier = report.bundle.dossier
+        statement = dossier.record.signed_claim.claim.statement
+        if statement is not None:
+            output.write(f"Signed: {statement}")
         output.write_table(
             ("check", "result", "detail"),
             [(c.name, c.result.value.replace("_", " "), c.detail) for c in report.checks],
         )
+        for name, unread in dossier.unread.items():
+            for field in unread:
+                value = textwrap.shorten(field.value, UNREAD_SHOWN, placeholder="…")
+                output.write(f"Signed, and not read by this release: {name}.{field.name} = {value}")
         output.write(f"To compare by hand: {report.by_hand}")
     raise typer.Exit(ExitCode.OK if report.holds else ExitCode.INVALID)
 

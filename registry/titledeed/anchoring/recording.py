@@ -113,8 +113,8 @@ class ActRecorder:
 
 def _expired(label: str, deadline: int) -> TransactionRevertedError:
     return TransactionRevertedError(
-        f"the signature of the {label} act was good until {format_time(deadline)}, and no block "
-        "took it before",
+        f"the contract refused the {label} act, whose signature was good until "
+        f"{format_time(deadline)}; that time has passed",
         next_step="Run the command again: it is signed anew.",
         reason="DeadlinePassed",
     )

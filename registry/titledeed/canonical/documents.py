@@ -230,10 +230,15 @@ class Fields:
         return name in self._values
 
     @property
-    def schema(self) -> str:
-        """What stands before the slash of the schema id; empty where there is none."""
+    def schema_id(self) -> str:
+        """What the object says it is, for example ``titledeed.log/1``; empty where it does not."""
         schema = self._values.get("schema")
-        return schema.rpartition("/")[0] if isinstance(schema, str) else ""
+        return schema if isinstance(schema, str) else ""
+
+    @property
+    def schema(self) -> str:
+        """What stands before the slash of the schema id."""
+        return self.schema_id.rpartition("/")[0]
 
     def version(self, name: str, known: Collection[int]) -> int:
         """The version of a schema id such as ``titledeed.rights/2``.

@@ -99,13 +99,13 @@ class Bundle:
         anchors: the first is on the chain and contract for which the claim was signed; others may
             date the same leaf elsewhere.
         logs: entries about the claim, in the logs of the contracts that hold them.
-        states: what no entry tells, such as who holds its deed.
+        words: what no entry tells, such as who holds its deed.
     """
 
     dossier: Dossier
     anchors: tuple[AnchorEvidence, ...]
     logs: tuple[LogSegment, ...] = ()
-    states: tuple[StoredWord, ...] = ()
+    words: tuple[StoredWord, ...] = ()
 
     @property
     def own(self) -> AnchorEvidence:

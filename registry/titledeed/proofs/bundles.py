@@ -14,7 +14,7 @@ from titledeed.canonical.documents import digest_document, parse_document
 from titledeed.canonical.evidence.bundles import parse_bundle
 from titledeed.canonical.fingerprints import digest_fingerprints
 from titledeed.canonical.hashing import sha256
-from titledeed.canonical.identifiers import ZERO_ADDRESS
+from titledeed.canonical.identifiers import ZERO_ADDRESS, derive_deed_id
 from titledeed.canonical.leaves import leaf_of_record
 from titledeed.canonical.lineages import encode_lineage
 from titledeed.canonical.merkle import root_of_proof
@@ -24,15 +24,18 @@ from titledeed.errors import MalformedDocumentError, ProofError, VerificationErr
 from titledeed.models.bundle import AnchorEvidence, Bundle, LogSegment, StoredWord
 from titledeed.models.evidence import ChainIdentity, ChainKind, TimestampStatement
 from titledeed.models.fingerprint import FingerprintCode
-from titledeed.models.ledger import Block, ContractName
+from titledeed.models.ledger import Block
 from titledeed.models.primitives import LeafHash, Sha256
 from titledeed.models.record import Dossier
-from titledeed.proofs.by_hand import compare_by_hand, name_word
-from titledeed.proofs.logs import check_log
+from titledeed.proofs.by_hand import compare_by_hand, name_contract, name_word
+from titledeed.proofs.entries import ClaimOnChain
+from titledeed.proofs.judging import is_about
+from titledeed.proofs.logs import CheckedEvent, check_log
 from titledeed.proofs.signatures import check_claim, check_transaction
 from titledeed.proofs.state_proofs import check_state_proof
 from titledeed.proofs.stored_words import check_stored_word
 from titledeed.proofs.times import format_time
+from titledeed.proofs.wording import name_term
 
 
 class CheckCode(Protocol):
@@ -53,8 +56,19 @@ class CheckToken(Protocol):
 
 BUNDLE_LENGTH_MAX: Final = 256 * 1024 * 1024
 UNREAD_SHOWN: Final = 10
+EVENTS_SHOWN: Final = 20
+UNKNOWN_CONTRACT: Final = "this release does not know this version of the contract"
 
-NamedCheck = tuple[str, Callable[[], str | None]]
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """What a check found that this release cannot judge."""
+
+    detail: str
+
+
+RunCheck = Callable[[], str | NotChecked | None]
+NamedCheck = tuple[str, RunCheck]
 
 
 class CheckResult(StrEnum):
@@ -64,6 +78,8 @@ class CheckResult(StrEnum):
     FAILS = "fails"
     NOT_GIVEN = "not_given"
     """The bundle carries nothing to check; it need not."""
+    NOT_CHECKED = "not_checked"
+    """It carries what this release does not know: nothing is said for or against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +202,8 @@ class BundleChecker:
             yield f"timestamp{number}", partial(self._check_timestamp, one, trust_anchors)
         for at, log in enumerate(bundle.logs):
             yield f"log[{at}]" if at else "log", partial(_check_log, bundle, log)
-        for at, state in enumerate(bundle.states):
-            yield f"word[{at}]" if at else "word", partial(_check_word, bundle, state)
+        for at, stored in enumerate(bundle.words):
+            yield f"word[{at}]" if at else "word", partial(_check_word, bundle, stored)
 
     def _check_documents(self, dossier: Dossier) -> str:
         self.require_attachments(dossier)
@@ -259,7 +275,7 @@ def _check_domain(bundle: Bundle) -> str:
     places = [replace(one.chain, kind=ChainKind.PUBLIC) for one in bundle.anchors]
     if len(set(places)) != len(places):
         raise ProofError("two anchors are on the same chain and contract")
-    others = f", and dated on {len(places) - 1} more" if len(places) > 1 else ""
+    others = f"; {len(places) - 1} more in other places" if len(places) > 1 else ""
     return f"the claim was signed for this chain and contract{others}"
 
 
@@ -288,12 +304,12 @@ def _check_state(one: AnchorEvidence) -> str | None:
     return f"the contract's storage holds root, time and sequence number in block {block.number}"
 
 
-def _check_word(bundle: Bundle, state: StoredWord) -> str:
-    _require_anchored_chain(bundle, state.chain)
-    block = check_stored_word(state)
-    said = f"{name_word(state)} is 0x{state.value.hex()}"
+def _check_word(bundle: Bundle, stored: StoredWord) -> str | NotChecked:
+    _require_anchored_chain(bundle, stored.chain)
+    block = check_stored_word(stored)
+    said = f"{name_word(stored)} is 0x{stored.value.hex()}"
     if block is None:
-        return f"the bundle says that {said}; this release does not know the contract"
+        return NotChecked(f"the bundle says that {said}; {UNKNOWN_CONTRACT}")
     return f"{said} in block {block.number}; what it means this release does not say"
 
 
@@ -311,26 +327,45 @@ def _drop_strangers(bundle: Bundle) -> Bundle:
     return replace(
         bundle,
         logs=tuple(log for log in bundle.logs if _is_anchored_chain(bundle, log.chain)),
-        states=tuple(word for word in bundle.states if _is_anchored_chain(bundle, word.chain)),
+        words=tuple(word for word in bundle.words if _is_anchored_chain(bundle, word.chain)),
     )
 
 
-def _check_log(bundle: Bundle, log: LogSegment) -> str:
+def _check_log(bundle: Bundle, log: LogSegment) -> str | NotChecked:
     _require_anchored_chain(bundle, log.chain)
     checked = check_log(log)
-    opened = ", ".join(
-        f"{event.kind} (event {event.sequence}, {format_time(event.block_timestamp)})"
-        for event in checked.opened
-    )
+    claim = _claim_on_chain(bundle.dossier)
+    opened = [_name_event(event, claim) for event in checked.opened[:EVENTS_SHOWN]]
+    if len(checked.opened) > EVENTS_SHOWN:
+        opened.append(f"{len(checked.opened) - EVENTS_SHOWN} more")
     found = (
-        f"events {log.sequence + 1} to {checked.sequence} of {log.contract} follow each other "
-        f"without a gap; opened: {opened or 'none'}"
+        f"events {log.sequence + 1} to {checked.sequence} of {name_contract(log)} follow each "
+        f"other without a gap; opened: {', '.join(opened) or 'none'}; whether their makers may "
+        "say so is not judged here"
     )
-    if log.contract not in set(ContractName):
-        found += "; this release does not know the contract"
+    if not checked.is_known:
+        return NotChecked(f"{found}; {UNKNOWN_CONTRACT}")
     if checked.block is None:
         return f"{found}; nothing here proves that the last of them is the contract's"
     return f"{found}; the contract's storage holds the last in block {checked.block.number}"
+
+
+def _claim_on_chain(dossier: Dossier) -> ClaimOnChain:
+    claim = dossier.record.signed_claim.claim
+    return ClaimOnChain(
+        leaf=leaf_of_record(dossier.record, dossier.salts),
+        deed=derive_deed_id(claim.claimant, claim.content_digest),
+        claimant=claim.claimant,
+        recovery_key=claim.recovery_key,
+    )
+
+
+def _name_event(event: CheckedEvent, claim: ClaimOnChain) -> str:
+    subject = ""
+    if event.body is not None:
+        subject = "of this claim, " if is_about(claim, event.body) else "of something else, "
+    when = format_time(event.block_timestamp)
+    return f"{name_term(event.kind)} ({subject}event {event.sequence}, {when})"
 
 
 def _prove(one: AnchorEvidence) -> Block | None:
@@ -339,13 +374,15 @@ def _prove(one: AnchorEvidence) -> Block | None:
     return check_state_proof(one.state_proof, contract=one.chain.contract, anchor=one.anchor)
 
 
-def _run(name: str, check: Callable[[], str | None]) -> Check:
+def _run(name: str, check: RunCheck) -> Check:
     try:
         found = check()
     except VerificationError as error:
         return Check(name, CheckResult.FAILS, error.message)
     if found is None:
         return Check(name, CheckResult.NOT_GIVEN, "the bundle carries none")
+    if isinstance(found, NotChecked):
+        return Check(name, CheckResult.NOT_CHECKED, found.detail)
     return Check(name, CheckResult.HOLDS, found)
 
 

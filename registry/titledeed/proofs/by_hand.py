@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from titledeed.errors import ProofError
 from titledeed.models.bundle import AnchorEvidence, Bundle, LogSegment, StoredWord
-from titledeed.models.evidence import ChainKind
+from titledeed.models.evidence import ChainIdentity, ChainKind
 from titledeed.models.ledger import Block
 from titledeed.models.primitives import Address
 from titledeed.proofs.logs import check_log
 from titledeed.proofs.stored_words import check_stored_word, locate
 from titledeed.proofs.times import format_time
 from titledeed.proofs.versions import is_usual_address
+from titledeed.proofs.wording import name_term
 
 
 def compare_by_hand(bundle: Bundle, proven: Sequence[Block | None]) -> str:
@@ -23,40 +24,58 @@ def compare_by_hand(bundle: Bundle, proven: Sequence[Block | None]) -> str:
         proven: for each anchor the block whose state was proven to hold it, if any.
     """
     parts = [_compare(*pair) for pair in zip(bundle.anchors, proven, strict=True)]
-    parts += [_compare_log(log) for log in bundle.logs]
-    parts += [_compare_word(state) for state in bundle.states]
+    parts += [_compare_log(log, bundle.own.chain.contract) for log in bundle.logs]
+    parts += [_compare_word(stored, bundle.own.chain.contract) for stored in bundle.words]
     return " ".join(filter(None, parts))
 
 
-def _compare_word(state: StoredWord) -> str:
+def name_contract(one: LogSegment | StoredWord) -> str:
+    """A contract by name, version and address, for a sentence."""
+    return f"{name_term(one.contract)} version {one.version} at {one.chain.contract}"
+
+
+def name_word(stored: StoredWord) -> str:
+    """A word by its slot, for a sentence."""
+    return f"slot 0x{locate(stored).hex()} of {name_contract(stored)}"
+
+
+def _compare_word(stored: StoredWord, own: Address) -> str:
     try:
-        block = check_stored_word(state)
+        block = check_stored_word(stored)
     except ProofError:
         return ""  # the report says why
-    where = f"chain {state.chain.chain_id} (genesis 0x{state.chain.genesis_hash.hex()})"
+    remark = _remark_contract(stored.chain.contract, own)
     if block is None:
-        return f"Look at {name_word(state)} of {state.chain.contract} on {where}."
-    return (
-        f"For {name_word(state)} compare that block {block.number} of {where} has hash "
-        f"0x{block.hash.hex()}."
-    )
+        return f"Look at {name_word(stored)} on {_name_chain(stored.chain)}.{remark}"
+    return f"For {name_word(stored)} compare {_name_block(block, stored.chain)}.{remark}"
 
 
-def _compare_log(log: LogSegment) -> str:
+def _compare_log(log: LogSegment, own: Address) -> str:
     try:
         checked = check_log(log)
     except ProofError:
         return ""  # the report says why
-    where = f"chain {log.chain.chain_id} (genesis 0x{log.chain.genesis_hash.hex()})"
+    remark = _remark_contract(log.chain.contract, own)
     if checked.block is not None:
-        return (
-            f"For the log of {log.contract} compare that block {checked.block.number} of {where} "
-            f"has hash 0x{checked.block.hash.hex()}.{_foreign_contract(log.chain.contract)}"
-        )
+        block = _name_block(checked.block, log.chain)
+        return f"For the log of {name_contract(log)} compare {block}.{remark}"
     return (
-        f"For the log of {log.contract} compare that {log.chain.contract} on {where} had running "
-        f"hash 0x{checked.head.hex()} after its event {checked.sequence}."
+        f"For the log compare that {name_contract(log)} on {_name_chain(log.chain)} had running "
+        f"hash 0x{checked.head.hex()} after its event {checked.sequence}.{remark}"
     )
+
+
+def _name_chain(chain: ChainIdentity) -> str:
+    return f"chain {chain.chain_id} (genesis 0x{chain.genesis_hash.hex()})"
+
+
+def _name_block(block: Block, chain: ChainIdentity) -> str:
+    return f"that block {block.number} of {_name_chain(chain)} has hash 0x{block.hash.hex()}"
+
+
+def _remark_contract(contract: Address, own: Address) -> str:
+    other = "" if contract == own else " That is not the contract of the claim."
+    return other + _foreign_contract(contract)
 
 
 def _compare(one: AnchorEvidence, proven: Block | None) -> str:
@@ -90,8 +109,3 @@ def _foreign_contract(contract: Address) -> str:
         f" The address {contract} is not the usual one of TitleDeed: check that the contract was "
         "created from its sources, for whoever creates another can write any time into it."
     )
-
-
-def name_word(state: StoredWord) -> str:
-    """A word by its slot, for a sentence."""
-    return f"slot 0x{locate(state).hex()} of {state.contract} version {state.version}"

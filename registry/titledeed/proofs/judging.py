@@ -25,7 +25,7 @@ def judge_entries(claim: ClaimOnChain, events: Iterable[LedgerEvent]) -> tuple[C
         for event in sorted(events, key=lambda event: event.place)
     ]
     return tuple(
-        _entry(state, event, fault) for event, fault in judged if _is_about(claim, event.body)
+        _entry(state, event, fault) for event, fault in judged if is_about(claim, event.body)
     )
 
 
@@ -45,7 +45,8 @@ def _judge(state: ClaimState, body: EventBody) -> str:
     return fault
 
 
-def _is_about(claim: ClaimOnChain, body: EventBody) -> bool:
+def is_about(claim: ClaimOnChain, body: EventBody) -> bool:
+    """Whether an event is one of a claim's entries, whether it counts or not."""
     of_claim = kind_of(body).of_claim
     return of_claim is not None and of_claim.is_about(claim, body)
 

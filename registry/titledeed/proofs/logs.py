@@ -20,6 +20,7 @@ from titledeed.proofs.contracts import contract_kind
 from titledeed.proofs.event_kinds import EventKind
 from titledeed.proofs.events import bind_event, hash_event
 from titledeed.proofs.state_proofs import check_head_proof
+from titledeed.proofs.versions import is_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,15 @@ class CheckedLog:
         head: the running hash after it, 20 bytes.
         opened: its opened events, in order.
         block: whose state was proven to hold sequence and running hash; None without a proof, or
-            for a contract that this release does not know.
+            where nothing is known of the contract.
+        is_known: whether this release knows this version of the contract.
     """
 
     sequence: int
     head: bytes
     opened: tuple[CheckedEvent, ...]
     block: Block | None
+    is_known: bool
 
 
 def check_log(log: LogSegment) -> CheckedLog:
@@ -63,7 +66,8 @@ def check_log(log: LogSegment) -> CheckedLog:
     """
     sequence, head, time = log.sequence, log.head, 0
     opened = []
-    kinds = _list_kinds(log.contract)
+    known = is_known(log.contract, log.version)
+    kinds = contract_kind(ContractName(log.contract)).by_topic if known else None
     for event in log.events:
         sequence += 1
         if event.block_timestamp < time:
@@ -73,18 +77,12 @@ def check_log(log: LogSegment) -> CheckedLog:
         if event.data is not None and event.kind is not None:
             body = _open(event.data, event.kind, kinds, sequence)
             opened.append(CheckedEvent(sequence, time, event.kind, body))
-    return CheckedLog(sequence, head, tuple(opened), _prove(log, sequence, head, time))
+    block = _prove(log, sequence, head, time) if known else None
+    return CheckedLog(sequence, head, tuple(opened), block, known)
 
 
 def _hash(event: LoggedEvent) -> Keccak256:
     return keccak256(event.data or b"") if event.hash is None else event.hash
-
-
-def _list_kinds(contract: str) -> Mapping[bytes, EventKind[Any]] | None:
-    """Events by topic 0; None for a contract that this release does not know."""
-    if contract not in set(ContractName):
-        return None
-    return contract_kind(ContractName(contract)).by_topic
 
 
 def _open(
@@ -107,7 +105,7 @@ def _open(
 
 
 def _prove(log: LogSegment, sequence: int, head: bytes, time: int) -> Block | None:
-    if log.state_proof is None or log.contract not in set(ContractName):
+    if log.state_proof is None:
         return None
     proven = check_head_proof(
         log.state_proof, contract=log.chain.contract, name=ContractName(log.contract)

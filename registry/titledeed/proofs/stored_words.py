@@ -7,17 +7,18 @@ from titledeed.errors import ProofError
 from titledeed.models.bundle import StoredWord
 from titledeed.models.ledger import Block, ContractName
 from titledeed.proofs.state_proofs import check_slot_proof
+from titledeed.proofs.versions import is_known
 
 
-def locate(state: StoredWord) -> bytes:
+def locate(stored: StoredWord) -> bytes:
     """The slot of a word, as Solidity lays out mappings and structs, 32 bytes."""
-    slot = word(state.base)
-    for key in state.keys:
+    slot = word(stored.base)
+    for key in stored.keys:
         slot = keccak256(key, slot)
-    return word((int.from_bytes(slot, "big") + state.offset) % 2**256)
+    return word((int.from_bytes(slot, "big") + stored.offset) % 2**256)
 
 
-def check_stored_word(state: StoredWord) -> Block | None:
+def check_stored_word(stored: StoredWord) -> Block | None:
     """Check that a contract of ours held the word when a block was made.
 
     Returns:
@@ -26,16 +27,16 @@ def check_stored_word(state: StoredWord) -> Block | None:
     Raises:
         ProofError: the proof does not hold, or is of another contract, version or word.
     """
-    if state.contract not in set(ContractName):
+    if not is_known(stored.contract, stored.version):
         return None
     proven = check_slot_proof(
-        state.state_proof,
-        contract=state.chain.contract,
-        slot=locate(state),
-        name=ContractName(state.contract),
+        stored.state_proof,
+        contract=stored.chain.contract,
+        slot=locate(stored),
+        name=ContractName(stored.contract),
     )
-    if proven.version.number != state.version:
-        raise ProofError(f"the proof is of version {proven.version.number} of {state.contract}")
-    if proven.value != state.value:
+    if proven.version.number != stored.version:
+        raise ProofError(f"the proof is of version {proven.version.number} of {stored.contract}")
+    if proven.value != stored.value:
         raise ProofError("the contract's storage holds another word")
     return proven.block

@@ -87,6 +87,12 @@ def find_version(code_hash: bytes) -> ContractVersion | None:
     return next((version for version in versions if version.code_hash == code_hash), None)
 
 
+def is_known(contract: str, number: int) -> bool:
+    """Whether this release knows a version of a contract, by the names that evidence gives."""
+    names = {(version.name.value, version.number) for one in _VERSIONS.values() for version in one}
+    return (contract, number) in names
+
+
 def is_usual_address(address: Address, name: ContractName = ContractName.TITLE_DEED) -> bool:
     """Whether the deterministic factory puts a version of the contract there.
 

@@ -105,8 +105,10 @@ class ReindexingService:
 
     def _reindex(self, work: Registration, by_digest: Mapping[Sha256, Path]) -> bool:
         dossier = self._vault.dossiers.read(work.registration_id)
-        kind = MediaType(dossier.record.facts.media_type).kind
-        wanted = {(a.id, a.version) for a in algorithms_for(kind)}
+        media_type = dossier.record.facts.media_type
+        if media_type not in set(MediaType):
+            raise NotFoundError(f"this release does not read {media_type[:60]!r}")
+        wanted = {(a.id, a.version) for a in algorithms_for(MediaType(media_type).kind)}
         later = self._vault.later_fingerprints.read(work.registration_id)
         known = {(code.algorithm, code.version) for code in dossier.fingerprints} | later.examined
         if wanted <= known:

@@ -1,7 +1,7 @@
 """Snapshots: signed, dated files of published registrations, searched offline elsewhere.
 
-``canonical.snapshots`` describes the file. Importing checks the exporter's signature and every
-line's own evidence; it trusts the exporter for completeness only.
+``canonical.evidence.snapshots`` describes the file. Importing checks the exporter's signature and
+every line's own evidence; it trusts the exporter for completeness only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from titledeed.canonical.evidence.snapshots import (
     parse_header,
     parse_trailer,
 )
-from titledeed.canonical.evidence.states import STATE, parse_state
+from titledeed.canonical.evidence.words import WORD, parse_word
 from titledeed.durability import replacing
 from titledeed.errors import MalformedDocumentError, ProofError, UnreadableInputError
 from titledeed.models.bundle import Bundle
@@ -51,7 +51,8 @@ from titledeed.vault.imports import KeptImport
 from titledeed.vault.listing import list_bundle
 from titledeed.vault.vault import Vault
 
-UNUSED_MAX: Final = 100
+KINDS_MAX: Final = 100
+OTHER_KINDS: Final = "other kinds"
 
 
 class Imported(NamedTuple):
@@ -201,9 +202,11 @@ def read_coverage(file: BinaryIO) -> tuple[Coverage, tuple[str, ...]]:
         line = _read_line(file)
         hasher.update(line)
         fields = parse_document(line, what="a line of the snapshot")
-        lines[fields.schema[:TERM_LENGTH_MAX]] += 1
+        kind = fields.schema_id[:TERM_LENGTH_MAX]
+        lines[kind if kind in lines or len(lines) < KINDS_MAX else OTHER_KINDS] += 1
         _check_line(fields, header)
-    if lines.pop(BUNDLE, 0) != header.registrations:
+    bundles = [kind for kind in lines if kind.rpartition("/")[0] == BUNDLE]
+    if sum(map(lines.pop, bundles)) != header.registrations:
         raise MalformedDocumentError(
             f"the snapshot does not hold the {header.registrations} registrations that it names",
             next_step="Ask the exporter for the file again.",
@@ -220,8 +223,10 @@ def read_coverage(file: BinaryIO) -> tuple[Coverage, tuple[str, ...]]:
             next_step="Ask the exporter for the file again.",
         )
     unused = [field.name for field in header.unread]
-    unused += [f"{count} of {schema or 'no schema'}" for schema, count in sorted(lines.items())]
-    return _cover(header, hasher.hexdigest()), tuple(unused[:UNUSED_MAX])
+    if header.since is not None:
+        unused.append(f"since {header.since}: it holds only what changed after that snapshot")
+    unused += [f"{count} of {kind or 'no schema'}" for kind, count in sorted(lines.items())]
+    return _cover(header, hasher.hexdigest()), tuple(unused)
 
 
 def _check_line(fields: Fields, header: SnapshotHeader) -> None:
@@ -232,8 +237,8 @@ def _check_line(fields: Fields, header: SnapshotHeader) -> None:
         raise fields.fail("schema", "is no evidence bundle's")
     elif fields.schema == LOG:
         check_log(parse_log(fields))
-    elif fields.schema == STATE:
-        check_stored_word(parse_state(fields))
+    elif fields.schema == WORD:
+        check_stored_word(parse_word(fields))
 
 
 def _iter_bundles(file: BinaryIO) -> Iterator[Bundle]:
@@ -260,7 +265,7 @@ def _cover(header: SnapshotHeader, digest: str) -> Coverage:
 
 
 def _read_line(file: BinaryIO) -> bytes:
-    line = file.readline(BUNDLE_LENGTH_MAX)
+    line = file.readline(BUNDLE_LENGTH_MAX + 1)
     if not line.endswith(b"\n"):
         raise MalformedDocumentError(
             "the snapshot ends too early or holds an overlong line",

@@ -36,7 +36,7 @@ def grown(name: str, value: object, *, place: Place = (), field: str = "later") 
 def list_objects(name: str) -> list[Place]:
     """Every object of a sample that belongs to this format and to no document in it."""
     sample = SAMPLES[name]
-    documents = {"claim", "record", "disclosure", "rights", "lineage", "dossier", "logs", "states"}
+    documents = {"claim", "record", "disclosure", "rights", "lineage", "dossier", "logs", "words"}
     places = [place for place in iter_places(sample) if isinstance(at(sample, place), dict)]
     return [place for place in places if not documents & set(place)]
 
@@ -229,10 +229,10 @@ def test_a_lineage_goes_with_a_claim_that_signs_one() -> None:
         ("bundle-2", ("logs",)),
         ("bundle-2", ("anchors", 0, "state_proof")),
         ("bundle-2", ("anchors", 0, "timestamp_token")),
-        ("bundle-2", ("states",)),
+        ("bundle-2", ("words",)),
         ("log-1", ("state_proof",)),
-        ("state-1", ("keys",)),
-        ("state-1", ("offset",)),
+        ("word-1", ("keys",)),
+        ("word-1", ("offset",)),
         ("snapshot-header-2", ("since",)),
         ("openings-1", ("openings",)),
         ("disclosure-signature-1", ("covers",)),

@@ -13,9 +13,9 @@ from json_places import at, put
 from titledeed.canonical.disclosure_signatures import COVERS_MAX
 from titledeed.canonical.disclosures import HINTS_MAX, PROMPTS_MAX, TOOLS_MAX
 from titledeed.canonical.documents import TERM_LENGTH_MAX, TEXT_LENGTH_MAX
-from titledeed.canonical.evidence.bundles import BUNDLE_ANCHORS_MAX, LOGS_MAX, STATES_MAX
+from titledeed.canonical.evidence.bundles import BUNDLE_ANCHORS_MAX, LOGS_MAX, STORED_WORDS_MAX
 from titledeed.canonical.evidence.chains import PROOF_NODES_MAX
-from titledeed.canonical.evidence.states import KEYS_MAX, SLOT_MAX
+from titledeed.canonical.evidence.words import KEYS_MAX, SLOT_MAX
 from titledeed.canonical.fingerprints import ALGORITHMS_MAX
 from titledeed.canonical.identifiers import ZERO_ADDRESS
 from titledeed.canonical.lineages import SOURCE_SEGMENTS_MAX, SOURCES_MAX
@@ -96,8 +96,8 @@ LISTS: Final[dict[tuple[str, Place], tuple[int, Callable[[int], list[Any]]]]] = 
         numbered(lambda _: SAMPLES["bundle-2"]["anchors"][0]),
     ),
     ("bundle-2", ("logs",)): (LOGS_MAX, numbered(lambda _: SAMPLES["log-1"])),
-    ("bundle-2", ("states",)): (STATES_MAX, numbered(lambda _: SAMPLES["state-1"])),
-    ("state-1", ("keys",)): (KEYS_MAX, numbered(word)),
+    ("bundle-2", ("words",)): (STORED_WORDS_MAX, numbered(lambda _: SAMPLES["word-1"])),
+    ("word-1", ("keys",)): (KEYS_MAX, numbered(word)),
     ("bundle-2", ("anchors", 0, "proof", "path")): (PATH_LENGTH_MAX, numbered(word)),
     ("bundle-2", ("anchors", 0, "state_proof", "account_proof")): (
         PROOF_NODES_MAX,
@@ -327,14 +327,14 @@ def test_a_log_holds_events_after_a_whole_head() -> None:
 )
 def test_a_word_of_a_storage_is_one(field: str, wrong: list[Any], right: list[Any]) -> None:
     for value in wrong:
-        refuse("state-1", SAMPLES["state-1"] | {field: value}, f"'{field}'")
+        refuse("word-1", SAMPLES["word-1"] | {field: value}, f"'{field}'")
     for value in right:
-        read("state-1", SAMPLES["state-1"] | {field: value})
+        read("word-1", SAMPLES["word-1"] | {field: value})
 
 
 @pytest.mark.parametrize("field", ["chain", "contract", "version", "base", "value", "state_proof"])
 def test_a_word_of_a_storage_is_whole(field: str) -> None:
-    refuse("state-1", without("state-1", field), f"'{field}' is missing")
+    refuse("word-1", without("word-1", field), f"'{field}' is missing")
 
 
 @pytest.mark.parametrize("length", [1, 64, 66])

@@ -93,10 +93,13 @@ GUARDS: Final[dict[Place, str]] = {
     ("anchors", "1", "chain", "contract"): "transaction[1]",
     ("logs", "0"): "log",
     ("logs", "0", "schema"): REFUSED,
+    # Of a contract or version that nobody knows, nothing is said.
     ("logs", "0", "contract"): BY_HAND,
-    ("states", "0"): "word",
-    ("states", "0", "schema"): REFUSED,
-    ("states", "0", "contract"): BY_HAND,
+    ("logs", "0", "version"): BY_HAND,
+    ("words", "0"): "word",
+    ("words", "0", "schema"): REFUSED,
+    ("words", "0", "contract"): BY_HAND,
+    ("words", "0", "version"): BY_HAND,
 }
 
 

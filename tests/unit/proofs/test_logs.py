@@ -15,8 +15,9 @@ from titledeed.canonical.hashing import keccak256
 from titledeed.errors import ProofError
 from titledeed.models.bundle import Bundle, LoggedEvent, LogSegment
 from titledeed.models.ledger import ContractName, Withdrawn
-from titledeed.models.primitives import Keccak256
+from titledeed.models.primitives import Keccak256, Subject
 from titledeed.proofs.bundles import CheckResult
+from titledeed.proofs.events import encode_event
 from titledeed.proofs.logs import check_log
 from titledeed.proofs.state_proofs import head_slot
 from titledeed.proofs.versions import list_versions
@@ -121,9 +122,8 @@ def test_the_log_of_a_contract_that_is_not_known_is_shown_and_not_believed() -> 
     assert [(event.kind, event.body) for event in checked.opened] == [("Licensed", None)]
     report = check_bundle(replace(BUNDLE, logs=(foreign,)))
     (found,) = [check for check in report.checks if check.name == "log"]
-    assert found.result is CheckResult.HOLDS
-    assert "does not know the contract" in found.detail
-    assert "nothing here proves" in found.detail
+    assert found.result is CheckResult.NOT_CHECKED
+    assert "does not know this version of the contract" in found.detail
 
 
 def test_a_log_of_another_chain_than_the_anchors_fails() -> None:
@@ -137,7 +137,7 @@ def test_what_is_left_to_compare_is_told_for_every_log() -> None:
     by_hand = check_bundle(replace(BUNDLE, logs=(LOG, bare))).by_hand
     proven = check_log(LOG)
     assert proven.block is not None
-    assert by_hand.count("For the log of TitleDeed") == 2
+    assert by_hand.count("For the log ") == 2
     assert proven.block.hash.hex() in by_hand
     assert f"running hash 0x{proven.head.hex()}" in by_hand
 
@@ -168,3 +168,56 @@ class TestSeveralAnchors:
 def failing_names(bundle: Bundle) -> set[str]:
     """The time-stamp of the sample is none."""
     return {c.name for c in check_bundle(bundle).checks if c.result is CheckResult.FAILS}
+
+
+def test_an_opened_event_says_whether_it_is_of_this_claim() -> None:
+    """Whoever passes a bundle on can put a log into it that speaks of somebody else."""
+    (own,) = [check for check in check_bundle(BUNDLE).checks if check.name == "log"]
+    assert "Withdrawn (of this claim, event 5" in own.detail
+    assert "is not judged here" in own.detail
+    stranger = encode_event(Withdrawn(Subject(bytes(32)), build_address(5), by_holder=False))
+    forged = replace(LOG, events=(CLOSED, replace(OPENED, data=stranger)), state_proof=None)
+    (other,) = [
+        check
+        for check in check_bundle(replace(BUNDLE, logs=(forged,))).checks
+        if check.name == "log"
+    ]
+    assert other.result is CheckResult.HOLDS
+    assert "Withdrawn (of something else, event 5" in other.detail
+
+
+def test_of_many_opened_events_some_are_named() -> None:
+    many = replace(LOG, events=(OPENED,) * 50, state_proof=None)
+    report = check_bundle(replace(BUNDLE, logs=(many,)))
+    (found,) = [check for check in report.checks if check.name == "log"]
+    assert found.detail.count("Withdrawn") == 20
+    assert "30 more" in found.detail
+
+
+@pytest.mark.parametrize("kind", ["log", "word"])
+def test_evidence_of_another_contract_than_the_claims_is_told(kind: str) -> None:
+    """Anybody can deploy the same code, and write into its storage when it is created."""
+    address = build_address(7)
+    chain = replace(CHAIN, contract=address)
+    changed = (
+        replace(BUNDLE, logs=(replace(LOG, chain=chain, state_proof=None),), words=())
+        if kind == "log"
+        else replace(BUNDLE, logs=(), words=(replace(BUNDLE.words[0], chain=chain, version=9),))
+    )
+    by_hand = check_bundle(changed).by_hand
+    assert f"at {address}" in by_hand
+    assert "That is not the contract of the claim." in by_hand
+    assert f"The address {address} is not the usual one" in by_hand
+    assert "not the contract of the claim" not in check_bundle(BUNDLE).by_hand
+
+
+def test_a_word_is_told_with_its_place_and_without_a_meaning() -> None:
+    (found,) = [check for check in check_bundle(BUNDLE).checks if check.name == "word"]
+    assert found.result is CheckResult.HOLDS
+    assert f"TitleDeed version 2 at {CONTRACT}" in found.detail
+    assert "what it means this release does not say" in found.detail
+    unknown = replace(BUNDLE.words[0], contract="TitleDeed ")
+    report = check_bundle(replace(BUNDLE, words=(unknown,)))
+    (found,) = [check for check in report.checks if check.name == "word"]
+    assert found.result is CheckResult.NOT_CHECKED
+    assert "“TitleDeed ”" in found.detail

@@ -20,7 +20,7 @@ from vaults import open_vault
 from titledeed.anchoring.completion import BundleCompletion
 from titledeed.canonical.documents import Json, encode_document
 from titledeed.canonical.evidence.logs import encode_log
-from titledeed.canonical.evidence.states import encode_state
+from titledeed.canonical.evidence.words import encode_word
 from titledeed.canonical.hashing import keccak256, sha256, word
 from titledeed.errors import (
     MalformedDocumentError,
@@ -238,32 +238,36 @@ def test_what_is_signed_and_not_used_is_told(
     sample = canonical_samples.sample_bundle()
     others: list[dict[str, Json]] = [
         encode_log(sample.logs[0]),
-        encode_state(sample.states[0]),
+        encode_word(sample.words[0]),
         {"schema": "titledeed.future/1", "anything": [1]},
         {"schema": "titledeed.future/2"},
         {"anything": None},
     ]
     path = tmp_path / "a.snapshot"
-    path.write_bytes(write_snapshot(bundles, changes={"language": "en"}, others=others))
+    path.write_bytes(
+        write_snapshot(bundles, changes={"language": "en", "since": "0" * 64}, others=others)
+    )
     found = shelf.snapshots.import_(path)
     assert (found.added, found.coverage.registrations) == (3, 3)
     assert found.unused == (
         "language",
+        f"since {'0' * 64}: it holds only what changed after that snapshot",
         "1 of no schema",
-        "2 of titledeed.future",
-        "1 of titledeed.log",
-        "1 of titledeed.state",
+        "1 of titledeed.future/1",
+        "1 of titledeed.future/2",
+        "1 of titledeed.log/1",
+        "1 of titledeed.word/1",
     )
 
 
-@pytest.mark.parametrize("kind", ["log", "state"])
+@pytest.mark.parametrize("kind", ["log", "word"])
 def test_a_log_or_a_word_that_does_not_hold_adds_nothing(
     shelf: Shelf, bundles: list[Bundle], tmp_path: Path, kind: str
 ) -> None:
     sample = canonical_samples.sample_bundle()
     forged = {
         "log": encode_log(replace(sample.logs[0], sequence=4)),
-        "state": encode_state(replace(sample.states[0], value=bytes(32))),
+        "word": encode_word(replace(sample.words[0], value=bytes(32))),
     }[kind]
     assert_refused(shelf, write_snapshot(bundles, others=[forged]), tmp_path, ProofError)
 

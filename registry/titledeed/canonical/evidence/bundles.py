@@ -17,7 +17,7 @@ from titledeed.canonical.evidence.chains import (
 )
 from titledeed.canonical.evidence.dossiers import encode_dossier, parse_dossier
 from titledeed.canonical.evidence.logs import encode_log, parse_log
-from titledeed.canonical.evidence.states import encode_state, parse_state
+from titledeed.canonical.evidence.words import encode_word, parse_word
 from titledeed.canonical.field_values import read_address
 from titledeed.canonical.merkle import PATH_LENGTH_MAX, TREE_SIZE_MAX
 from titledeed.models.bundle import AnchorEvidence, Bundle
@@ -27,7 +27,7 @@ from titledeed.models.primitives import BlockHash, Keccak256, MerkleRoot, Transa
 BUNDLE: Final = "titledeed.bundle"
 BUNDLE_ANCHORS_MAX: Final = 16
 LOGS_MAX: Final = 100
-STATES_MAX: Final = 100
+STORED_WORDS_MAX: Final = 100
 TRANSACTION_LENGTH_MAX: Final = 131_072
 """geth's pool takes no longer transaction."""
 
@@ -43,7 +43,7 @@ def encode_bundle(bundle: Bundle) -> dict[str, Json]:
             "dossier": encode_dossier(bundle.dossier),
             "anchors": [_encode_evidence(one) for one in bundle.anchors],
             "logs": [encode_log(log) for log in bundle.logs],
-            "states": [encode_state(state) for state in bundle.states],
+            "words": [encode_word(state) for state in bundle.words],
         }
     )
 
@@ -62,7 +62,7 @@ def parse_bundle(fields: Fields) -> Bundle:
         dossier,
         anchors=tuple(map(_parse_evidence, fields.listed("anchors", items_max=BUNDLE_ANCHORS_MAX))),
         logs=tuple(map(parse_log, fields.listed("logs", items_max=LOGS_MAX))),
-        states=tuple(map(parse_state, fields.listed("states", items_max=STATES_MAX))),
+        words=tuple(map(parse_word, fields.listed("words", items_max=STORED_WORDS_MAX))),
     )
     if not bundle.anchors:
         raise fields.fail("anchors", "is missing")

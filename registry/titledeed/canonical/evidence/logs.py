@@ -19,6 +19,8 @@ EVENTS_MAX: Final = 1_000_000
 EVENT_LENGTH_MAX: Final = 65_536
 HEAD_LENGTH: Final = 20
 VERSION_MAX: Final = 65_535
+SEQUENCE_MAX: Final = 2**48 - 1
+"""The contracts count in 48 bits."""
 
 
 def encode_log(log: LogSegment) -> dict[str, Json]:
@@ -48,13 +50,15 @@ def parse_log(fields: Fields) -> LogSegment:
         chain=parse_chain(fields.child("chain")),
         contract=fields.term("contract"),
         version=fields.integer("version", minimum=1, maximum=VERSION_MAX),
-        sequence=fields.integer("sequence"),
+        sequence=fields.integer("sequence", maximum=SEQUENCE_MAX),
         head=fields.hexadecimal_of("head", length=HEAD_LENGTH),
         events=tuple(map(_parse_event, fields.listed("events", items_max=EVENTS_MAX))),
         state_proof=fields.stated(
             "state_proof", lambda name: parse_state_proof(fields.child(name))
         ),
     )
+    if (log.sequence == 0) is any(log.head):
+        raise fields.fail("head", "must be zeros before the first event, and there alone")
     if not log.events:
         raise fields.fail("events", "is missing")
     fields.done()

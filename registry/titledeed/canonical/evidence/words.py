@@ -15,37 +15,37 @@ from titledeed.canonical.evidence.chains import (
 from titledeed.canonical.evidence.logs import VERSION_MAX
 from titledeed.models.bundle import StoredWord
 
-STATE: Final = "titledeed.state"
+WORD: Final = "titledeed.word"
 KEYS_MAX: Final = 8
 SLOT_MAX: Final = 65_535
 
 
-def encode_state(state: StoredWord) -> dict[str, Json]:
+def encode_word(stored: StoredWord) -> dict[str, Json]:
     """JSON form; in a bundle, or as a line of a snapshot."""
     return leave_out(
         {
-            "schema": f"{STATE}/1",
-            "chain": encode_chain(state.chain),
-            "contract": state.contract,
-            "version": state.version,
-            "base": state.base,
-            "keys": [hex_word(key) for key in state.keys],
-            "offset": state.offset or None,
-            "value": hex_word(state.value),
-            "state_proof": encode_state_proof(state.state_proof),
+            "schema": f"{WORD}/1",
+            "chain": encode_chain(stored.chain),
+            "contract": stored.contract,
+            "version": stored.version,
+            "base": stored.base,
+            "keys": [hex_word(key) for key in stored.keys],
+            "offset": stored.offset or None,
+            "value": hex_word(stored.value),
+            "state_proof": encode_state_proof(stored.state_proof),
         }
     )
 
 
-def parse_state(fields: Fields) -> StoredWord:
-    """Inverse of ``encode_state``; checks form, not the proof.
+def parse_word(fields: Fields) -> StoredWord:
+    """Inverse of ``encode_word``; checks form, not the proof.
 
     Raises:
         MalformedDocumentError: a field is missing, unknown or of the wrong form.
     """
-    fields.version(STATE, (1,))
+    fields.version(WORD, (1,))
     read_offset = partial(fields.integer, minimum=1, maximum=SLOT_MAX)
-    state = StoredWord(
+    stored = StoredWord(
         chain=parse_chain(fields.child("chain")),
         contract=fields.term("contract"),
         version=fields.integer("version", minimum=1, maximum=VERSION_MAX),
@@ -56,4 +56,4 @@ def parse_state(fields: Fields) -> StoredWord:
         state_proof=parse_state_proof(fields.child("state_proof")),
     )
     fields.done()
-    return state
+    return stored
