@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from homes import Home, opened
 
-from titledeed.bootstrap.homes import restore
+from titledeed.bootstrap.homes import rebuild_index, restore
 from titledeed.canonical.evidence.records import digest_record
 from titledeed.canonical.leaves import commit_record
 from titledeed.chain.log_head import read_log_head
@@ -59,10 +59,13 @@ def own(tmp_path: Path) -> Iterator[Home]:
 
 
 def _restored(folder: Path) -> AbstractContextManager[Home]:
+    return opened(_restore(folder))
+
+
+def _restore(folder: Path) -> Settings:
     restore(FIXTURES / "home.tar.gz", folder)
-    settings = Settings(home=folder)
     (folder / "passphrase").write_text(TOLD["passphrase"], encoding="utf-8")
-    return opened(settings)
+    return Settings(home=folder)
 
 
 def _find(home: Home, name: str) -> Registration:
@@ -126,6 +129,16 @@ def test_anchors_and_head_are_proven_of_its_chain(kept: Home) -> None:
     assert (head.version, head.sequence) == (VERSION, EVENTS)
     told = read_log_head(kept.adapters.node, contract, head.block)
     assert (head.sequence, head.running_hash) == told
+
+
+def test_its_database_is_rebuilt_from_what_is_kept(tmp_path: Path) -> None:
+    settings = _restore(tmp_path / "home")
+    rebuilt = rebuild_index(settings)
+    assert (rebuilt.registrations, rebuilt.events, list(rebuilt.findings)) == (4, EVENTS, [])
+    with opened(settings) as home:
+        for name in ("harbour", "meadow", "nightfall"):
+            assert check_bundle(_bundle(home, _find(home, name))).holds
+        assert _find(home, "dusk").anchor is None
 
 
 def test_what_was_pending_is_anchored_and_its_bundle_holds(own: Home) -> None:
