@@ -87,7 +87,11 @@ def test_a_refused_file_does_not_stop_the_others_but_ends_with_1(studio: Studio)
 
 
 def test_what_is_declared_is_said(studio: Studio) -> None:
-    assert "trainedAlgorithmicMedia" in studio.first.err.splitlines()[0]
+    assert "trainedAlgorithmicMedia, which counts as" in studio.first.err.splitlines()[0]
+    clip = studio.folder / "clips" / "b.webm"
+    for term, counts in (("composite", "may or may not count"), ("humanEdits", "does not count")):
+        done = studio.home.run("register", clip, "--source-type", term)
+        assert f"{term}, which {counts} as generative AI" in " ".join(done.err.split())
 
 
 def test_a_type_without_credentials_is_registered_only(studio: Studio) -> None:

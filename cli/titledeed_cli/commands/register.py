@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,8 +12,9 @@ from titledeed.models.disclosure import (
     AssetDisclosure,
     DigitalSourceType,
     HumanOversight,
+    SourceClass,
+    classify_source_type,
     disclose_model,
-    is_generative,
 )
 from titledeed_cli.exit_codes import ExitCode
 from titledeed_cli.help_text import add_command
@@ -145,9 +146,16 @@ def _register(invocation: Invocation, request: RegisterRequest) -> None:
         raise typer.Exit(ExitCode.ERROR)
 
 
+_COUNTS: Final = {
+    SourceClass.GENERATIVE: "counts",
+    SourceClass.NOT_GENERATIVE: "does not count",
+    SourceClass.UNKNOWN: "may or may not count",
+}
+
+
 def _describe(disclosure: AssetDisclosure) -> str:
     source_type = disclosure.source_type
-    counts = "counts" if is_generative(source_type) else "does not count"
+    counts = _COUNTS[classify_source_type(source_type)]
     model = f", model {disclosure.tools[0].name}" if disclosure.tools else ""
     return (
         f"the digital source type {source_type}, which {counts} as generative AI{model}; "
