@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from titledeed.canonical.documents import Json, hex_word
@@ -26,7 +27,7 @@ def hash_struct(struct: str, values: Mapping[str, Member]) -> Keccak256:
         values: each member under its name.
     """
     members = (_hash_member(kind, values[name]) for name, kind in _members(struct))
-    return keccak256(keccak256(struct.encode("ascii")), *members)
+    return keccak256(_hash_type(struct), *members)
 
 
 def hash_typed(separator: Keccak256, struct: Keccak256) -> Keccak256:
@@ -51,10 +52,17 @@ def describe_typed(
     }
 
 
-def _members(struct: str) -> list[tuple[str, str]]:
+@cache
+def _hash_type(struct: str) -> Keccak256:
+    """``typeHash``; types are few, and each is hashed for every claim of a batch."""
+    return keccak256(struct.encode("ascii"))
+
+
+@cache
+def _members(struct: str) -> tuple[tuple[str, str], ...]:
     """Name and Solidity type of each member."""
     listed = struct.partition("(")[2].removesuffix(")").split(",")
-    return [(name, kind) for kind, _, name in (member.partition(" ") for member in listed)]
+    return tuple((name, kind) for kind, _, name in (member.partition(" ") for member in listed))
 
 
 def _describe_type(struct: str) -> list[Json]:

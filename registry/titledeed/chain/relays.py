@@ -13,6 +13,7 @@ from typing import Any, Final
 from titledeed.canonical.claims import hash_domain
 from titledeed.canonical.hashing import keccak256, word
 from titledeed.canonical.identifiers import address_word
+from titledeed.canonical.typed_data import hash_typed
 from titledeed.models.claim import SigningDomain
 from titledeed.models.ledger import (
     Act,
@@ -63,7 +64,7 @@ def hash_act(act: Act, *, actor: Address, deadline: int, domain: SigningDomain) 
         *(_hash_member(kind, value) for kind, value in act_members(act)),
         word(deadline),
     )
-    return keccak256(b"\x19\x01", hash_domain(domain), struct)
+    return hash_typed(hash_domain(domain), struct)
 
 
 def act_members(act: Act) -> Iterator[tuple[str, Any]]:
